@@ -1,0 +1,93 @@
+"""Who calls: the bearer token, the scope a route needs, and the fingerprint of an idempotent command."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from settlement.api.problems import Refused, language_of
+from settlement.db.settling import CommandKey
+from settlement.services.access.tokens import Scope, Tokens
+from settlement.services.bills.commands import Caller, Once
+from settlement.services.funds.lines import Lines
+from settlement.services.resources import Resources
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        min_length=8,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Names this command. Repeating it under the same key gives the same answer and does nothing again.",
+        examples=["H37160100001-20260310-000042"],
+    ),
+]
+
+bearer = HTTPBearer(auto_error=False, description="A token from `POST /oauth/token`.")
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What the roof hands to this door."""
+
+    resources: Resources
+    lines: Lines
+    tokens: Tokens
+    schema_revision: str
+
+
+def api_of(request: Request) -> Api:
+    """Return what the roof handed to the application."""
+    api: Api = request.app.state.api
+    return api
+
+
+ApiDep = Annotated[Api, Depends(api_of)]
+
+
+def caller_with(scope: Scope) -> Callable[..., Caller]:
+    """Return the dependency that lets in callers with a scope, as the client, fund and hospitals of their token."""
+
+    def caller(
+        request: Request,
+        api: ApiDep,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+    ) -> Caller:
+        if credentials is None:
+            raise Refused("token_missing")
+        holder = api.tokens.read(credentials.credentials)
+        if scope.value not in holder.scopes:
+            raise Refused("scope_missing", scope=scope.value)
+        return Caller(holder.client_id, holder.fund_id, holder.hospital_codes, language_of(request))
+
+    return caller
+
+
+SettlingCaller = Annotated[Caller, Depends(caller_with(Scope.SETTLE))]
+ReadingCaller = Annotated[Caller, Depends(caller_with(Scope.READ))]
+PushingCaller = Annotated[Caller, Depends(caller_with(Scope.PUSH))]
+AskingCaller = Annotated[Caller, Depends(caller_with(Scope.ELIGIBILITY))]
+EventsCaller = Annotated[Caller, Depends(caller_with(Scope.EVENTS))]
+OpsCaller = Annotated[Caller, Depends(caller_with(Scope.OPS))]
+
+
+def once(caller: Caller, key: str, operation: str, body: object) -> Once:
+    """Return the command's key with a fingerprint of what it does: the operation and its whole body.
+
+    Keys count in no order and fractions by their value, so that a sender may write its JSON anew for a repetition.
+    """
+    text = json.dumps([operation, body], sort_keys=True, default=_plain, ensure_ascii=False)
+    return Once(CommandKey(caller.client_id, key), hashlib.sha256(text.encode()).hexdigest())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return str(value.normalize())
+    return str(value)

@@ -1,0 +1,46 @@
+"""The application of this door: routes, problems, observation, and its description."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+
+from settlement.api import problems
+from settlement.api.access import Api
+from settlement.api.metrics import Observed
+from settlement.api.routes import access, members, operations, platform, records, settlements
+
+DESCRIPTION = """
+Puts a trade union's medical mutual aid on the hospital bill itself. The city's insurance settles the bill; we read its
+answer, apply the union's plan to what is left, and write one combined record.
+
+Amounts are strings in yuan with two decimals, times carry China's offset. Errors are RFC 9457 problems whose sentence
+says first how the money stands, then what to do (Chinese; English with `Accept-Language: en`). Writes take an
+`Idempotency-Key`: the same command under the same key is done once and answered alike.
+"""
+
+
+def create_api(open_api: Callable[[], AbstractAsyncContextManager[Api]]) -> FastAPI:
+    """Return the application; `open_api` opens what the roof hands to it and closes it at the end."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_api() as api:
+            app.state.api = api
+            yield
+
+    app = FastAPI(
+        title="One-bill settlement",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    problems.install(app)
+    for subject in (access, settlements, records, platform, members, operations):
+        app.include_router(subject.router)
+    app.add_middleware(Observed)
+    return app

@@ -1,0 +1,170 @@
+"""Errors as RFC 9457 problems: one table from a code to a status, and the sentence that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from settlement.domain.errors import SettlementError
+from settlement.domain.sentences import Language, sentence
+
+MEDIA_TYPE = "application/problem+json"
+_RETRY_SECONDS = 2
+
+log = structlog.get_logger()
+
+STATUS: Mapping[str, int] = {
+    "already_registered": 409,
+    "answer_unusable": 422,
+    "bill_not_found": 404,
+    "busy": 409,
+    "cancellation_of_another_bill": 409,
+    "cancelled_at_insurer": 409,
+    "client_refused": 401,
+    "fetching_not_possible": 422,
+    "fund_unknown": 404,
+    "gateway_unavailable": 503,
+    "holds_not_supported": 422,
+    "hospital_not_yours": 403,
+    "idempotency_key_reused": 409,
+    "in_progress": 409,
+    "insurer_cancellation_not_seen": 409,
+    "insurer_refused": 409,
+    "message_dropped": 409,
+    "message_unreadable": 422,
+    "method_not_allowed": 405,
+    "not_found": 404,
+    "not_recorded": 503,
+    "not_settled_by_insurer": 422,
+    "nothing_asked": 409,
+    "nothing_to_reverse": 409,
+    "other_payers_exceed_cash": 422,
+    "our_bug": 500,
+    "person_not_named": 422,
+    "request_invalid": 422,
+    "request_not_found": 404,
+    "scope_missing": 403,
+    "token_invalid": 401,
+    "token_missing": 401,
+    "too_large": 413,
+}
+_WORTH_REPEATING = {"busy", "in_progress", "not_recorded", "gateway_unavailable"}
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457). `code` is stable; `detail` says first how the money stands, then what to do."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["urn:settlement:problem:idempotency_key_reused"])
+    title: str = Field(examples=["idempotency key reused"])
+    status: int = Field(examples=[409])
+    code: str = Field(examples=["idempotency_key_reused"])
+    detail: str = Field(examples=["此幂等键已用于另一请求，未作任何改动，请换新键提交。"])
+
+
+class Refused(SettlementError):
+    """A refusal of the door itself; the code says which."""
+
+    def __init__(self, code: str, **figures: object) -> None:
+        super().__init__(code, **figures)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A problem ready to be sent, alone or as one result among many."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+def render(code: str, language: Language, figures: Mapping[str, object]) -> Rendered:
+    """Return the problem of a code; `figures` are shown beside the sentence and hold no person's data."""
+    status = STATUS[code]
+    body = {
+        "type": f"urn:settlement:problem:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "code": code,
+        "detail": sentence(code, language, **figures),
+        **figures,
+    }
+    headers = {"Retry-After": str(_RETRY_SECONDS)} if code in _WORTH_REPEATING else {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Rendered(status, body, headers)
+
+
+def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route for OpenAPI: the codes it can answer with, by status."""
+    by_status: dict[int | str, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(STATUS[code], []).append(code)
+    return {
+        status: {
+            "model": Problem,
+            "description": " · ".join(sorted(of_status)),
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": {
+                        code: {"value": render(code, Language.CHINESE, {}).body} for code in sorted(of_status)
+                    },
+                }
+            },
+        }
+        for status, of_status in by_status.items()
+    }
+
+
+def language_of(request: Request) -> Language:
+    """Return the language that the caller prefers; Chinese unless English is asked for."""
+    return Language.ENGLISH if request.headers.get("accept-language", "").startswith("en") else Language.CHINESE
+
+
+def install(app: FastAPI) -> None:
+    """Make the application answer every error as a problem."""
+    app.add_exception_handler(SettlementError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _by_status)
+    app.add_exception_handler(Exception, _our_bug)
+
+
+def _response(request: Request, code: str, figures: Mapping[str, object]) -> JSONResponse:
+    rendered = render(code, language_of(request), figures)
+    return JSONResponse(rendered.body, rendered.status, rendered.headers, MEDIA_TYPE)
+
+
+async def _refused(request: Request, refused: Exception) -> JSONResponse:
+    assert isinstance(refused, SettlementError)
+    return _response(request, refused.code, refused.figures)
+
+
+async def _invalid(request: Request, refused: Exception) -> JSONResponse:
+    """Say where a request departs from the description. The values are left out: they may be a person's."""
+    assert isinstance(refused, RequestValidationError)
+    errors = [
+        {"where": ".".join(str(part) for part in error["loc"]), "what": error["msg"]} for error in refused.errors()
+    ]
+    return _response(request, "request_invalid", {"errors": errors})
+
+
+async def _by_status(request: Request, refused: Exception) -> JSONResponse:
+    assert isinstance(refused, HTTPException)
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(refused.status_code, "request_invalid")
+    return _response(request, code, {})
+
+
+async def _our_bug(request: Request, fault: Exception) -> JSONResponse:
+    log.error("request.our_bug", fault=type(fault).__name__, exc_info=fault)
+    return _response(request, "our_bug", {})

@@ -1,0 +1,35 @@
+"""Tokens: OAuth 2.0 client credentials (RFC 6749, section 4.4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Form
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
+
+from settlement.api.access import ApiDep
+from settlement.api.problems import problems
+from settlement.api.schemas.answers import TokenResponse
+from settlement.services.access.tokens import ClientRefused, grant_token
+
+router = APIRouter(tags=["access"])
+basic = HTTPBasic(auto_error=False, description="Client id and secret, instead of the form fields.")
+
+
+@router.post(
+    "/oauth/token", responses=problems("client_refused", "request_invalid", "not_recorded"), summary="Get a token"
+)
+async def create_token(
+    api: ApiDep,
+    grant_type: Annotated[Literal["client_credentials"], Form()],
+    shown: Annotated[HTTPBasicCredentials | None, Depends(basic)],
+    client_id: Annotated[str | None, Form()] = None,
+    client_secret: Annotated[str | None, Form()] = None,
+) -> TokenResponse:
+    """Exchange a client's id and secret for an access token of a few minutes."""
+    name, secret = (shown.username, shown.password) if shown else (client_id, client_secret)
+    if not name or not secret:
+        raise ClientRefused
+    token, client = await grant_token(api.resources, api.tokens, name, secret)
+    seconds = int(api.tokens.lifetime.total_seconds())
+    return TokenResponse(access_token=token, expires_in=seconds, scope=" ".join(client.scopes))

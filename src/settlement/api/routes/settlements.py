@@ -1,0 +1,171 @@
+"""Quotes, settlements, reversals and answers: what a hospital's billing system calls."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from settlement.api.access import ApiDep, IdempotencyKey, ReadingCaller, SettlingCaller, once
+from settlement.api.exact_json import ExactRoute
+from settlement.api.problems import Refused, problems
+from settlement.api.schemas.answers import CommandFate, QuoteResponse, SettlementResponse
+from settlement.api.schemas.bills import AnswerRequest, QuoteRequest, ReversalRequest, SettlementRequest, VisitFacts
+from settlement.db.commands import find_answer
+from settlement.db.engine import fund_transaction
+from settlement.db.settling import CommandKey
+from settlement.domain.ids import BillId
+from settlement.domain.settlements import Door
+from settlement.services.bills.answer_bill import AnswerBill, answer_bill
+from settlement.services.bills.commands import Brought, Outcome, ReverseBill, SettleBill
+from settlement.services.bills.fetch_bill import FetchBill, fetch_bill
+from settlement.services.bills.quote_bill import QuoteBill, quote_bill
+from settlement.services.bills.reverse_bill import reverse_bill
+from settlement.services.bills.settle_bill import settle_bill
+
+router = APIRouter(prefix="/v1", route_class=ExactRoute, tags=["settlements"])
+
+_TOKEN = ("token_missing", "token_invalid", "scope_missing", "request_invalid")
+_READING = (*_TOKEN, "message_unreadable", "person_not_named", "hospital_not_yours", "other_payers_exceed_cash")
+_COMMAND = ("idempotency_key_reused", "in_progress", "busy", "not_recorded", "too_large", "our_bug")
+_ASKING = ("fetching_not_possible", "insurer_refused", "gateway_unavailable", "cancelled_at_insurer")
+
+
+@router.post(
+    "/quotes",
+    response_model=QuoteResponse,
+    responses=problems(*_READING, "holds_not_supported", "not_recorded"),
+    summary="Quote a bill",
+)
+async def create_quote(body: QuoteRequest, api: ApiDep, caller: SettlingCaller) -> JSONResponse:
+    """Compute the aid on the insurer's pre-settlement (2206 or 2303). Nothing is stored and nothing is promised."""
+    if body.hold:
+        raise Refused("holds_not_supported")
+    answer = await quote_bill(api.resources, QuoteBill(caller, _brought(body.output, body)))
+    return JSONResponse(answer)
+
+
+@router.post(
+    "/settlements",
+    status_code=201,
+    response_model=SettlementResponse,
+    responses=problems(*_READING, *_COMMAND, *_ASKING, "not_settled_by_insurer") | {200: {"model": SettlementResponse}},
+    summary="Settle a bill",
+)
+async def create_settlement(
+    body: SettlementRequest, idempotency_key: IdempotencyKey, api: ApiDep, caller: SettlingCaller
+) -> JSONResponse:
+    """Record one bill that the insurer has settled, with what the member's plan pays of the rest.
+
+    201 with the record, held bills included; 200 when the bill was recorded before (then with what was recorded),
+    or is not ours (`mutual_aid.status: none` without an id).
+    """
+    command = once(caller, idempotency_key, "settle", body.model_dump(mode="python"))
+    if body.fetch is None:
+        brought = _brought(body.output or {}, body)
+        outcome = await settle_bill(api.resources, SettleBill(caller, Door.API, brought, at_counter=True, once=command))
+    else:
+        fetch = FetchBill(
+            caller,
+            insured_person_no=body.fetch.psn_no,
+            insurer_settlement_id=body.fetch.setl_id,
+            encounter_id=body.fetch.mdtrt_id,
+            facts=_facts(body.visit),
+            other_payers=tuple(other.to_domain() for other in body.other_payers),
+            once=command,
+        )
+        outcome = await fetch_bill(api.resources, api.lines, fetch)
+    return _told(outcome)
+
+
+@router.post(
+    "/settlements/{bill_id}/reversals",
+    status_code=201,
+    response_model=SettlementResponse,
+    responses=problems(
+        *_TOKEN,
+        *_COMMAND,
+        *_ASKING,
+        "bill_not_found",
+        "nothing_to_reverse",
+        "insurer_cancellation_not_seen",
+        "cancellation_of_another_bill",
+        "message_unreadable",
+        "message_dropped",
+    )
+    | {200: {"model": SettlementResponse}},
+    summary="Reverse a settlement",
+)
+async def create_reversal(
+    bill_id: UUID, body: ReversalRequest, idempotency_key: IdempotencyKey, api: ApiDep, caller: SettlingCaller
+) -> JSONResponse:
+    """Undo a settlement whose bill the insurer has cancelled: brought, or seen by 5203. Else nothing is released."""
+    command = once(caller, idempotency_key, f"reverse {bill_id}", body.model_dump(mode="python"))
+    reversal = ReverseBill(caller, BillId(bill_id), body.reason, body.cancellation, command)
+    return _told(await reverse_bill(api.resources, api.lines, reversal))
+
+
+@router.post(
+    "/settlements/{bill_id}/answers",
+    response_model=SettlementResponse,
+    responses=problems(
+        *_TOKEN,
+        *_COMMAND,
+        "bill_not_found",
+        "nothing_asked",
+        "answer_unusable",
+        "message_dropped",
+        "message_unreadable",
+    ),
+    summary="Answer a held bill's question",
+)
+async def create_answer(
+    bill_id: UUID, body: AnswerRequest, idempotency_key: IdempotencyKey, api: ApiDep, caller: SettlingCaller
+) -> JSONResponse:
+    """Release a held bill with the fact it asked for. Its aid goes to the member's card."""
+    given = body.answers.model_dump(exclude_none=True)
+    command = once(caller, idempotency_key, f"answer {bill_id}", body.model_dump(mode="python"))
+    answer = AnswerBill(
+        caller,
+        BillId(bill_id),
+        facts={name: _text(value) for name, value in body.facts.model_dump(exclude_none=True).items()},
+        answers=given,
+        output=body.output,
+        once=command,
+    )
+    return _told(await answer_bill(api.resources, answer))
+
+
+@router.get(
+    "/requests/{idempotency_key}",
+    responses=problems(*_TOKEN, "request_not_found"),
+    summary="What became of a command",
+)
+async def get_request(idempotency_key: str, api: ApiDep, caller: ReadingCaller) -> CommandFate:
+    """Return what a command under this key was answered, for a caller who lost the answer."""
+    async with fund_transaction(api.resources.engine, caller.fund_id) as connection:
+        stored = await find_answer(connection, caller.fund_id, CommandKey(caller.client_id, idempotency_key))
+    if stored is None:
+        raise Refused("request_not_found")
+    return CommandFate(key=idempotency_key, status=stored.status, body=stored.body)
+
+
+def _brought(output: dict[str, Any], body: QuoteRequest | SettlementRequest) -> Brought:
+    return Brought(output, _facts(body.visit), tuple(other.to_domain() for other in body.other_payers))
+
+
+def _facts(visit: VisitFacts) -> dict[str, Any]:
+    return {name: _text(value) for name, value in visit.model_dump().items()}
+
+
+def _text(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _told(outcome: Outcome) -> JSONResponse:
+    """Send the answer as it was committed; the use case has ended before this reply exists."""
+    headers = {"Idempotent-Replayed": "true"} if outcome.replayed else None
+    return JSONResponse(outcome.answer, 201 if outcome.created else 200, headers)

@@ -1,0 +1,1 @@
+"""The JSON of the API, with examples: the OpenAPI document is a product."""

@@ -1,0 +1,243 @@
+"""What we answer: amounts are strings in yuan, instants carry China's offset, ids are ours unless they say whose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Yuan = str
+
+
+class Reason(BaseModel):
+    """Why, as a stable code and as a sentence for the cashier: first how the money stands, then what to do."""
+
+    code: str = Field(examples=["aid_on_bill"])
+    sentence: str = Field(examples=["互助已记入本单，请按扣除互助后的现金数收费。"])
+
+
+class Asked(BaseModel):
+    """The one question that holds a bill, with the figures it is about."""
+
+    code: str = Field(examples=["discharged_on_missing"])
+    sentence: str = Field(examples=["互助款暂未算出，请按医保现金数收费，算出后打入职工银行卡。缺少出院日期，请补报。"])
+    figures: dict[str, str]
+
+
+class MutualAid(BaseModel):
+    """The aid and where it goes: `on_bill`, `to_card`, `split`, `none` or `held`."""
+
+    status: str = Field(examples=["on_bill"])
+    amount: Yuan | None = Field(examples=["1140.00"])
+    on_bill: Yuan | None = Field(examples=["1140.00"])
+    to_card: Yuan | None = Field(examples=["0.00"])
+    reason: Reason | None
+    question: Asked | None
+
+
+class BillAmounts(BaseModel):
+    """What the insurer settled. `billed = insurer_paid + provider_absorbed + patient_share`."""
+
+    billed: Yuan = Field(examples=["12865.00"])
+    excluded: Yuan = Field(examples=["865.00"])
+    over_limit: Yuan = Field(examples=["0.00"])
+    upfront_share: Yuan = Field(examples=["600.00"])
+    allowed: Yuan = Field(examples=["11400.00"])
+    insurer_deductible: Yuan = Field(examples=["600.00"])
+    insurer_paid: Yuan = Field(examples=["9180.00"])
+    funds: dict[str, Yuan] = Field(examples=[{"hifp": "9180.00"}])
+    provider_absorbed: Yuan = Field(examples=["0.00"])
+    patient_share: Yuan = Field(examples=["3685.00"])
+    account_paid: Yuan = Field(examples=["200.00"])
+    family_account_paid: Yuan = Field(examples=["0.00"])
+    cash_before_aid: Yuan = Field(examples=["3485.00"])
+
+
+class PlanNamed(BaseModel):
+    """The plan version that computed, with the hash of its text."""
+
+    code: str = Field(examples=["hangzhou"])
+    version: str = Field(examples=["2018"])
+    digest: str
+
+
+class QuoteResponse(BaseModel):
+    """What a settlement with these figures would pay now. It promises nothing."""
+
+    model_config = ConfigDict(extra="allow")
+
+    mutual_aid: MutualAid
+    service_date: str | None = None
+    bill: BillAmounts | None = None
+    other_on_bill: Yuan | None = None
+    cash_due: Yuan | None = Field(None, examples=["2345.00"])
+    plan: PlanNamed | None = None
+    receipt_values: dict[str, Yuan] | None = None
+    print_lines: list[str] | None = Field(None, examples=[["职工医疗互助支付 1140.00 元", "个人应付现金 2345.00 元"]])
+
+
+class Reversed(BaseModel):
+    """The undoing of a settlement."""
+
+    reason: str
+    seen_by: str = Field(description="`brought`, `5203` or `exchange`: how the insurer's cancellation is known.")
+    cancelling_settlement_id: str | None
+    business_date: str
+    recorded_at: str
+
+
+class SettlementResponse(QuoteResponse):
+    """One bill as it is recorded. A bill that is not ours has `mutual_aid` alone: no id, and nothing is kept."""
+
+    id: str | None = Field(None, description="The bill's id; it survives corrections and reversals.")
+    settlement_no: str | None = Field(None, description="The number people read.", examples=["HZ20260310-4C7Q2M9D"])
+    state: str | None = Field(None, examples=["live"])
+    revision: int | None = None
+    area: str | None = None
+    insurer_settlement_id: str | None = None
+    cancelling_settlement_id: str | None = None
+    hospital_code: str | None = None
+    encounter_id: str | None = None
+    charge_batch_no: str | None = None
+    visit_no: str | None = None
+    receipt_no: str | None = None
+    operator: str | None = None
+    message_id: str | None = None
+    door: str | None = None
+    settled_at: str | None = None
+    confirmed: bool | None = Field(None, description="Whether the figures were seen at the insurer itself.")
+    business_date: str | None = None
+    recorded_at: str | None = None
+    reversal: Reversed | None = None
+    receipt_hash: str | None = None
+
+
+class SettlementPage(BaseModel):
+    """A page of settlements in the order of recording; `next_cursor` fetches the next one."""
+
+    settlements: list[SettlementResponse]
+    next_cursor: str | None
+
+
+class Explanation(BaseModel):
+    """Why this amount: base and signed steps, each with its clause, used room before and after, in two languages."""
+
+    id: str
+    plan: PlanNamed | None
+    excluded: str | None = Field(description="Why a bill that was held turned out not to be ours.")
+    benefits: list[dict[str, Any]]
+
+
+class PostingShown(BaseModel):
+    """One amount moved from one account's debit to another's credit."""
+
+    revision: int
+    record: str
+    debit: str
+    credit: str
+    amount: Yuan
+
+
+class Proof(BaseModel):
+    """The equation of the bill, its postings, and what was checked just now."""
+
+    id: str
+    equation: dict[str, Yuan] | None
+    closes: bool
+    postings: list[PostingShown]
+    postings_balance: bool
+    receipt_hash: str | None
+    replays_to_the_same_fen: bool | None
+
+
+class TimelineStep(BaseModel):
+    """One thing that happened to a bill."""
+
+    at: str
+    type: str
+    sentence: str
+    actor: str
+
+
+class Timeline(BaseModel):
+    """What happened when, in words a cashier understands."""
+
+    id: str
+    steps: list[TimelineStep]
+
+
+class PushResult(BaseModel):
+    """The result of one pushed bill: an answer, or the problem that refused it."""
+
+    insurer_settlement_id: str | None
+    status: int = Field(examples=[201])
+    settlement: SettlementResponse | None = None
+    problem: dict[str, Any] | None = None
+
+
+class PushResponse(BaseModel):
+    """One result per bill, in their order."""
+
+    results: list[PushResult]
+
+
+class CommandFate(BaseModel):
+    """What became of a command: the status and body of its first answer."""
+
+    key: str
+    status: int
+    body: dict[str, Any]
+
+
+class Eligibility(BaseModel):
+    """Whether a person is covered on a date: `covered`, `not_covered` or `unknown`."""
+
+    status: str = Field(examples=["covered"])
+    on: str
+    plan: PlanNamed | None = None
+    cover: dict[str, str] | None = Field(None, description="First and last day of the cover, unit code, category.")
+    limits: list[dict[str, Any]] = Field([], description="Per benefit: term, limit, paid, remaining.")
+    answer_holds_until: str = Field(description="Ask again after this instant.")
+
+
+class TokenResponse(BaseModel):
+    """An access token (RFC 6749, section 5.1)."""
+
+    access_token: str
+    token_type: str = "Bearer"
+    expires_in: int = Field(examples=[600])
+    scope: str
+
+
+class Event(BaseModel):
+    """Something that happened to a bill; `position` orders the events for those who pull them."""
+
+    position: int
+    id: str
+    type: str = Field(examples=["settlement.settled.v1"])
+    bill_id: str
+    sequence: int
+    payload: dict[str, Any]
+    recorded_at: str
+
+
+class EventPage(BaseModel):
+    """Events after a position; `last_position` is the `after` of the next call."""
+
+    events: list[Event]
+    last_position: int
+
+
+class OpsSummary(BaseModel):
+    """Figures for dashboards, of the caller's fund."""
+
+    model_config = ConfigDict(extra="allow")
+
+    business_date: str
+    bills: dict[str, int]
+    amounts: dict[str, Yuan]
+    not_covered: dict[str, int]
+    held: dict[str, Any]
+    worklist: dict[str, int]
+    events_unnumbered: int
+    books_day: int

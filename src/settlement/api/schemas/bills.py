@@ -1,0 +1,152 @@
+"""What a caller sends about a bill: the insurer's answer as received, and the facts of the visit beside it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from settlement.api.schemas.examples import FACTS, OUTPUT_2207, OUTPUT_2208
+from settlement.domain.money import Money
+from settlement.domain.settlements import OtherPayer
+
+Code = Annotated[str, Field(min_length=1, max_length=64)]
+Output = Annotated[
+    dict[str, Any],
+    Field(description="The `output` of the insurer's answer, as received: `setlinfo` and `setldetail`."),
+]
+Yuan = Annotated[str, Field(pattern=r"^\d{1,12}(\.\d{1,2})?$", description="An amount in yuan.", examples=["3982.02"])]
+
+
+class Strict(BaseModel):
+    """A body without unknown keys: a misspelt one would silently change what is meant."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class VisitFacts(Strict):
+    """The facts of the visit that the insurer's answer does not carry, by the insurer's names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [FACTS]})
+
+    mdtrtarea_admvs: Code = Field(description="Area of the place of treatment, as in the envelope.")
+    fixmedins_code: Code = Field(description="Code of the hospital, as in the envelope.")
+    chrg_bchno: Code = Field(description="Charge batch; for a stay, the ordinal of this settlement within it.")
+    insuplc_admdvs: Code | None = Field(None, description="Area where the person is insured, as in the envelope.")
+    recer_sys_code: Code | None = Field(None, description="Receiving system, as in the envelope.")
+    msgid: Code | None = Field(None, description="Id of the settling message.")
+    ipt_otp_no: Code | None = Field(None, description="The hospital's number of the visit or stay.")
+    receipt_no: Code | None = Field(None, description="Number of the receipt on which the bill stands.")
+    opter: Code | None = Field(None, description="The operator at the counter.")
+    pay_loc: Code | None = Field(None, description="Place of payment: 1 bureau, 2 hospital, 3 province, 4 elsewhere.")
+    admitted_on: date | None = Field(None, description="First day of the stay.")
+    discharged_on: date | None = Field(None, description="Last day of the stay.")
+
+
+class OtherPayerBody(Strict):
+    """Somebody else who pays at the counter."""
+
+    name: str = Field(min_length=1, max_length=100, examples=["惠民保"])
+    amount: Yuan
+
+    def to_domain(self) -> OtherPayer:
+        """Return the payer with the amount in fen."""
+        return OtherPayer(self.name, Money.from_yuan(self.amount))
+
+
+class SettlementIds(Strict):
+    """The ids by which we fetch a bill from the insurer (5203)."""
+
+    psn_no: Code
+    setl_id: Code
+    mdtrt_id: Code
+
+
+class QuoteRequest(Strict):
+    """A pre-settlement (2206 or 2303) to compute the aid on. Nothing is stored."""
+
+    output: Output = Field(examples=[OUTPUT_2207])
+    visit: VisitFacts
+    other_payers: list[OtherPayerBody] = Field([], max_length=20)
+    hold: bool = Field(False, description="Reserve the amount. Not supported yet: `true` is refused.")
+
+
+class SettlementRequest(Strict):
+    """A bill that the insurer has settled: its answer (`output` of 2207 or 2304), or the ids to fetch it by."""
+
+    output: Output | None = Field(None, examples=[OUTPUT_2207])
+    fetch: SettlementIds | None = None
+    visit: VisitFacts
+    other_payers: list[OtherPayerBody] = Field([], max_length=20)
+
+    @model_validator(mode="after")
+    def _brought_or_fetched(self) -> SettlementRequest:
+        if (self.output is None) == (self.fetch is None):
+            raise ValueError("give either `output` (the insurer's answer) or `fetch` (the ids), not both")
+        return self
+
+
+class ReversalRequest(Strict):
+    """Undo a settlement that the insurer has cancelled."""
+
+    reason: str = Field(min_length=1, max_length=200, examples=["退费"])
+    cancellation: Output | None = Field(
+        None,
+        description="The `output` of 2208 or 2305 as received. Without it we ask the insurer (5203).",
+        examples=[OUTPUT_2208],
+    )
+
+
+class CertificateBody(Strict):
+    """A certificate, to answer a masked or disputed one."""
+
+    type: Code = Field(examples=["01"])
+    number: Code
+
+
+class Declarations(Strict):
+    """What a person declares about a held bill."""
+
+    third_party_liable: bool | None = Field(None, description="Whether somebody else is liable for an injury.")
+    same_person: bool | None = Field(None, description="True: the name differs in spelling only.")
+    certificate: CertificateBody | None = None
+
+
+class MissingFacts(Strict):
+    """Facts of the visit that a held bill lacks, by the insurer's names."""
+
+    insuplc_admdvs: Code | None = None
+    recer_sys_code: Code | None = None
+    pay_loc: Code | None = None
+    admitted_on: date | None = None
+    discharged_on: date | None = None
+
+
+class AnswerRequest(Strict):
+    """The answer to the one question of a held bill."""
+
+    facts: MissingFacts = Field(MissingFacts(), examples=[{"discharged_on": "2026-03-10"}])
+    answers: Declarations = Declarations()
+    output: Output | None = Field(None, description="The insurer's answer anew, if its figures were corrected.")
+
+
+class PushedFacts(VisitFacts):
+    """Facts of the visit, and what a cancellation cancelled."""
+
+    init_setl_id: Code | None = Field(None, description="The settlement that was cancelled, on cancellations only.")
+
+
+class PushedLine(Strict):
+    """One bill or cancellation of the bureau, as in its daily file."""
+
+    infno: str | None = Field(None, description="The transaction it comes from; the sign of its total decides.")
+    output: Output = Field(examples=[OUTPUT_2207])
+    facts: PushedFacts
+    present: bool = Field(False, description="True: the platform shows our answer on its own bill.")
+
+
+class PushRequest(Strict):
+    """One or many bills; each has its own result."""
+
+    bills: list[PushedLine] = Field(min_length=1, max_length=500)

@@ -1,0 +1,93 @@
+"""Settings from the environment, read once, by the roof. `docs/settings.md` explains each to an operator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SHORTEST_TOKEN_KEY = 32
+_URL = Annotated[str, Field(pattern=r"^postgres(ql)?://")]
+
+
+class SettingsUnusable(ValueError):
+    """A setting is missing or wrong; the message says which, and how to mend it."""
+
+
+class Settings(BaseSettings):
+    """What an installation decides. Every field is an environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    database_url: _URL | None = Field(
+        None, description="PostgreSQL as the login settlement_app. Unset: the embedded server."
+    )
+    database_owner_url: _URL | None = Field(
+        None, description="The same database as settlement_owner; only `settlement db upgrade` uses it."
+    )
+    database_ops_url: _URL | None = Field(
+        None, description="The same database as settlement_ops; the worker and `settlement doctor` use it."
+    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="Connections per process.")
+    settlement_data_dir: Path = Field(
+        default_factory=lambda: user_data_path("settlement"),
+        description="Where the embedded server, its key file and the demo live.",
+    )
+    settlement_database_name: str = Field(
+        "settlement", pattern=r"^[a-z][a-z0-9_]{0,40}$", description="Database of the embedded server."
+    )
+    settlement_key_file: Path | None = Field(
+        None, description="File with the keys that seal identities (`settlement db keygen`). Embedded: made by itself."
+    )
+    settlement_token_key: SecretStr | None = Field(
+        None, description="Secret of at least 32 characters that signs tokens. Embedded: made by itself."
+    )
+    settlement_token_seconds: int = Field(600, ge=60, le=3600, description="How long an access token is good for.")
+    settlement_profiles: Path | None = Field(
+        None, description="Folder with gateway profiles of your own (TOML), looked into before those shipped."
+    )
+    settlement_host: str = Field("127.0.0.1", description="Address that `settlement serve` listens on.")
+    settlement_port: int = Field(8000, ge=0, le=65535, description="Port that `settlement serve` listens on.")
+    settlement_message_days: int = Field(
+        180, ge=1, le=3650, description="Days after which a sealed raw message is dropped."
+    )
+    settlement_log_level: str = Field(
+        "info", pattern=r"^(debug|info|warning|error)$", description="Least level logged."
+    )
+
+    @model_validator(mode="after")
+    def _server_of_ones_own_needs_its_secrets(self) -> Settings:
+        if self.database_url is None:
+            return self
+        if self.settlement_key_file is None:
+            raise ValueError(
+                "SETTLEMENT_KEY_FILE must be set beside DATABASE_URL; `settlement db keygen FILE` makes one"
+            )
+        if self.settlement_token_key is None:
+            raise ValueError("SETTLEMENT_TOKEN_KEY must be set beside DATABASE_URL, to at least 32 random characters")
+        return self
+
+    @model_validator(mode="after")
+    def _token_key_is_long_enough(self) -> Settings:
+        key = self.settlement_token_key
+        if key is not None and len(key.get_secret_value()) < SHORTEST_TOKEN_KEY:
+            raise ValueError(f"SETTLEMENT_TOKEN_KEY is too short; use at least {SHORTEST_TOKEN_KEY} random characters")
+        return self
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """Read the environment; `overrides` are what a command line says instead.
+
+    Raises `SettingsUnusable` with one sentence per wrong setting. A value is never repeated: it may be a secret.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as refused:
+        sentences = [
+            f"{'.'.join(str(part) for part in error['loc']).upper()}: {error['msg']}." if error["loc"] else error["msg"]
+            for error in refused.errors(include_input=False, include_url=False)
+        ]
+        raise SettingsUnusable("\n".join(sentence.removeprefix("Value error, ") for sentence in sentences)) from None

@@ -1,0 +1,71 @@
+"""What a bill was brought as: the raw message, sealed, with the day on which it is dropped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Insert, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.secrets import KeyRing, Sealed
+from settlement.db.tables import message_body
+from settlement.domain.ids import BillId, FundId
+
+
+def insert_message(
+    keys: KeyRing,
+    fund_id: FundId,
+    bill_id: BillId,
+    message_id: UUID,
+    kind: str,
+    content: Mapping[str, Any],
+    received_at: datetime,
+    expires_at: datetime,
+) -> Insert:
+    """Part of a write: the message sealed and bound to its row; figures are kept as exact text."""
+    text = json.dumps(content, ensure_ascii=False, default=_exact_text)
+    sealed = keys.seal(text.encode(), fund_id.bytes + message_id.bytes)
+    return insert(message_body).values(
+        fund_id=fund_id,
+        message_id=message_id,
+        bill_id=bill_id,
+        kind=kind,
+        key_id=sealed.key_id,
+        envelope=sealed.envelope,
+        received_at=received_at,
+        expires_at=expires_at,
+    )
+
+
+async def find_message(
+    connection: AsyncConnection, keys: KeyRing, fund_id: FundId, bill_id: BillId, kind: str
+) -> dict[str, Any] | None:
+    """Return the newest message of a kind that a bill was brought with; `None` once it has been dropped."""
+    newest = (
+        select(message_body.c.message_id, message_body.c.key_id, message_body.c.envelope)
+        .where(message_body.c.fund_id == fund_id, message_body.c.bill_id == bill_id, message_body.c.kind == kind)
+        .order_by(message_body.c.message_id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(newest)).one_or_none()
+    if row is None:
+        return None
+    text = keys.open(Sealed(row.key_id, row.envelope), fund_id.bytes + row.message_id.bytes)
+    content: dict[str, Any] = json.loads(text)
+    return content
+
+
+async def delete_expired_messages(connection: AsyncConnection, at: datetime) -> int:
+    """Drop the messages whose time is over; return how many. Only the login `settlement_ops` may."""
+    return (await connection.execute(delete(message_body).where(message_body.c.expires_at < at))).rowcount
+
+
+def _exact_text(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} does not belong in a message")

@@ -1,0 +1,188 @@
+"""People: the sealed identity, the numbers learnt for it, and who is a member when."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Insert, Select, and_, insert, select
+from sqlalchemy.dialects.postgresql import insert as insert_unless_there
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.secrets import KeyRing, Sealed
+from settlement.db.tables import member, membership, person, person_number, unit
+from settlement.domain.bills import Certificate
+from settlement.domain.ids import FundId, MemberId, MembershipId, UnitId
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a person is, in the clear. It exists in memory and in the sealed envelope, nowhere else."""
+
+    name: str
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One member's cover under a plan, both days included, with the category the roster gives."""
+
+    membership_id: MembershipId
+    member_id: MemberId
+    unit_id: UnitId
+    unit_code: str
+    plan_code: str
+    person_category: str
+    first_day: date
+    last_day: date
+
+
+def certificate_index(keys: KeyRing, fund_id: FundId, certificate: Certificate) -> bytes:
+    """Return the blind index by which a certificate's person is found within a fund."""
+    return keys.blind_index("certificate", str(fund_id), certificate.type, certificate.number)
+
+
+def number_index(keys: KeyRing, fund_id: FundId, insured_person_no: str) -> bytes:
+    """Return the blind index by which an insured person number's person is found within a fund."""
+    return keys.blind_index("insured_person_no", str(fund_id), insured_person_no)
+
+
+def seal_identity(keys: KeyRing, fund_id: FundId, member_id: MemberId, identity: Identity) -> Sealed:
+    """Seal who a person is, bound to the person's row."""
+    document = {
+        "name": identity.name,
+        "certificate_type": identity.certificate.type,
+        "certificate_number": identity.certificate.number,
+    }
+    return keys.seal(json.dumps(document, ensure_ascii=False).encode(), fund_id.bytes + member_id.bytes)
+
+
+def open_identity(keys: KeyRing, fund_id: FundId, member_id: MemberId, sealed: Sealed) -> Identity:
+    """Open a person's envelope. Raises `KeysUnusable` when it is not this row's or the key is gone."""
+    document = json.loads(keys.open(sealed, fund_id.bytes + member_id.bytes))
+    certificate = Certificate(document["certificate_type"], document["certificate_number"])
+    return Identity(document["name"], certificate)
+
+
+async def add_person(
+    connection: AsyncConnection, fund_id: FundId, member_id: MemberId, index: bytes, sealed: Sealed, at: datetime
+) -> MemberId:
+    """Insert a person and the row that is locked in its name, unless the certificate is known; return its member id."""
+    new = (
+        insert_unless_there(person)
+        .values(
+            fund_id=fund_id,
+            person_id=member_id,
+            key_id=sealed.key_id,
+            envelope=sealed.envelope,
+            certificate_index=index,
+            created_at=at,
+        )
+        .on_conflict_do_nothing(constraint="person_certificate_once")
+    )
+    inserted = (await connection.execute(new.returning(person.c.person_id))).scalar_one_or_none()
+    if inserted is None:
+        mine = and_(person.c.fund_id == fund_id, person.c.certificate_index == index)
+        return MemberId((await connection.execute(select(person.c.person_id).where(mine))).scalar_one())
+    await connection.execute(insert(member).values(fund_id=fund_id, member_id=member_id, created_at=at))
+    return member_id
+
+
+async def add_membership(
+    connection: AsyncConnection, fund_id: FundId, cover: Membership, at: datetime
+) -> MembershipId | None:
+    """Insert one term's cover; return `None` when the member already has one that starts on that day."""
+    new = (
+        insert_unless_there(membership)
+        .values(
+            fund_id=fund_id,
+            membership_id=cover.membership_id,
+            member_id=cover.member_id,
+            unit_id=cover.unit_id,
+            plan_code=cover.plan_code,
+            person_category=cover.person_category,
+            first_day=cover.first_day,
+            last_day=cover.last_day,
+            recorded_at=at,
+        )
+        .on_conflict_do_nothing(constraint="membership_once")
+    )
+    inserted = (await connection.execute(new.returning(membership.c.membership_id))).scalar_one_or_none()
+    return MembershipId(inserted) if inserted else None
+
+
+def insert_number(
+    fund_id: FundId, member_id: MemberId, index: bytes, sealed: Sealed, area: str, evidence: str, at: datetime
+) -> Insert:
+    """Part of a write: an insured person number learnt for a member, with the evidence (which bill, which door)."""
+    return insert(person_number).values(
+        fund_id=fund_id,
+        number_index=index,
+        person_id=member_id,
+        key_id=sealed.key_id,
+        envelope=sealed.envelope,
+        area=area,
+        evidence=evidence,
+        learnt_at=at,
+    )
+
+
+async def find_member(
+    connection: AsyncConnection, fund_id: FundId, certificate: bytes | None, number: bytes | None
+) -> MemberId | None:
+    """Return the member by blind index of certificate or of insured person number."""
+    by_number = select(person_number.c.person_id).where(
+        person_number.c.fund_id == fund_id, person_number.c.number_index == number
+    )
+    by_certificate = select(person.c.person_id).where(
+        person.c.fund_id == fund_id, person.c.certificate_index == certificate
+    )
+    statement = by_certificate if certificate is not None else by_number
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def find_cover(
+    connection: AsyncConnection, fund_id: FundId, member_id: MemberId, plan_code: str, day: date
+) -> Membership | None:
+    """Return the cover of one member on one day, the one recorded last if there are several."""
+    statement = _memberships(fund_id).where(
+        membership.c.member_id == member_id,
+        membership.c.plan_code == plan_code,
+        membership.c.first_day <= day,
+        membership.c.last_day >= day,
+    )
+    newest = statement.order_by(membership.c.recorded_at.desc()).limit(1)
+    row = (await connection.execute(newest)).one_or_none()
+    return Membership(*row) if row else None
+
+
+async def list_memberships(
+    connection: AsyncConnection, fund_id: FundId, after: MembershipId | None, limit: int
+) -> list[tuple[Membership, Sealed]]:
+    """Return up to `limit` covers in the order of their ids, each with its person still sealed."""
+    mine = and_(person.c.fund_id == membership.c.fund_id, person.c.person_id == membership.c.member_id)
+    statement = _memberships(fund_id).join(person, mine).add_columns(person.c.key_id, person.c.envelope)
+    if after is not None:
+        statement = statement.where(membership.c.membership_id > after)
+    rows = await connection.execute(statement.order_by(membership.c.membership_id).limit(limit))
+    return [(Membership(*row[:8]), Sealed(row.key_id, row.envelope)) for row in rows]
+
+
+def _memberships(fund_id: FundId) -> Select[Any]:
+    same_unit = and_(unit.c.fund_id == membership.c.fund_id, unit.c.unit_id == membership.c.unit_id)
+    return (
+        select(
+            membership.c.membership_id,
+            membership.c.member_id,
+            membership.c.unit_id,
+            unit.c.code,
+            membership.c.plan_code,
+            membership.c.person_category,
+            membership.c.first_day,
+            membership.c.last_day,
+        )
+        .join(unit, same_unit)
+        .where(membership.c.fund_id == fund_id)
+    )

@@ -1,0 +1,190 @@
+"""The registry: funds, units, hospitals with their codes and dated levels, and plan versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Insert, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.tables import books_day, fund, hospital, hospital_code, hospital_level, plan_version, unit
+from settlement.domain.errors import SettlementError
+from settlement.domain.ids import FundId, HospitalId, PlanVersionId, UnitId
+
+
+class AlreadyRegistered(SettlementError):
+    """Something with this code is registered already."""
+
+    code = "already_registered"
+
+
+@dataclass(frozen=True, slots=True)
+class Fund:
+    """A city's fund: its gateway profile by name, and the plan that it pays by."""
+
+    fund_id: FundId
+    code: str
+    name: str
+    gateway_profile: str
+    plan_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """An employer's union through which members are enrolled."""
+
+    unit_id: UnitId
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """A hospital with its institution codes and its level (1 to 3) from each date on."""
+
+    hospital_id: HospitalId
+    name: str
+    codes: tuple[str, ...]
+    levels: tuple[tuple[date, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedVersion:
+    """One version of a fund's plan as it was published: its canonical text and the text's hash."""
+
+    plan_version_id: PlanVersionId
+    plan_code: str
+    version: str
+    effective_from: date
+    document: str
+    digest: str
+
+
+async def add_fund(connection: AsyncConnection, new: Fund, at: datetime) -> None:
+    """Insert a fund and open its first books day. Raises `AlreadyRegistered` when the code is taken."""
+    values = {
+        "fund_id": new.fund_id,
+        "code": new.code,
+        "name": new.name,
+        "gateway_profile": new.gateway_profile,
+        "plan_code": new.plan_code,
+        "created_at": at,
+    }
+    await _insert_once(connection, insert(fund).values(values), f"fund {new.code}")
+    await connection.execute(insert(books_day).values(fund_id=new.fund_id, books_day=1, opened_at=at))
+
+
+async def find_fund(connection: AsyncConnection, fund_id: FundId) -> Fund | None:
+    """Return the fund by its id, if this connection may see it."""
+    statement = select(fund.c.fund_id, fund.c.code, fund.c.name, fund.c.gateway_profile, fund.c.plan_code)
+    row = (await connection.execute(statement.where(fund.c.fund_id == fund_id))).one_or_none()
+    return Fund(*row) if row else None
+
+
+async def list_funds(connection: AsyncConnection) -> list[Fund]:
+    """Return every fund that this connection may see, by code."""
+    statement = select(fund.c.fund_id, fund.c.code, fund.c.name, fund.c.gateway_profile, fund.c.plan_code)
+    return [Fund(*row) for row in await connection.execute(statement.order_by(fund.c.code))]
+
+
+async def add_unit(connection: AsyncConnection, fund_id: FundId, new: Unit, at: datetime) -> None:
+    """Insert a unit. Raises `AlreadyRegistered` when the code is taken."""
+    values = {"fund_id": fund_id, "unit_id": new.unit_id, "code": new.code, "name": new.name, "created_at": at}
+    await _insert_once(connection, insert(unit).values(values), f"unit {new.code}")
+
+
+async def list_units(connection: AsyncConnection, fund_id: FundId) -> list[Unit]:
+    """Return a fund's units by code."""
+    statement = select(unit.c.unit_id, unit.c.code, unit.c.name).where(unit.c.fund_id == fund_id)
+    return [Unit(*row) for row in await connection.execute(statement.order_by(unit.c.code))]
+
+
+async def add_hospital(connection: AsyncConnection, fund_id: FundId, new: Hospital, at: datetime) -> None:
+    """Insert a hospital with its codes and levels. Raises `AlreadyRegistered` when a code is another's."""
+    values = {"fund_id": fund_id, "hospital_id": new.hospital_id, "name": new.name, "created_at": at}
+    await connection.execute(insert(hospital).values(values))
+    codes = [{"fund_id": fund_id, "hospital_id": new.hospital_id, "code": code} for code in new.codes]
+    await _insert_once(connection, insert(hospital_code).values(codes), f"hospital code {', '.join(new.codes)}")
+    for effective_from, level in new.levels:
+        await add_hospital_level(connection, fund_id, new.hospital_id, effective_from, level)
+
+
+async def add_hospital_level(
+    connection: AsyncConnection, fund_id: FundId, hospital_id: HospitalId, effective_from: date, level: int
+) -> None:
+    """Insert the level (1 to 3) that a hospital has from a date on; earlier stays keep the level they had."""
+    values = {"fund_id": fund_id, "hospital_id": hospital_id, "effective_from": effective_from, "level": level}
+    await _insert_once(connection, insert(hospital_level).values(values), f"a level from {effective_from}")
+
+
+async def list_hospitals(connection: AsyncConnection, fund_id: FundId) -> list[Hospital]:
+    """Return a fund's hospitals by name."""
+    codes = (
+        select(func.array_agg(hospital_code.c.code))
+        .where(hospital_code.c.fund_id == fund_id, hospital_code.c.hospital_id == hospital.c.hospital_id)
+        .scalar_subquery()
+    )
+    rows = await connection.execute(
+        select(hospital.c.hospital_id, hospital.c.name, codes.label("codes"))
+        .where(hospital.c.fund_id == fund_id)
+        .order_by(hospital.c.name)
+    )
+    levels = await connection.execute(
+        select(hospital_level.c.hospital_id, hospital_level.c.effective_from, hospital_level.c.level)
+        .where(hospital_level.c.fund_id == fund_id)
+        .order_by(hospital_level.c.effective_from)
+    )
+    by_hospital: dict[HospitalId, list[tuple[date, int]]] = {}
+    for hospital_id, effective_from, level in levels:
+        by_hospital.setdefault(hospital_id, []).append((effective_from, level))
+    return [
+        Hospital(row.hospital_id, row.name, tuple(row.codes or ()), tuple(by_hospital.get(row.hospital_id, ())))
+        for row in rows
+    ]
+
+
+async def add_plan_version(connection: AsyncConnection, fund_id: FundId, new: PublishedVersion, at: datetime) -> None:
+    """Insert a plan version; it is never changed. Raises `AlreadyRegistered` when version or first day is taken."""
+    values = {
+        "fund_id": fund_id,
+        "plan_version_id": new.plan_version_id,
+        "plan_code": new.plan_code,
+        "version": new.version,
+        "effective_from": new.effective_from,
+        "document": new.document,
+        "digest": new.digest,
+        "published_at": at,
+    }
+    what = f"plan {new.plan_code} version {new.version} from {new.effective_from}"
+    await _insert_once(connection, insert(plan_version).values(values), what)
+
+
+async def list_plan_versions(
+    connection: AsyncConnection, fund_id: FundId, plan_code: str | None = None
+) -> Sequence[PublishedVersion]:
+    """Return a fund's plan versions (of one plan), oldest first."""
+    statement = select(
+        plan_version.c.plan_version_id,
+        plan_version.c.plan_code,
+        plan_version.c.version,
+        plan_version.c.effective_from,
+        plan_version.c.document,
+        plan_version.c.digest,
+    ).where(plan_version.c.fund_id == fund_id)
+    if plan_code is not None:
+        statement = statement.where(plan_version.c.plan_code == plan_code)
+    rows = await connection.execute(statement.order_by(plan_version.c.plan_code, plan_version.c.effective_from))
+    return [PublishedVersion(*row) for row in rows]
+
+
+async def _insert_once(connection: AsyncConnection, statement: Insert, what: str) -> None:
+    try:
+        await connection.execute(statement)
+    except IntegrityError as refused:
+        if isinstance(refused.orig, UniqueViolation):
+            raise AlreadyRegistered(f"{what} is registered already", registered=what) from refused
+        raise

@@ -1,0 +1,250 @@
+"""The three statements of the settle path, in their order: lock, read, write. Each is one round trip.
+
+What is read in the statement that waits for a lock is from before the wait; so the lock is one statement and the
+reading is the next (`docs/decisions/0004-lock-read-write.md`). The first two are plain SQL, to be read and explained.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from sqlalchemy import Insert, Update, func, literal, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.bills import HEAD_COLUMNS, head_from_mapping
+from settlement.db.secrets import Sealed
+from settlement.domain.benefits import UsedRoom
+from settlement.domain.ids import BillId, FundId, MemberId, PlanVersionId
+from settlement.domain.money import Money
+from settlement.domain.settlements import BillHead
+
+
+class KeyInProgress(Exception):
+    """Another transaction holds this idempotency key; its answer is about to be stored."""
+
+
+class RecordedMeanwhile(Exception):
+    """Another transaction recorded this bill or this key between our reading and our writing: read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandKey:
+    """The scope in which a command is done once: the client and its idempotency key."""
+
+    client_id: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What a command was answered, and the fingerprint of that command."""
+
+    fingerprint: str
+    status: int
+    body: dict[str, Any]
+
+
+_LOCK = text("""
+WITH gate AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock(:key_lock) AS free
+)
+SELECT gate.free, locked.member_id
+FROM gate
+LEFT JOIN LATERAL (
+    SELECT member.member_id
+    FROM member
+    WHERE gate.free
+      AND member.fund_id = :fund_id
+      AND member.member_id = COALESCE(
+          (SELECT member_id FROM bill WHERE fund_id = :fund_id AND bill_id = :bill_id),
+          (SELECT person_id FROM person WHERE fund_id = :fund_id AND certificate_index = :certificate_index),
+          (SELECT person_id FROM person_number WHERE fund_id = :fund_id AND number_index = :number_index))
+    FOR NO KEY UPDATE
+) AS locked ON true
+""")
+
+
+async def lock_member(
+    connection: AsyncConnection,
+    fund_id: FundId,
+    once: str,
+    *,
+    certificate_index: bytes | None = None,
+    number_index: bytes | None = None,
+    bill_id: BillId | None = None,
+) -> MemberId | None:
+    """Make other settlements of this member wait until the transaction ends; return the member, if there is one.
+
+    The member is that of the bill, else of the certificate, else of the insured person number; the row exists since
+    the member was first seen, so there is always something to lock. `once` names what must not run twice at a time
+    (the client's key, or the insurer's bill); its advisory lock is tried first and without waiting, so that who does
+    not get it stands in no queue: then `KeyInProgress` is raised.
+    """
+    number = int.from_bytes(hashlib.sha256(f"{fund_id}\x1f{once}".encode()).digest()[:8], "big", signed=True)
+    values = {
+        "fund_id": fund_id,
+        "key_lock": number,
+        "certificate_index": certificate_index,
+        "number_index": number_index,
+        "bill_id": bill_id,
+    }
+    row = (await connection.execute(_LOCK, values)).one()
+    if not row.free:
+        raise KeyInProgress
+    return MemberId(row.member_id) if row.member_id else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the reading statement is asked. A `None` finds nothing."""
+
+    fund_id: FundId
+    member_id: MemberId | None
+    number_index: bytes | None
+    area: str
+    insurer_settlement_id: str | None
+    hospital_code: str
+    plan_code: str
+    service_date: date | None
+    command: CommandKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """The locked member's person as it is kept (the caller holds the keys), and the cover on the service date."""
+
+    certificate_index: bytes
+    sealed: Sealed
+    person_category: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known under the lock: stored answer, head, person, plan version, hospital and used room."""
+
+    answer: StoredAnswer | None
+    head: BillHead | None
+    person: KnownPerson | None
+    number_owner: MemberId | None
+    plan_version_id: PlanVersionId | None
+    plan_digest: str | None
+    hospital_level: int | None
+    used: Mapping[tuple[str, str], UsedRoom]
+    """Used room by benefit and term."""
+
+
+_READ = text(f"""
+SELECT
+    pg_advisory_xact_lock_shared(:books_lock) AS books,
+    (SELECT jsonb_build_array(fingerprint, status, body) FROM idempotency
+     WHERE fund_id = :fund_id AND client_id = :client_id AND key = :key) AS answer,
+    (SELECT to_jsonb(head) FROM (SELECT {HEAD_COLUMNS} FROM bill
+     WHERE fund_id = :fund_id AND area = :area AND insurer_settlement_id = :insurer_settlement_id) AS head) AS head,
+    known.certificate_index, known.key_id, known.envelope,
+    (SELECT person_category FROM membership
+     WHERE fund_id = :fund_id AND member_id = :member_id AND plan_code = :plan_code
+       AND :service_date BETWEEN first_day AND last_day
+     ORDER BY recorded_at DESC LIMIT 1) AS person_category,
+    (SELECT person_id FROM person_number WHERE fund_id = :fund_id AND number_index = :number_index) AS number_owner,
+    version.plan_version_id, version.digest,
+    (SELECT hospital_level.level FROM hospital_code JOIN hospital_level USING (fund_id, hospital_id)
+     WHERE hospital_code.fund_id = :fund_id AND hospital_code.code = :hospital_code
+       AND hospital_level.effective_from <= :service_date
+     ORDER BY hospital_level.effective_from DESC LIMIT 1) AS hospital_level,
+    (SELECT jsonb_agg(room) FROM (
+        SELECT benefit, term, sum(base_fen)::bigint AS base, sum(burden_fen)::bigint AS burden,
+               sum(paid_fen)::bigint AS paid, sum(days)::int AS days, sum(times)::int AS times
+        FROM consumption
+        WHERE fund_id = :fund_id AND member_id = :member_id AND plan_code = :plan_code
+          AND NOT EXISTS (
+              SELECT FROM reversal
+              WHERE reversal.fund_id = consumption.fund_id AND reversal.bill_id = consumption.bill_id
+                AND reversal.revision = consumption.revision)
+        GROUP BY benefit, term) AS room) AS used
+FROM (SELECT) AS here
+LEFT JOIN (SELECT certificate_index, key_id, envelope FROM person
+           WHERE fund_id = :fund_id AND person_id = :member_id) AS known ON true
+LEFT JOIN (SELECT plan_version_id, digest FROM plan_version
+           WHERE fund_id = :fund_id AND plan_code = :plan_code AND effective_from <= :service_date
+           ORDER BY effective_from DESC LIMIT 1) AS version ON true
+""")
+
+
+async def read_under_lock(connection: AsyncConnection, wanted: Wanted) -> Reading:
+    """Read everything a settlement is decided on, and hold the fund's books day open until the transaction ends.
+
+    Call it after `lock_member`. A close of the books day waits for this transaction or is seen by the write.
+    """
+    values = {
+        "fund_id": wanted.fund_id,
+        "member_id": wanted.member_id,
+        "number_index": wanted.number_index,
+        "area": wanted.area,
+        "insurer_settlement_id": wanted.insurer_settlement_id,
+        "hospital_code": wanted.hospital_code,
+        "plan_code": wanted.plan_code,
+        "service_date": wanted.service_date,
+        "client_id": wanted.command.client_id if wanted.command else None,
+        "key": wanted.command.key if wanted.command else None,
+        "books_lock": books_lock(wanted.fund_id),
+    }
+    row = (await connection.execute(_READ, values)).one()
+    person = None
+    if row.envelope is not None:
+        person = KnownPerson(row.certificate_index, Sealed(row.key_id, row.envelope), row.person_category)
+    return Reading(
+        answer=StoredAnswer(*row.answer) if row.answer else None,
+        head=head_from_mapping(row.head) if row.head else None,
+        person=person,
+        number_owner=row.number_owner,
+        plan_version_id=row.plan_version_id,
+        plan_digest=row.digest,
+        hospital_level=row.hospital_level,
+        used={(room["benefit"], room["term"]): _used_room(room) for room in row.used or ()},
+    )
+
+
+async def take_books_day(connection: AsyncConnection, fund_id: FundId) -> None:
+    """Hold the fund's books day open until the transaction ends, in a statement before the one that writes."""
+    await connection.execute(select(func.pg_advisory_xact_lock_shared(books_lock(fund_id))))
+
+
+def books_lock(fund_id: FundId) -> int:
+    """Return the number of the advisory lock that closing a fund's books day takes alone."""
+    return int.from_bytes(hashlib.sha256(b"books\x1f" + fund_id.bytes).digest()[:8], "big", signed=True)
+
+
+def _used_room(room: Mapping[str, Any]) -> UsedRoom:
+    return UsedRoom(Money(room["base"]), Money(room["burden"]), Money(room["paid"]), room["days"], room["times"])
+
+
+_ONCE = {
+    "bill_once",
+    "bill_number_once",
+    "event_pk",
+    "idempotency_pk",
+    "settlement_pk",
+    "reversal_pk",
+    "person_number_pk",
+}
+
+
+async def write_together(connection: AsyncConnection, parts: Sequence[Insert | Update]) -> None:
+    """Write all parts in one statement, hence in one round trip; all of them are there or none.
+
+    Raises `RecordedMeanwhile` when the bill, its number, the key or the revision exists already.
+    """
+    written = [part.returning(literal(1)).cte(f"part_{index}") for index, part in enumerate(parts)]
+    try:
+        await connection.execute(select(literal(1)).add_cte(*written))
+    except IntegrityError as refused:
+        cause = refused.orig
+        if isinstance(cause, UniqueViolation) and cause.diag.constraint_name in _ONCE:
+            raise RecordedMeanwhile(cause.diag.constraint_name) from refused
+        raise

@@ -1,0 +1,333 @@
+"""The tables as the queries name them. The migrations make them; a test holds the two equal."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+
+fund = Table(
+    "fund",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("code", Text),
+    Column("name", Text),
+    Column("gateway_profile", Text),
+    Column("plan_code", Text),
+    Column("created_at", DateTime(timezone=True)),
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("unit_id", Uuid),
+    Column("code", Text),
+    Column("name", Text),
+    Column("created_at", DateTime(timezone=True)),
+)
+
+hospital = Table(
+    "hospital",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("hospital_id", Uuid),
+    Column("name", Text),
+    Column("created_at", DateTime(timezone=True)),
+)
+
+hospital_code = Table(
+    "hospital_code",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("code", Text),
+    Column("hospital_id", Uuid),
+)
+
+hospital_level = Table(
+    "hospital_level",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("hospital_id", Uuid),
+    Column("effective_from", Date),
+    Column("level", SmallInteger),
+)
+
+plan_version = Table(
+    "plan_version",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("plan_version_id", Uuid),
+    Column("plan_code", Text),
+    Column("version", Text),
+    Column("effective_from", Date),
+    Column("document", Text),
+    Column("digest", Text),
+    Column("published_at", DateTime(timezone=True)),
+)
+
+client = Table(
+    "client",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("client_id", Text),
+    Column("name", Text),
+    Column("secret_hash", Text),
+    Column("scopes", ARRAY(Text)),
+    Column("hospital_codes", ARRAY(Text)),
+    Column("created_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),
+)
+
+person = Table(
+    "person",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("person_id", Uuid),
+    Column("key_id", Text),
+    Column("envelope", LargeBinary),
+    Column("certificate_index", LargeBinary),
+    Column("created_at", DateTime(timezone=True)),
+)
+
+person_number = Table(
+    "person_number",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("number_index", LargeBinary),
+    Column("person_id", Uuid),
+    Column("key_id", Text),
+    Column("envelope", LargeBinary),
+    Column("area", Text),
+    Column("evidence", Text),
+    Column("learnt_at", DateTime(timezone=True)),
+)
+
+member = Table(
+    "member",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("member_id", Uuid),
+    Column("created_at", DateTime(timezone=True)),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("membership_id", Uuid),
+    Column("member_id", Uuid),
+    Column("unit_id", Uuid),
+    Column("plan_code", Text),
+    Column("person_category", Text),
+    Column("first_day", Date),
+    Column("last_day", Date),
+    Column("recorded_at", DateTime(timezone=True)),
+)
+
+books_day = Table(
+    "books_day",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("books_day", Integer),
+    Column("opened_at", DateTime(timezone=True)),
+    Column("closed_at", DateTime(timezone=True)),
+)
+
+bill = Table(
+    "bill",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("area", Text),
+    Column("insurer_settlement_id", Text),
+    Column("state", Text),
+    Column("revision", Integer),
+    Column("settlement_no", Text),
+    Column("member_id", Uuid),
+    Column("hospital_code", Text),
+    Column("encounter_id", Text),
+    Column("charge_batch_no", Text),
+    Column("visit_no", Text),
+    Column("receipt_no", Text),
+    Column("operator", Text),
+    Column("message_id", Text),
+    Column("door", Text),
+    Column("settled_at", DateTime(timezone=True)),
+    Column("business_date", Date),
+    Column("figures_digest", Text),
+    Column("question", JSONB(none_as_null=True)),
+    Column("confirmed_at", DateTime(timezone=True)),
+    Column("confirmed_by", Text),
+    Column("cancelling_settlement_id", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("event_count", Integer),
+)
+
+settlement = Table(
+    "settlement",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("revision", Integer),
+    Column("member_id", Uuid),
+    Column("plan_version_id", Uuid),
+    Column("service_date", Date),
+    Column("business_date", Date),
+    Column("books_day", Integer),
+    Column("billed_fen", BigInteger),
+    Column("excluded_fen", BigInteger),
+    Column("over_limit_fen", BigInteger),
+    Column("upfront_share_fen", BigInteger),
+    Column("allowed_fen", BigInteger),
+    Column("insurer_deductible_fen", BigInteger),
+    Column("hifp_fen", BigInteger),
+    Column("cvlserv_fen", BigInteger),
+    Column("hifes_fen", BigInteger),
+    Column("hifmi_fen", BigInteger),
+    Column("hifob_fen", BigInteger),
+    Column("hifdm_fen", BigInteger),
+    Column("maf_fen", BigInteger),
+    Column("oth_fen", BigInteger),
+    Column("unnamed_fen", BigInteger),
+    Column("provider_absorbed_fen", BigInteger),
+    Column("patient_share_fen", BigInteger),
+    Column("account_paid_fen", BigInteger),
+    Column("family_account_paid_fen", BigInteger),
+    Column("cash_before_aid_fen", BigInteger),
+    Column("aid_on_bill_fen", BigInteger),
+    Column("aid_to_card_fen", BigInteger),
+    Column("other_on_bill_fen", BigInteger),
+    Column("cash_due_fen", BigInteger),
+    Column("engine_version", Text),
+    Column("receipt_hash", Text),
+    Column("receipt", JSONB(none_as_null=True)),
+    Column("actor", Text),
+    Column("recorded_at", DateTime(timezone=True)),
+)
+
+reversal = Table(
+    "reversal",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("revision", Integer),
+    Column("reversal_id", Uuid),
+    Column("reason", Text),
+    Column("seen_by", Text),
+    Column("cancelling_settlement_id", Text),
+    Column("business_date", Date),
+    Column("books_day", Integer),
+    Column("actor", Text),
+    Column("recorded_at", DateTime(timezone=True)),
+)
+
+posting = Table(
+    "posting",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("revision", Integer),
+    Column("record", Text),
+    Column("line", SmallInteger),
+    Column("debit", Text),
+    Column("credit", Text),
+    Column("fen", BigInteger),
+    Column("books_day", Integer),
+)
+
+consumption = Table(
+    "consumption",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("member_id", Uuid),
+    Column("plan_code", Text),
+    Column("benefit", Text),
+    Column("term", Text),
+    Column("bill_id", Uuid),
+    Column("revision", Integer),
+    Column("base_fen", BigInteger),
+    Column("burden_fen", BigInteger),
+    Column("paid_fen", BigInteger),
+    Column("days", Integer),
+    Column("times", Integer),
+)
+
+message_body = Table(
+    "message_body",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("message_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("kind", Text),
+    Column("key_id", Text),
+    Column("envelope", LargeBinary),
+    Column("received_at", DateTime(timezone=True)),
+    Column("expires_at", DateTime(timezone=True)),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("sequence", Integer),
+    Column("event_id", Uuid),
+    Column("type", Text),
+    Column("payload", JSONB(none_as_null=True)),
+    Column("actor", Text),
+    Column("recorded_at", DateTime(timezone=True)),
+)
+
+event_position = Table(
+    "event_position",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("position", BigInteger),
+    Column("event_id", Uuid),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("client_id", Text),
+    Column("key", Text),
+    Column("fingerprint", Text),
+    Column("status", SmallInteger),
+    Column("body", JSONB(none_as_null=True)),
+    Column("recorded_at", DateTime(timezone=True)),
+)
+
+worklist_item = Table(
+    "worklist_item",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("item_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("kind", Text),
+    Column("figures", JSONB(none_as_null=True)),
+    Column("opened_at", DateTime(timezone=True)),
+    Column("closed_at", DateTime(timezone=True)),
+)
+
+uncovered = Table(
+    "uncovered",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("tally_id", Uuid),
+    Column("business_date", Date),
+    Column("door", Text),
+    Column("reason", Text),
+)

@@ -1,0 +1,1 @@
+"""Values and pure functions: no clock, no database, no network, no logging."""

@@ -1,0 +1,200 @@
+"""The answer about a bill, as plain JSON values: every door and every later reading says the same from the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import date, datetime
+from typing import Any
+
+from settlement.domain.bills import BillFigures, InsurerFunds
+from settlement.domain.money import ZERO, Money
+from settlement.domain.sentences import Language, sentence
+from settlement.domain.settlements import AidStatus, BillHead, BillState, PricedRecord, SettledBill, Split
+from settlement.domain.time import CHINA
+
+Answer = dict[str, Any]
+
+
+def settlement_answer(settled: SettledBill, language: Language) -> Answer:
+    """Return the answer about a recorded bill: amounts in yuan as strings, instants with China's offset."""
+    head, priced = settled.head, settled.priced
+    return {
+        "id": str(head.bill_id),
+        "settlement_no": head.settlement_no,
+        "state": head.state.value,
+        "revision": head.revision,
+        **_bill_identity(head),
+        "confirmed": head.confirmed_at is not None,
+        "service_date": _day(priced.service_date if priced else None),
+        "business_date": _day(head.business_date),
+        "recorded_at": _instant(head.created_at),
+        "bill": bill_amounts(priced.figures) if priced else None,
+        "mutual_aid": _mutual_aid(settled, language),
+        "other_on_bill": priced.split.other_on_bill.yuan() if priced else None,
+        "cash_due": priced.split.cash_due.yuan() if priced else None,
+        "plan": _plan(priced) if priced else None,
+        "reversal": _reversal(settled),
+        "receipt_hash": priced.receipt_hash if priced else None,
+        "receipt_values": receipt_values(priced.figures, priced.split) if priced else None,
+        "print_lines": print_lines(priced.figures, priced.split) if priced else _held_lines(head),
+    }
+
+
+def quote_answer(
+    figures: BillFigures, split: Split, plan: Mapping[str, str], service_date: date, language: Language
+) -> Answer:
+    """Return the answer to a quote: what a settlement with these figures would say now. Nothing is stored."""
+    return {
+        "service_date": _day(service_date),
+        "bill": bill_amounts(figures),
+        "mutual_aid": _aid(split.status, split, _aid_reason(split, language), None),
+        "other_on_bill": split.other_on_bill.yuan(),
+        "cash_due": split.cash_due.yuan(),
+        "plan": dict(plan),
+        "receipt_values": receipt_values(figures, split),
+        "print_lines": print_lines(figures, split),
+    }
+
+
+def uncovered_answer(reason: str, language: Language) -> Answer:
+    """Return the answer about a bill that is not ours: no id, and nothing of it is kept."""
+    return {"mutual_aid": _aid(AidStatus.NONE, None, {"code": reason, "sentence": sentence(reason, language)}, None)}
+
+
+def held_quote_answer(code: str, figures: Mapping[str, str], language: Language) -> Answer:
+    """Return the answer to a quote that cannot be computed yet, with the one question."""
+    question = {"code": code, "sentence": sentence(code, language, **figures), "figures": dict(figures)}
+    return {"mutual_aid": _aid(AidStatus.HELD, None, None, question)}
+
+
+def bill_amounts(figures: BillFigures) -> Answer:
+    """Return what the insurer settled, in yuan."""
+    funds = {field.name: getattr(figures.funds, field.name).yuan() for field in fields(InsurerFunds)}
+    names = [field.name for field in fields(BillFigures) if field.name != "funds"]
+    amounts: Answer = {name: getattr(figures, name).yuan() for name in names}
+    return amounts | {"insurer_paid": figures.insurer_paid.yuan(), "funds": funds}
+
+
+def receipt_values(figures: BillFigures, split: Split) -> dict[str, str]:
+    """Return the amounts of the hospital's electronic receipt (医疗收费电子票据), in its own field names, in yuan.
+
+    `fundPay + otherfundPay + accountPay + selfCashPay` is the total billed. Aid stands under other payments; the
+    informational `ownPay` and `selfPayAmt` stay the insurer's, though the fund pays part of them.
+    """
+    outside_scope = figures.excluded + figures.over_limit
+    elsewhere = figures.insurer_paid - figures.funds.hifp + figures.provider_absorbed
+    return {
+        "fundPay": figures.funds.hifp.yuan(),
+        "otherfundPay": (elsewhere + split.aid_on_bill + split.other_on_bill).yuan(),
+        "accountPay": figures.account_paid.yuan(),
+        "selfCashPay": split.cash_due.yuan(),
+        "ownPay": outside_scope.yuan(),
+        "selfPayAmt": (figures.patient_share - outside_scope).yuan(),
+        "selfConceitedAmt": figures.insurer_deductible.yuan(),
+        "mutualAidPay": split.aid_on_bill.yuan(),
+    }
+
+
+def print_lines(figures: BillFigures, split: Split) -> list[str]:
+    """Return the lines that the hospital prints on its receipt, in Chinese; empty shares are left out."""
+    shares: list[tuple[str, Money]] = [
+        ("医疗费总额", figures.billed),
+        ("医保基金支付", figures.insurer_paid),
+        ("医院负担", figures.provider_absorbed),
+        ("个人账户支付", figures.account_paid),
+        ("职工医疗互助支付", split.aid_on_bill),
+        ("其他支付", split.other_on_bill),
+    ]
+    lines = [f"{label} {amount.yuan()} 元" for label, amount in shares if amount != ZERO]
+    lines.append(f"个人应付现金 {split.cash_due.yuan()} 元")
+    if split.aid_to_card != ZERO:
+        lines.append(f"职工医疗互助 {split.aid_to_card.yuan()} 元将打入职工银行卡")
+    return lines
+
+
+def _bill_identity(head: BillHead) -> Answer:
+    return {
+        "area": head.area,
+        "insurer_settlement_id": head.insurer_settlement_id,
+        "cancelling_settlement_id": head.cancelling_settlement_id,
+        "hospital_code": head.hospital_code,
+        "encounter_id": head.encounter_id,
+        "charge_batch_no": head.charge_batch_no,
+        "visit_no": head.visit_no,
+        "receipt_no": head.receipt_no,
+        "operator": head.operator,
+        "message_id": head.message_id,
+        "door": head.door.value,
+        "settled_at": _instant(head.settled_at),
+    }
+
+
+def _mutual_aid(settled: SettledBill, language: Language) -> Answer:
+    head, priced = settled.head, settled.priced
+    if head.state is BillState.HELD and head.question is not None:
+        code, figures = head.question.code, head.question.figures
+        asked = {"code": code, "sentence": sentence(code, language, **figures), "figures": dict(figures)}
+        return _aid(AidStatus.HELD, None, None, asked)
+    if priced is None:
+        return _aid(AidStatus.NONE, None, _reason(head.state.value, language), None)
+    if settled.reversal is not None:
+        return _aid(priced.split.status, priced.split, _reason("reversed", language), None)
+    return _aid(
+        priced.split.status, priced.split, _aid_reason(priced.split, language, priced.receipt.get("excluded")), None
+    )
+
+
+def _aid_reason(split: Split, language: Language, excluded: str | None = None) -> dict[str, str]:
+    """Return where the aid went, or why there is none; which clause pays nothing is the explanation's to say."""
+    if excluded is not None:
+        return _reason(excluded, language)
+    if split.status is not AidStatus.NONE:
+        return _reason(f"aid_{split.status.value}", language)
+    return _reason("plan_pays_nothing", language)
+
+
+def _reason(code: str, language: Language) -> dict[str, str]:
+    return {"code": code, "sentence": sentence(code, language)}
+
+
+def _aid(status: AidStatus, split: Split | None, reason: Mapping[str, str] | None, question: Answer | None) -> Answer:
+    return {
+        "status": status.value,
+        "amount": split.aid.yuan() if split else None,
+        "on_bill": split.aid_on_bill.yuan() if split else None,
+        "to_card": split.aid_to_card.yuan() if split else None,
+        "reason": dict(reason) if reason else None,
+        "question": question,
+    }
+
+
+def _plan(priced: PricedRecord) -> Answer | None:
+    if priced.plan_code is None:
+        return None
+    return {"code": priced.plan_code, "version": priced.plan_version, "digest": priced.plan_digest}
+
+
+def _reversal(settled: SettledBill) -> Answer | None:
+    undone = settled.reversal
+    if undone is None:
+        return None
+    return {
+        "reason": undone.reason,
+        "seen_by": undone.seen_by,
+        "cancelling_settlement_id": undone.cancelling_settlement_id,
+        "business_date": _day(undone.business_date),
+        "recorded_at": _instant(undone.recorded_at),
+    }
+
+
+def _held_lines(head: BillHead) -> Sequence[str]:
+    return [sentence("held_at_counter", Language.CHINESE)] if head.state is BillState.HELD else []
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.astimezone(CHINA).isoformat(timespec="milliseconds") if at else None

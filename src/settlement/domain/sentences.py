@@ -1,0 +1,452 @@
+"""The reviewed texts that cashiers, clerks and patients read, in Chinese and English: one file, so one review.
+
+A sentence says first how the money stands, then what to do. Part of a text in square brackets is said only where its
+values are known. No text names a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from settlement.domain.errors import ensure
+
+
+class Language(StrEnum):
+    """The languages that every sentence exists in."""
+
+    CHINESE = "zh"
+    ENGLISH = "en"
+
+
+class _Text(NamedTuple):
+    zh: str
+    en: str
+
+
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def sentence(code: str, language: Language, /, **values: object) -> str:
+    """Return the sentence of a stable code, with the values that its text has a place for; others are ignored.
+
+    Raises `InvariantViolation` for a code without a sentence.
+    """
+    ensure(code in SENTENCES, f"no sentence for {code}")
+    text = getattr(SENTENCES[code], language.value)
+
+    def optional(part: re.Match[str]) -> str:
+        known = all(values.get(name) not in (None, "") for name in _PLACEHOLDER.findall(part[1]))
+        return part[1] if known else ""
+
+    return _PLACEHOLDER.sub(lambda place: str(values.get(place[1], "")), _OPTIONAL.sub(optional, text))
+
+
+def _not_ours(zh: str, en: str) -> _Text:
+    return _Text(
+        f"本单无互助款，请按医保现金数收费。{zh}", f"No mutual aid on this bill; charge the insurer's cash amount. {en}"
+    )
+
+
+def _held(zh: str, en: str) -> _Text:
+    return _Text(
+        f"互助款暂未算出，请按医保现金数收费，算出后打入职工银行卡。{zh}",
+        f"The mutual aid is not computed yet; charge the insurer's cash amount, the aid goes to the card. {en}",
+    )
+
+
+_NOT_OURS: Final[Mapping[str, _Text]] = {
+    "insured_elsewhere": _not_ours(
+        "参保地不在本市，请向参保地工会咨询。",
+        "The patient is insured in another city; ask the union there.",
+    ),
+    "work_injury": _not_ours(
+        "本单属工伤，由工伤保险支付，请到工伤保险经办窗口办理。",
+        "This is a work injury; claim it from work injury insurance.",
+    ),
+    "retired_cadre": _not_ours(
+        "离休人员医疗费由专项资金保障，不在职工互助范围，无需申请。",
+        "Retired cadres have a scheme of their own outside the plan; nothing needs to be done.",
+    ),
+    "newborn": _not_ours(
+        "新生儿费用不在职工互助范围，请按居民医保办理。",
+        "A newborn's costs are outside the plan; use resident insurance.",
+    ),
+    "companion_insurance": _not_ours(
+        "该险种随基本医保一并支付，没有单独的账单，请核对险种后重新提交。",
+        "This insurance pays within another one and has no bills of its own; check the insurance type and send again.",
+    ),
+    "disabled_soldier_insurance": _not_ours(
+        "一至六级残疾军人医疗补助不在职工互助范围，请向退役军人事务部门咨询。",
+        "Medical support of disabled soldiers is outside the plan; ask the office of veterans' affairs.",
+    ),
+    "red_army_veteran_insurance": _not_ours(
+        "老红军医疗保障不在职工互助范围，无需申请。",
+        "The red army veterans' scheme is outside the plan; nothing needs to be done.",
+    ),
+    "rural_insurance": _not_ours(
+        "新农合参保费用不在职工互助范围，请按原渠道办理。",
+        "Rural cooperative insurance is outside the plan; use its own channel.",
+    ),
+    "resident_insurance": _not_ours(
+        "本单按居民医保结算，互助只随职工医保支付；如有职工医保，请改险种后重新结算。",
+        "The bill was settled by resident insurance; the plan follows employee insurance. If the patient has that, "
+        "settle again under it.",
+    ),
+    "special_group_insurance": _not_ours(
+        "特殊人员医疗保障不在职工互助范围，请向医保经办窗口咨询。",
+        "Insurance of special groups is outside the plan; ask the insurer's office.",
+    ),
+    "long_term_care": _not_ours(
+        "长期照护费用不在职工互助范围，请向长护险经办窗口咨询。",
+        "Long-term care is outside the plan; ask the office of long-term care insurance.",
+    ),
+    "maternity": _not_ours(
+        "生育费用由生育保险支付，不在职工互助范围。",
+        "Maternity costs are paid by maternity insurance and are outside the plan.",
+    ),
+    "employee_insurance": _not_ours(
+        "本互助计划不含职工医保账单，请核对所参加的计划。",
+        "This plan does not cover bills of employee insurance; check which plan the member is in.",
+    ),
+    "unknown_insurance_type": _not_ours(
+        "险种代码未登记，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
+        "The insurance code is not listed and was reported to the union; what is due will go to the card.",
+    ),
+    "active_person": _not_ours(
+        "本互助计划不含在职人员，请核对所参加的计划。",
+        "This plan does not cover people in work; check which plan the member is in.",
+    ),
+    "retired_person": _not_ours(
+        "本互助计划只保障在职职工，退休人员不在范围内。",
+        "This plan covers people in work; retired people are outside it.",
+    ),
+    "minor_resident": _not_ours(
+        "未成年居民不在职工互助范围。",
+        "Children and students are outside the plan.",
+    ),
+    "adult_resident": _not_ours(
+        "人员类别为居民，不在职工互助范围；如为在职职工，请到医保窗口核对参保身份。",
+        "The person is a resident and outside the plan; if in work, have the insurer's office check the category.",
+    ),
+    "elderly_resident": _not_ours(
+        "老年居民不在职工互助范围。",
+        "Elderly residents are outside the plan.",
+    ),
+    "unknown_person_type": _not_ours(
+        "人员类别代码未登记，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
+        "The person code is not listed and was reported to the union; what is due will go to the card.",
+    ),
+    "registration_fee": _not_ours("挂号费不在互助范围。", "Registration fees are outside the plan."),
+    "pharmacy": _not_ours("药店购药不在互助范围。", "Purchases at pharmacies are outside the plan."),
+    "home_bed": _not_ours("家庭病床费用不在互助范围。", "Home beds are outside the plan."),
+    "other_care": _not_ours(
+        "本地医疗类别未列入互助范围，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
+        "This local kind of care is not listed and was reported to the union; what is due will go to the card.",
+    ),
+    "unknown_care_type": _not_ours(
+        "医疗类别代码未登记，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
+        "The care code is not listed and was reported to the union; what is due will go to the card.",
+    ),
+    "unknown_place_of_payment": _not_ours(
+        "支付地点代码未登记，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
+        "The place of payment is not listed and was reported to the union; what is due will go to the card.",
+    ),
+    "liability_excluded": _not_ours(
+        "外伤费用按互助计划不予支付，应由责任方承担的请向责任方主张。",
+        "The plan does not pay for injuries; claim from whoever is liable.",
+    ),
+    "not_a_member": _not_ours(
+        "就诊人未参加本期职工互助，如有疑问请联系单位工会。",
+        "The patient is not a member in this term; with questions, ask the union of the employer.",
+    ),
+}
+
+_MISSING: Final[Mapping[str, _Text]] = {
+    f"{fact}_missing": _held(f"缺少{zh}，请补报。", f"The {en} is missing; please send it.")
+    for fact, zh, en in (
+        ("insured_area", "参保地区划（insuplc_admdvs）", "insured area (insuplc_admdvs)"),
+        ("system_code", "接收方系统代码（recer_sys_code）", "receiver system code (recer_sys_code)"),
+        ("insurance_type", "险种类型（insutype）", "insurance type (insutype)"),
+        ("person_type", "人员类别（psn_type）", "person type (psn_type)"),
+        ("care_type", "医疗类别（med_type）", "care type (med_type)"),
+        ("settled_at", "结算时间（setl_time）", "settlement time (setl_time)"),
+        ("certificate", "证件号码（certno）", "certificate number (certno)"),
+        ("admitted_on", "入院日期", "date of admission"),
+        ("discharged_on", "出院日期", "date of discharge"),
+        ("hospital_level", "医院等级", "level of the hospital"),
+    )
+}
+
+_QUESTIONS: Final[Mapping[str, _Text]] = {
+    "aid_already_inside": _held(
+        "医保结算明细中已有工会互助支付[（{difference} 元）]，请核实是否为同一互助，以免重复支付。",
+        "The insurer's answer already holds aid of the union[ ({difference} yuan)]; say whether it is the same aid.",
+    ),
+    "figure_missing": _held(
+        "医保返回缺少金额[（{fields}）]，请补报或由工会向医保查询。",
+        "The insurer's answer lacks amounts[ ({fields})]; send them, or have the union ask the insurer.",
+    ),
+    "identity_a_open": _held(
+        "医疗费总额与自费、超限价、先行自付、政策范围内四项之和不符[，相差 {difference} 元]，请核对医保返回。",
+        "The total differs from its four parts[ by {difference} yuan]; check the insurer's answer.",
+    ),
+    "identity_b_open": _held(
+        "医疗费总额与基金、医院、个人负担之和不符[，相差 {difference} 元]，请核对医保返回。",
+        "The total differs from what funds, hospital and patient pay[ by {difference} yuan]; check the answer.",
+    ),
+    "identity_c_open": _held(
+        "个人负担与个人账户、现金之和不符[，相差 {difference} 元]，请核对医保返回。",
+        "The patient's part differs from account and cash[ by {difference} yuan]; check the insurer's answer.",
+    ),
+    "account_money_other_way": _held(
+        "基金支付总额是否含个人账户[（{difference} 元）]与本市配置不符，请工会核对配置。",
+        "Whether the fund total contains account money[ ({difference} yuan)] contradicts the profile; check it.",
+    ),
+    "family_account_other_way": _held(
+        "账户共济支付[（{difference} 元）]的归类与本市配置不符，请工会核对配置。",
+        "Where a relative's account money[ ({difference} yuan)] stands contradicts the profile; check it.",
+    ),
+    "family_account_exceeds_account": _held(
+        "账户共济支付大于个人账户支付[ {difference} 元]，请核对医保返回。",
+        "A relative's account pays more than all account money[ by {difference} yuan]; check the insurer's answer.",
+    ),
+    "sign_not_allowed": _held(
+        "出现不应有的负数[（{fields} {difference} 元）]，请核对医保返回。",
+        "An amount is negative that cannot be[ ({fields} {difference} yuan)]; check the insurer's answer.",
+    ),
+    "liability_declaration": _held(
+        "外伤费用须先确认无第三方责任、非工伤，请职工提交声明。",
+        "An injury: the member declares that nobody else is liable and that it was not at work.",
+    ),
+    "certificate_masked": _held(
+        "证件号码被遮盖，请补报完整号码。",
+        "The certificate number is masked; send the whole number.",
+    ),
+    "name_disagrees": _held(
+        "证件号码与姓名不一致，请核对就诊人身份。",
+        "Name and certificate number disagree; check who the patient is.",
+    ),
+}
+
+_OUTCOMES: Final[Mapping[str, _Text]] = {
+    "aid_on_bill": _Text(
+        "互助已记入本单，请按扣除互助后的现金数收费。",
+        "The mutual aid is on this bill; charge the cash that is left after it.",
+    ),
+    "aid_to_card": _Text(
+        "互助款将打入职工银行卡，请按医保现金数收费。",
+        "The mutual aid goes to the member's card; charge the insurer's cash amount.",
+    ),
+    "aid_split": _Text(
+        "互助一部分已记入本单，其余打入职工银行卡，请按扣除互助后的现金数收费。",
+        "Part of the mutual aid is on this bill, the rest goes to the card; charge the cash that is left.",
+    ),
+    "plan_pays_nothing": _Text(
+        "本单互助款为 0.00 元，请按医保现金数收费，原因见计算说明。",
+        "The mutual aid on this bill is 0.00; charge the insurer's cash amount. The explanation says why.",
+    ),
+    "held_at_counter": _Text(
+        "互助款暂未算出，请按医保现金数收费，算出后打入职工银行卡。",
+        "The mutual aid is not computed yet; charge the insurer's cash amount, the aid goes to the card.",
+    ),
+    "not_recorded": _Text(
+        "互助未记账，医保已结算，请按医保现金数收费，互助款以后打入职工银行卡。",
+        "No mutual aid was recorded, the insurer has settled; charge the insurer's cash amount, aid goes to the card.",
+    ),
+    "reversed": _Text(
+        "本单互助已冲销，请按医保退费结果退款。",
+        "The mutual aid of this bill is reversed; refund as the insurer's cancellation says.",
+    ),
+    "replaced": _Text(
+        "本单互助已由更正后的账单代替，请查看新账单。",
+        "The mutual aid of this bill is replaced by a corrected bill; see that one.",
+    ),
+    "pending": _Text(
+        "互助未记账，医保结果待查，请先向医保查询结算结果。",
+        "No mutual aid was recorded, the insurer's result is not known; ask the insurer what became of it first.",
+    ),
+    "cancelled_unseen": _Text(
+        "本单无互助款，医保撤销先于账单到达，无需处理。",
+        "No mutual aid: the cancellation arrived before its bill. Nothing needs to be done.",
+    ),
+    "insurer_cancellation_not_seen": _Text(
+        "互助未冲销，尚未看到医保撤销，请先在医保撤销结算再提交。",
+        "The mutual aid is not reversed: the insurer's cancellation was not seen. Cancel with the insurer first.",
+    ),
+    "cannot_ask": _Text(
+        "互助未记账，医保局未向本服务发放查询凭证，请直接提交医保返回的结算结果。",
+        "No mutual aid was recorded: the bureau issued this service no credentials to ask with; bring its answer.",
+    ),
+    "gateway_unavailable": _Text(
+        "互助未记账，医保未答复查询，请稍后用同一请求重试。",
+        "No mutual aid was recorded: the insurer did not answer the question; repeat the same request later.",
+    ),
+}
+
+_NOT_COVERED: Final[Mapping[str, _Text]] = {
+    "not_covered_on_date": _not_ours(
+        "就诊人在费用发生日不在保障期内，如有疑问请联系单位工会。",
+        "The patient was not covered on the service date; with questions, ask the union of the employer.",
+    ),
+    "no_plan_on_date": _not_ours(
+        "费用发生日没有生效的互助方案。", "No version of the plan was in force on the service date."
+    ),
+    "third_party_liable": _not_ours(
+        "费用应由第三方承担，不在互助范围。", "Somebody else is liable for this cost; the plan does not pay for it."
+    ),
+}
+
+_OWN_QUESTIONS: Final[Mapping[str, _Text]] = {
+    "number_of_two_members": _held(
+        "人员编号已属于另一名会员，请工会核对。",
+        "The insured person number belongs to another member; the fund checks it.",
+    ),
+    "certificate_disagrees": _held(
+        "证件号码与人员编号对应的会员不一致，请核对就诊人身份。",
+        "Certificate and insured person number name two people; check who the patient is.",
+    ),
+    "our_fault": _held("互助系统内部错误，已通知运维。", "An internal fault of ours; operations have been told."),
+}
+
+_NOTHING_DONE = "互助未记账，医保结算不受影响，请按医保现金数收费。"
+_NOTHING_DONE_EN = "No mutual aid was recorded, the insurer's settlement stands; charge the insurer's cash amount."
+
+
+def _refused(zh: str, en: str) -> _Text:
+    return _Text(f"{_NOTHING_DONE}{zh}", f"{_NOTHING_DONE_EN} {en}")
+
+
+_REFUSALS: Final[Mapping[str, _Text]] = {
+    "bill_not_found": _Text("没有这张单据，请核对编号。", "There is no such bill; check its id."),
+    "request_not_found": _Text(
+        "没有以此幂等键完成的请求，可用同一键重新提交。",
+        "No request was completed under this key; it may be sent again under the same key.",
+    ),
+    "fund_unknown": _Text("没有此互助基金。", "There is no such fund."),
+    "hospital_not_yours": _refused(
+        "此客户端未获授权代表该医院，请核对 fixmedins_code。",
+        "This client is not bound to that hospital; check fixmedins_code.",
+    ),
+    "idempotency_key_reused": _Text(
+        "此幂等键已用于另一请求，未作任何改动，请换新键提交。",
+        "This idempotency key was used for another command; nothing was changed. Send it under a new key.",
+    ),
+    "message_unreadable": _refused(
+        "报文字段 {field} 无法读取（{problem}），请按医保返回原样提交。",
+        "The field {field} cannot be read ({problem}); send the insurer's answer as you received it.",
+    ),
+    "person_not_named": _refused(
+        "报文中既无证件号码也无人员编号，请补全。",
+        "The message names neither a certificate nor an insured person number; add one.",
+    ),
+    "other_payers_exceed_cash": _refused(
+        "其他支付合计 {others} 元超过现金 {cash} 元，请核对。",
+        "The other payers' {others} yuan exceed the cash of {cash} yuan; check them.",
+    ),
+    "not_settled_by_insurer": _refused(
+        "这是预结算结果，没有结算编号和时间；试算请用 /v1/quotes。",
+        "This is a pre-settlement without settlement id and time; quote it at /v1/quotes.",
+    ),
+    "holds_not_supported": _Text(
+        "未作任何改动：目前尚不支持预留（hold），请去掉 hold 或设为 false。",
+        "Nothing was changed: holds are not supported yet; leave `hold` out or set it to false.",
+    ),
+    "nothing_to_reverse": _Text(
+        "本单没有可冲销的互助结算（状态 {state}），未作任何改动。",
+        "The bill has no live settlement to reverse (state {state}); nothing was changed.",
+    ),
+    "cancellation_of_another_bill": _Text(
+        "互助未冲销：所附医保撤销与本单金额或就诊不符，请核对。",
+        "The mutual aid is not reversed: the cancellation takes back other figures or another visit; check it.",
+    ),
+    "nothing_asked": _Text(
+        "本单没有待回答的问题（状态 {state}），未作任何改动。",
+        "The bill asks nothing (state {state}); nothing was changed.",
+    ),
+    "answer_unusable": _Text(
+        "未作任何改动：请在 facts、answers 或 output 中给出所问内容。",
+        "Nothing was changed: give what was asked in `facts`, `answers` or `output`.",
+    ),
+    "fetching_not_possible": _refused(
+        "医保局未向本服务发放查询凭证，请直接提交医保返回的结算结果。",
+        "The bureau issued this service no credentials to ask with; bring the insurer's answer itself.",
+    ),
+    "insurer_refused": _refused("医保答复：{insurer_text}", "The insurer refused the question: {insurer_text}"),
+    "message_dropped": _refused(
+        "原报文已过保存期，请重新提交医保结算结果。",
+        "The original message was dropped after its time; bring the insurer's answer again.",
+    ),
+    "cancelled_at_insurer": _Text(
+        "互助未记账：医保已撤销此结算，请按医保退费结果办理。",
+        "No mutual aid was recorded: the insurer has cancelled this settlement; refund as it says.",
+    ),
+    "busy": _refused(
+        "该职工的其他单据正在处理，请稍后用同一键重试。", "Other bills of this member are under way; repeat it."
+    ),
+    "in_progress": _refused(
+        "同一请求正在处理，请稍后用同一键重试。", "The same command is under way; repeat it under the same key."
+    ),
+    "already_registered": _Text(
+        "{registered} 已登记，未作任何改动。", "{registered} is registered already; nothing was changed."
+    ),
+    "request_invalid": _Text(
+        "未作任何改动：请求不符合接口约定，见 errors。",
+        "Nothing was changed: the request is not as described; see `errors`.",
+    ),
+    "too_large": _Text(
+        "未作任何改动：请求过大，请分批提交。", "Nothing was changed: the request is too large; send less."
+    ),
+    "token_missing": _Text(
+        "请先在 /oauth/token 取得访问令牌，放入 Authorization: Bearer。",
+        "Get an access token at /oauth/token and send it as Authorization: Bearer.",
+    ),
+    "token_invalid": _Text(
+        "访问令牌无效或已过期，请重新获取。", "The access token is invalid or expired; get a new one."
+    ),
+    "client_refused": _Text(
+        "客户端标识或密钥不正确，或已停用。", "Client id or secret is wrong, or the client was revoked."
+    ),
+    "scope_missing": _Text("此客户端无权执行该操作（{scope}）。", "This client lacks the scope {scope}."),
+    "not_found": _Text("没有此资源。", "There is no such resource."),
+    "method_not_allowed": _Text("此资源不支持该方法。", "This resource does not know that method."),
+    "our_bug": _Text(
+        "互助系统内部错误，未作任何改动，请按医保现金数收费，可用同一键重试。",
+        "An internal fault of ours; nothing was changed. Charge the insurer's cash amount; it may be repeated.",
+    ),
+}
+
+_TIMELINE: Final[Mapping[str, _Text]] = {
+    "settlement.settled.v1": _Text(
+        "互助已结算：记入本单 {aid_on_bill} 元，打入银行卡 {aid_to_card} 元，应付现金 {cash_due} 元。",
+        "Settled: {aid_on_bill} on the bill, {aid_to_card} to the card, cash due {cash_due}.",
+    ),
+    "settlement.held.v1": _Text("单据待补：{question}。", "Held for a question: {question}."),
+    "settlement.confirmed.v1": _Text("金额已由医保确认（{by}）。", "The figures were confirmed by the insurer ({by})."),
+    "settlement.reversed.v1": _Text(
+        "医保已撤销（{seen_by}），互助已冲销：{reason}。",
+        "The insurer cancelled ({seen_by}); the aid was reversed: {reason}.",
+    ),
+    "settlement.cancelled_unseen.v1": _Text("医保撤销先于账单到达。", "The cancellation arrived before the bill."),
+    "settlement.came_after_cancellation.v1": _Text(
+        "账单在其撤销之后到达，不予支付。", "The bill arrived after its cancellation; nothing is paid."
+    ),
+    "settlement.cancelled_while_held.v1": _Text(
+        "待补期间医保已撤销：{reason}。", "The insurer cancelled while the bill was held: {reason}."
+    ),
+}
+
+SENTENCES: Final[Mapping[str, _Text]] = {
+    **_NOT_OURS,
+    **_NOT_COVERED,
+    **_MISSING,
+    **_QUESTIONS,
+    **_OWN_QUESTIONS,
+    **_OUTCOMES,
+    **_REFUSALS,
+    **_TIMELINE,
+}
+"""All texts by their stable code."""

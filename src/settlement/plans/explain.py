@@ -1,0 +1,102 @@
+"""Says in sentences, Chinese and English, why a bill is paid what it is paid, and what is left of the term."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from settlement.domain.benefits import Benefit, Step, StepKind, UsedRoom
+from settlement.domain.money import ZERO, Money
+from settlement.plans.stored import benefit_to_json, room_to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One benefit of one bill explained: sentences in order, and what the term has used and has left, in fen."""
+
+    benefit: Benefit
+    sentences: tuple[Sentence, ...]
+    used_after: UsedRoom
+    remaining: Money | None
+    """What is left of the term's limit after this bill; `None` where the plan sets no limit."""
+
+    def to_json(self) -> dict[str, object]:
+        """Return the explanation as plain data, amounts as yuan strings."""
+        return {
+            **benefit_to_json(self.benefit),
+            "used_before": room_to_json(self.benefit.used_before),
+            "used_after": room_to_json(self.used_after),
+            "remaining": None if self.remaining is None else self.remaining.yuan(),
+            "sentences": [{"zh": sentence.zh, "en": sentence.en} for sentence in self.sentences],
+        }
+
+
+def explain(benefits: Iterable[Benefit], limits: Mapping[str, Money]) -> tuple[Explanation, ...]:
+    """Explain each benefit of a bill; `limits` are the plan's term limits in fen, by benefit code."""
+    return tuple(_explained(benefit, limits.get(benefit.code)) for benefit in benefits)
+
+
+def _explained(benefit: Benefit, limit: Money | None) -> Explanation:
+    used_after = benefit.used_before.after(benefit.consumption)
+    remaining = None if limit is None else Money(max(ZERO, limit - used_after.paid))
+    sentences = [_step_sentence(step) for step in benefit.steps]
+    if not _is_refused(benefit):
+        sentences = [_base_sentence(benefit), *sentences]
+    sentences += [_amount_sentence(benefit), _term_sentence(benefit, used_after, remaining)]
+    return Explanation(benefit, tuple(sentences), used_after, remaining)
+
+
+def _is_refused(benefit: Benefit) -> bool:
+    return any(step.kind is StepKind.NOT_ELIGIBLE for step in benefit.steps)
+
+
+def _base_sentence(benefit: Benefit) -> Sentence:
+    return Sentence(
+        f"{benefit.name}：本单纳入补助计算的自负额为 {benefit.base} 元。",
+        f"{benefit.name}: {benefit.base} yuan of this bill count towards the benefit.",
+    )
+
+
+def _step_sentence(step: Step) -> Sentence:
+    zh, en = _STEP_SENTENCES[step.kind]
+    if step.kind is StepKind.EARLIER_BILLS and step.delta > ZERO:
+        zh, en = _MADE_GOOD
+    size = Money(abs(int(step.delta)))
+    return Sentence(
+        f"{step.label}：{zh.format(size=size)}（{step.clause}）。",
+        f"{en.format(size=size)} ({step.label}; {step.clause}).",
+    )
+
+
+_STEP_SENTENCES: Mapping[StepKind, tuple[str, str]] = {
+    StepKind.NOT_ELIGIBLE: ("本单不符合，不予补助", "This bill is not covered"),
+    StepKind.DEDUCTIBLE: ("起付线内 {size} 元由您负担", "You bear the deductible of {size} yuan"),
+    StepKind.BAND: ("本单在此段有 {size} 元由您负担", "In this band you bear {size} yuan of this bill"),
+    StepKind.MINIMUM: ("增加 {size} 元", "{size} yuan are added to reach the minimum"),
+    StepKind.BURDEN_LIMIT: ("减少 {size} 元", "{size} yuan are taken off: aid is at most what you bear"),
+    StepKind.TERM_LIMIT: ("超过限额的 {size} 元不予补助", "{size} yuan are beyond the term's limit"),
+    StepKind.EARLIER_BILLS: ("减少 {size} 元", "{size} yuan were already paid with earlier bills of the term"),
+    StepKind.ROUNDING: ("舍入 {size} 元", "Rounding changes {size} yuan"),
+}
+_MADE_GOOD = ("增加 {size} 元", "{size} yuan are made good for earlier bills of the term")
+
+
+def _amount_sentence(benefit: Benefit) -> Sentence:
+    return Sentence(f"本单补助 {benefit.amount} 元。", f"This bill is paid {benefit.amount} yuan.")
+
+
+def _term_sentence(benefit: Benefit, used_after: UsedRoom, remaining: Money | None) -> Sentence:
+    term, before, after = benefit.term.code, benefit.used_before.paid, used_after.paid
+    zh = f"{term} 年度已补助：本单之前 {before} 元，本单之后 {after} 元"
+    en = f"Paid in term {term}: {before} yuan before this bill, {after} yuan with it"
+    if remaining is None:
+        return Sentence(f"{zh}。", f"{en}.")
+    return Sentence(f"{zh}，尚余 {remaining} 元。", f"{en}; {remaining} yuan are left.")

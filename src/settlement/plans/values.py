@@ -1,0 +1,75 @@
+"""How a plan file writes amounts and rates: `1000` or `"1000.50"` yuan, `"20%"`. Exact both ways, never a float."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from settlement.domain.money import Money
+
+_YUAN = r"^-?[0-9]{1,12}(\.[0-9]{1,2})?$"
+_RATE = r"^(-?[0-9]{1,3}(\.[0-9]{1,6})?%|nothing)$"
+NOTHING = "nothing"
+
+
+def bilingual(kind: str, zh: str, en: str) -> PydanticCustomError:
+    """Make a validation error that carries its sentence in both languages."""
+    return PydanticCustomError(kind, "{en}", {"zh": zh, "en": en})
+
+
+def read_yuan(given: object) -> Money:
+    """Read an amount in yuan, given as whole yuan or as text with at most two decimals, into fen."""
+    if isinstance(given, Money):
+        return given
+    if isinstance(given, int | str) and not isinstance(given, bool) and re.fullmatch(_YUAN, str(given)):
+        return Money.from_yuan(given)
+    raise bilingual(
+        "yuan",
+        f'{given} 不是金额：请写整数元，或加引号写至多两位小数，如 "1000.50"',
+        f'{given} is not an amount: write whole yuan, or quote at most two decimals, as "1000.50"',
+    )
+
+
+def read_rate(given: object) -> Fraction | None:
+    """Read a rate such as `"62.5%"` exactly; `nothing` is `None`: the plan says that it pays nothing here."""
+    if given is None or given == NOTHING:
+        return None
+    if isinstance(given, Fraction):
+        return given
+    if isinstance(given, str) and re.fullmatch(_RATE, given):
+        return Fraction(given.removesuffix("%")) / 100
+    raise bilingual(
+        "rate",
+        f'{given} 不是比例：请加引号写百分数，如 "20%"；不补助的写 nothing',
+        f'{given} is not a rate: quote a percentage, as "20%", or write nothing',
+    )
+
+
+def write_rate(rate: Fraction | None) -> str:
+    """Write a rate as the file does: `20%`, `62.5%`, `nothing`."""
+    if rate is None:
+        return NOTHING
+    percent = rate * 100
+    return f"{(Decimal(percent.numerator) / Decimal(percent.denominator)).normalize():f}%"
+
+
+Yuan = Annotated[
+    Money,
+    PlainValidator(read_yuan),
+    PlainSerializer(Money.yuan, return_type=str),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, {"type": "string", "pattern": _YUAN}]}),
+]
+"""An amount of money; yuan in the file, fen in the program."""
+
+Rate = Annotated[
+    Fraction | None,
+    PlainValidator(read_rate),
+    PlainSerializer(write_rate, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _RATE}),
+]
+"""A part of an amount as an exact fraction; `None` where the plan declares that it pays nothing."""

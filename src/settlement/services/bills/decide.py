@@ -1,0 +1,215 @@
+"""The decision about one bill: is it ours, can it be computed, and what does the plan pay. Pure; quotes use it too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from settlement.db.people import Identity
+from settlement.domain.benefits import Benefit, PlanFacts, UsedRoom
+from settlement.domain.bills import BillFigures, Care, Certificate, InsurerBill, Visit
+from settlement.domain.certificates import is_masked, names_agree, normalised
+from settlement.domain.ids import MemberId
+from settlement.domain.money import Money, total
+from settlement.domain.scope import FactMissing, HeldForLiability, NotOurs, Ours, ScopeCodes, care_of, decide_scope
+from settlement.domain.settlements import Question
+from settlement.domain.time import china_date
+from settlement.gateway.readings import NotClosing
+from settlement.services.funds.rules import FundRules, VersionInForce
+
+Reading = InsurerBill | NotClosing
+
+NOT_A_MEMBER = "not_a_member"
+NOT_COVERED_ON_DATE = "not_covered_on_date"
+NO_PLAN_ON_DATE = "no_plan_on_date"
+THIRD_PARTY_LIABLE = "third_party_liable"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database knows about the bill's person and hospital, read under the member's lock."""
+
+    member_id: MemberId | None
+    identity: Identity | None
+    number_owner: MemberId | None
+    person_category: str | None
+    hospital_level: int | None
+    used: Mapping[tuple[str, str], UsedRoom]
+
+
+@dataclass(frozen=True, slots=True)
+class NotCovered:
+    """The bill is not ours, with the reason and its sentence for the slip."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The bill cannot be computed until one question is answered."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Pays:
+    """What the plan pays, in fen, under the version in force on the service date."""
+
+    version: VersionInForce
+    service_date: date
+    facts: PlanFacts
+    figures: BillFigures
+    benefits: tuple[Benefit, ...]
+    at_counter: bool
+
+    @property
+    def aid(self) -> Money:
+        """The aid of all benefits together, in fen."""
+        return total(benefit.amount for benefit in self.benefits)
+
+
+Decision = NotCovered | Hold | Pays
+
+
+def decide(
+    bill: Reading, visit: Visit, rules: FundRules, known: Known, answers: Mapping[str, Any], today: date
+) -> Decision:
+    """Decide one bill. `today` (in China) dates a pre-settlement, which has no settlement time yet.
+
+    The order: who is it, is the person a member, is the bill in scope, is there cover on the service date, do the
+    figures close, does the plan know all it asks for. So nothing is asked about a bill that is not ours anyway.
+    """
+    held = identity_question(bill, known, answers)
+    if held is not None:
+        return Hold(held)
+    if known.member_id is None:
+        return NotCovered(NOT_A_MEMBER)
+    scope = _in_scope(bill, visit, rules, answers, china_date(bill.settled_at) if bill.settled_at else today)
+    if isinstance(scope, NotCovered | Hold):
+        return scope
+    facts = plan_facts(bill, visit, scope.care, known, today)
+    service_date = rules.service_date(facts)
+    if service_date is None:
+        return Hold(_missing("discharged_on" if facts.discharged_on is None else "admitted_on"))
+    version = rules.version_on(service_date)
+    if version is None:
+        return NotCovered(NO_PLAN_ON_DATE)
+    if known.person_category is None:
+        return NotCovered(NOT_COVERED_ON_DATE)
+    if isinstance(bill, NotClosing):
+        return Hold(_closing_question(bill))
+    missing = version.plan.missing_fact(facts)
+    if missing is not None:
+        return Hold(_missing(missing))
+    return _pays(bill.figures, facts, version, service_date, known.used, scope.at_counter)
+
+
+def certificate_of(bill: Reading, answers: Mapping[str, Any]) -> Certificate | None:
+    """Return the certificate in its one spelling: the answered one, else the bill's unless it is masked or absent."""
+    answered = answers.get("certificate")
+    given = Certificate(answered["type"], answered["number"]) if answered else bill.insured.certificate
+    if given is None or not given.number.strip() or is_masked(given.number):
+        return None
+    return normalised(given.type, given.number)
+
+
+def identity_question(bill: Reading, known: Known, answers: Mapping[str, Any]) -> Question | None:
+    """Return what is unclear about who the person is: never guessed, always asked."""
+    certificate = certificate_of(bill, answers)
+    if certificate is None and bill.insured.certificate is not None:
+        return Question("certificate_masked", {})
+    if known.number_owner is not None and known.member_id is not None and known.number_owner != known.member_id:
+        return Question("number_of_two_members", {})
+    if known.identity is None:
+        return None
+    if certificate is not None and certificate != known.identity.certificate:
+        return Question("certificate_disagrees", {})
+    name = bill.insured.name
+    if name and not names_agree(name, known.identity.name) and answers.get("same_person") is not True:
+        return Question("name_disagrees", {})
+    return None
+
+
+def plan_facts(bill: Reading, visit: Visit, care: Care, known: Known, today: date) -> PlanFacts:
+    """Return what the plan may ask; the person's category is the roster's, the hospital's level our registry's."""
+    return PlanFacts(
+        care=care,
+        settled_on=china_date(bill.settled_at) if bill.settled_at else today,
+        admitted_on=visit.admitted_on,
+        discharged_on=visit.discharged_on,
+        hospital_level=known.hospital_level,
+        insurance_type=bill.insured.insurance_type,
+        person_category=known.person_category,
+    )
+
+
+def likely_service_date(bill: Reading, visit: Visit, rules: FundRules, now: datetime) -> date | None:
+    """Return the service date as far as it shows before the scope is decided; reading under the lock asks by it."""
+    facts = PlanFacts(
+        care=care_of(bill.care_type) or Care.OUTPATIENT,
+        settled_on=china_date(bill.settled_at or now),
+        admitted_on=visit.admitted_on,
+        discharged_on=visit.discharged_on,
+        hospital_level=None,
+        insurance_type=None,
+        person_category=None,
+    )
+    return rules.service_date(facts)
+
+
+def _in_scope(
+    bill: Reading, visit: Visit, rules: FundRules, answers: Mapping[str, Any], day: date
+) -> Ours | NotCovered | Hold:
+    version = rules.version_on(visit.discharged_on or day)
+    if version is None:
+        return NotCovered(NO_PLAN_ON_DATE)
+    codes = ScopeCodes(
+        insurance_type=bill.insured.insurance_type,
+        care_type=bill.care_type,
+        person_type=bill.insured.person_type,
+        insured_area=visit.insured_area,
+        system_code=visit.system_code,
+        place_of_payment=visit.place_of_payment,
+        area=visit.area,
+    )
+    verdict = decide_scope(codes, version.scope)
+    if isinstance(verdict, NotOurs):
+        return NotCovered(verdict.reason.value)
+    if isinstance(verdict, FactMissing):
+        return Hold(_missing(verdict.fact))
+    if isinstance(verdict, HeldForLiability):
+        return _by_declaration(verdict, visit, answers)
+    return verdict
+
+
+def _by_declaration(verdict: HeldForLiability, visit: Visit, answers: Mapping[str, Any]) -> Ours | NotCovered | Hold:
+    declared = answers.get("third_party_liable")
+    if declared is None:
+        return Hold(Question(verdict.code, {}))
+    return NotCovered(THIRD_PARTY_LIABLE) if declared else Ours(verdict.care, at_counter=False)
+
+
+def _pays(
+    figures: BillFigures,
+    facts: PlanFacts,
+    version: VersionInForce,
+    service_date: date,
+    used: Mapping[tuple[str, str], UsedRoom],
+    at_counter: bool,
+) -> Pays:
+    terms = version.plan.terms(service_date)
+    room = {code: used.get((code, term.code), UsedRoom()) for code, term in terms.items()}
+    benefits = version.plan.adjudicate(figures, facts, room)
+    return Pays(version, service_date, facts, figures, benefits, at_counter)
+
+
+def _missing(fact: str) -> Question:
+    return Question(f"{fact}_missing", {})
+
+
+def _closing_question(bill: NotClosing) -> Question:
+    asked = bill.question
+    difference = {"difference": asked.difference.yuan()} if asked.difference is not None else {}
+    return Question(asked.code.value, {**bill.figures, "fields": ", ".join(asked.fields), **difference})

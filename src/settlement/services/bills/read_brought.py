@@ -1,0 +1,91 @@
+"""Reading what was brought: the insurer's answer and the facts beside it become a bill and a visit, in our words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from settlement.domain.bills import InsurerBill, Visit
+from settlement.domain.settlements import total_of_others
+from settlement.gateway.mapping import completed, read_answer_facts, read_settlement, read_trial, read_visit
+from settlement.gateway.profile import GatewayProfile
+from settlement.gateway.readings import Unreadable
+from settlement.plans.stored import figures_to_json
+from settlement.services.bills.commands import Brought, Caller
+from settlement.services.bills.decide import Reading, certificate_of
+from settlement.services.bills.errors import (
+    HospitalNotYours,
+    MessageUnreadable,
+    NotSettledYet,
+    OtherPayersExceedCash,
+    PersonNotNamed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBill:
+    """A bill as read, with its visit completed from what the answer itself says."""
+
+    bill: Reading
+    visit: Visit
+
+    @property
+    def figures_digest(self) -> str:
+        """A hash of the insurer's figures, by which the same bill through another door is told from a changed one."""
+        figures = figures_to_json(self.bill.figures) if isinstance(self.bill, InsurerBill) else dict(self.bill.figures)
+        return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()
+
+
+def read_brought_settlement(brought: Brought, profile: GatewayProfile, caller: Caller) -> ReadBill:
+    """Read a bill that the insurer has settled.
+
+    Raises `MessageUnreadable`, `NotSettledYet` for a pre-settlement, `HospitalNotYours`, `PersonNotNamed`,
+    `OtherPayersExceedCash`. None of these is a bill that could be kept: its place or its person is not known.
+    """
+    read = _read_visit(brought, profile, caller)
+    bill = read_settlement(brought.output, profile)
+    if isinstance(bill, Unreadable):
+        raise _unreadable(bill)
+    if bill.insurer_settlement_id is None or bill.settled_at is None:
+        raise NotSettledYet
+    return _checked(ReadBill(bill, read), brought)
+
+
+def read_brought_trial(brought: Brought, profile: GatewayProfile, caller: Caller) -> ReadBill:
+    """Read a pre-settlement; raises as `read_brought_settlement` does."""
+    read = _read_visit(brought, profile, caller)
+    bill = read_trial(brought.output, profile)
+    if isinstance(bill, Unreadable):
+        raise _unreadable(bill)
+    return _checked(ReadBill(bill, read), brought)
+
+
+def _read_visit(brought: Brought, profile: GatewayProfile, caller: Caller) -> Visit:
+    visit = read_visit(brought.facts)
+    if isinstance(visit, Unreadable):
+        raise _unreadable(visit)
+    if not caller.may_act_for(visit.hospital_code):
+        raise HospitalNotYours(hospital_code=visit.hospital_code)
+    facts = read_answer_facts(brought.output, profile)
+    if isinstance(facts, Unreadable):
+        raise _unreadable(facts)
+    return completed(visit, facts)
+
+
+def _unreadable(read: Unreadable) -> MessageUnreadable:
+    return MessageUnreadable(field=read.field, problem=read.problem)
+
+
+def _checked(read: ReadBill, brought: Brought) -> ReadBill:
+    insured = read.bill.insured
+    if (
+        insured.certificate is None
+        and not insured.insured_person_no
+        and certificate_of(read.bill, brought.answers) is None
+    ):
+        raise PersonNotNamed
+    others = total_of_others(brought.other_payers)
+    if isinstance(read.bill, InsurerBill) and others > max(read.bill.figures.cash_before_aid, 0):
+        raise OtherPayersExceedCash(others=others.yuan(), cash=read.bill.figures.cash_before_aid.yuan())
+    return read

@@ -1,0 +1,178 @@
+"""Reverse a bill: the insurer has cancelled it (brought, or seen by 5203), so its aid is undone by a mirror record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from settlement.db import bills
+from settlement.db.commands import find_answer
+from settlement.db.engine import fund_transaction
+from settlement.db.messages import find_message
+from settlement.db.settling import lock_member, take_books_day, write_together
+from settlement.domain.answers import settlement_answer
+from settlement.domain.bills import BillFigures
+from settlement.domain.ids import BillId
+from settlement.domain.settlements import BillHead, BillState, ReversalRecord, SettledBill
+from settlement.domain.time import china_date
+from settlement.gateway.client import Place
+from settlement.gateway.mapping import cancels, read_cancellation, read_settlement, read_visit
+from settlement.gateway.readings import Cancellation, Unreadable
+from settlement.services.bills.ask_insurer import ask_settlement
+from settlement.services.bills.commands import Caller, Once, Outcome, ReverseBill
+from settlement.services.bills.errors import (
+    BillNotFound,
+    CancellationNotSeen,
+    CancellationOfAnother,
+    GatewayNotAsked,
+    MessageDropped,
+    MessageUnreadable,
+    NothingToReverse,
+)
+from settlement.services.bills.settle_bill import replayed
+from settlement.services.bills.work import Work
+from settlement.services.funds.lines import Lines
+from settlement.services.funds.rules import FundRules
+from settlement.services.resources import Resources
+from settlement.services.transactions import run
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The insurer's cancellation as we know it: read from its message, or only that 5203 says so."""
+
+    by: str
+    cancellation: Cancellation | None
+
+
+async def reverse_bill(resources: Resources, lines: Lines, command: ReverseBill) -> Outcome:
+    """Undo the live settlement of a bill; its room is free for later bills.
+
+    Raises `BillNotFound`, `NothingToReverse`, `CancellationNotSeen` (nothing is released before the insurer's
+    cancellation is known), `CancellationOfAnother` when the figures are not this bill's, `GatewayUnavailable`.
+    """
+    caller, fund_id = command.caller, command.caller.fund_id
+    rules = await resources.rules.of(fund_id)
+    async with fund_transaction(resources.engine, fund_id) as connection:
+        stored = await find_answer(connection, fund_id, command.once.command) if command.once else None
+        if stored is not None and command.once is not None:
+            return replayed(stored, command.once)
+        head = await bills.find_head(connection, fund_id, command.bill_id)
+        if head is None or not caller.may_act_for(head.hospital_code):
+            raise BillNotFound(id=str(command.bill_id))
+        if head.state not in (BillState.LIVE, BillState.HELD):
+            raise NothingToReverse(id=str(command.bill_id), state=head.state.value)
+        message = await find_message(connection, resources.keys, fund_id, command.bill_id, "settlement")
+    if command.cancellation is not None:
+        seen = Seen("brought", read_brought_cancellation(command.cancellation, rules))
+    else:
+        seen = await _seen_by_5203(lines, rules, head, message)
+    return await undo(resources, caller, head.bill_id, command.reason, seen, command.cancellation, command.once)
+
+
+def read_brought_cancellation(output: Mapping[str, Any], rules: FundRules) -> Cancellation:
+    """Read the insurer's answer to 2208 or 2305. Raises `MessageUnreadable`."""
+    read = read_cancellation(output, rules.profile)
+    if isinstance(read, Unreadable):
+        raise MessageUnreadable(field=read.field, problem=read.problem)
+    return read
+
+
+async def undo(
+    resources: Resources,
+    caller: Caller,
+    bill_id: BillId,
+    reason: str,
+    seen: Seen,
+    output: Mapping[str, Any] | None,
+    once: Once | None,
+) -> Outcome:
+    """Write the reversal under the member's lock, or answer that the bill is reversed already."""
+
+    async def transaction() -> Outcome:
+        async with fund_transaction(resources.engine, caller.fund_id) as connection:
+            name = f"{once.command.client_id}\x1f{once.command.key}" if once else f"bill\x1f{bill_id}"
+            await lock_member(connection, caller.fund_id, name, bill_id=bill_id)
+            stored = await find_answer(connection, caller.fund_id, once.command) if once else None
+            if stored is not None and once is not None:
+                return replayed(stored, once)
+            await take_books_day(connection, caller.fund_id)
+            settled = await bills.find_settled_bill(connection, caller.fund_id, bill_id)
+            if settled is None:
+                raise BillNotFound(id=str(bill_id))
+            work = Work(resources, caller, once, resources.clock())
+            outcome = _undone(work, settled, reason, seen, output)
+            if work.parts:
+                await write_together(connection, work.parts)
+            return outcome
+
+    return await run(transaction)
+
+
+def _undone(work: Work, settled: SettledBill, reason: str, seen: Seen, output: Mapping[str, Any] | None) -> Outcome:
+    head, language = settled.head, work.caller.language
+    if head.state not in (BillState.LIVE, BillState.HELD):
+        return work.answered(settlement_answer(settled, language), created=False)
+    own_id = seen.cancellation.insurer_settlement_id if seen.cancellation else None
+    head = replace(head, cancelling_settlement_id=own_id)
+    if settled.priced is None:
+        ended = replace(head, state=BillState.CANCELLED_UNSEEN, question=None)
+        ended = work.changed_head(ended, "settlement.cancelled_while_held.v1", {"reason": reason})
+        result = SettledBill(ended, None, None)
+    else:
+        _check(seen, head, settled.priced.figures)
+        ended = replace(head, state=BillState.REVERSED)
+        undone = ReversalRecord(
+            revision=settled.priced.revision,
+            reason=reason,
+            seen_by=seen.by,
+            cancelling_settlement_id=own_id,
+            business_date=_business_date(work, seen),
+            actor=work.caller.client_id,
+            recorded_at=work.at,
+        )
+        ended = work.changed_head(ended, "settlement.reversed.v1", {"reason": reason, "seen_by": seen.by})
+        reversal_id = work.resources.ids.new()
+        work.parts.append(bills.insert_reversal(work.fund_id, head.bill_id, reversal_id, undone))
+        work.parts.append(bills.insert_swapped_postings(work.fund_id, head.bill_id, undone.revision))
+        result = SettledBill(ended, settled.priced, undone)
+    if output is not None:
+        work.message(head, "cancellation", {"output": output})
+    return work.answered(settlement_answer(result, language), created=True)
+
+
+def _check(seen: Seen, head: BillHead, figures: BillFigures) -> None:
+    cancellation = seen.cancellation
+    if cancellation is None:
+        return
+    if cancellation.encounter_id != head.encounter_id or not cancels(cancellation, figures):
+        raise CancellationOfAnother(id=str(head.bill_id), encounter_id=cancellation.encounter_id)
+
+
+def _business_date(work: Work, seen: Seen) -> date:
+    """Return the date of the insurer's cancellation; one that 5203 only reports is dated by our seeing it."""
+    at = seen.cancellation.settled_at if seen.cancellation else None
+    return china_date(at or work.at)
+
+
+async def _seen_by_5203(lines: Lines, rules: FundRules, head: BillHead, message: Mapping[str, Any] | None) -> Seen:
+    if message is None:
+        raise MessageDropped(id=str(head.bill_id))
+    bill, visit = read_settlement(message["output"], rules.profile), read_visit(message["facts"])
+    if isinstance(bill, Unreadable) or isinstance(visit, Unreadable):
+        raise MessageDropped(id=str(head.bill_id))
+    try:
+        fetched, _ = await ask_settlement(
+            lines.to(rules),
+            insured_person_no=bill.insured.insured_person_no or "",
+            insurer_settlement_id=head.insurer_settlement_id,
+            encounter_id=bill.encounter_id,
+            place=Place(head.area, visit.insured_area or ""),
+        )
+    except GatewayNotAsked as cannot:
+        raise CancellationNotSeen(id=str(head.bill_id), asked="no") from cannot
+    if not fetched.refunded:
+        raise CancellationNotSeen(id=str(head.bill_id), asked="yes")
+    return Seen("5203", fetched.reading if isinstance(fetched.reading, Cancellation) else None)

@@ -1,0 +1,321 @@
+"""What becomes of one bill under its member's lock: recorded, held, known already, or not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement import ENGINE_VERSION
+from settlement.db import bills, commands
+from settlement.db.messages import find_message
+from settlement.db.people import insert_number, open_identity
+from settlement.db.settling import Reading as UnderLock
+from settlement.domain.answers import Answer, settlement_answer, uncovered_answer
+from settlement.domain.benefits import Consumption
+from settlement.domain.bills import InsurerBill
+from settlement.domain.errors import ensure
+from settlement.domain.ids import BillId, MemberId
+from settlement.domain.money import ZERO
+from settlement.domain.postings import postings_of
+from settlement.domain.settlements import (
+    BillHead,
+    BillState,
+    PricedRecord,
+    Question,
+    SettledBill,
+    split_aid,
+    total_of_others,
+)
+from settlement.domain.time import china_date
+from settlement.plans.canonical import canonical_json, sha256_hex
+from settlement.plans.receipt import Inputs, make_receipt
+from settlement.plans.stored import figures_to_json
+from settlement.services.bills.commands import Brought, Outcome, SettleBill
+from settlement.services.bills.decide import Decision, Hold, Known, NotCovered, Pays, decide
+from settlement.services.bills.errors import BillNotFound, HospitalNotYours
+from settlement.services.bills.read_brought import ReadBill, read_brought_settlement
+from settlement.services.bills.work import Work
+from settlement.services.funds.rules import FundRules
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """One bill while its member is locked: what was brought, what is known, and the work that will be written."""
+
+    work: Work
+    command: SettleBill
+    rules: FundRules
+    read: ReadBill
+    member_id: MemberId | None
+    number_index: bytes | None
+    under_lock: UnderLock
+
+    async def outcome(self, connection: AsyncConnection) -> Outcome:
+        """Decide, collect the parts to write, and return the answer. Raises `HospitalNotYours` for another's bill."""
+        head = self.under_lock.head
+        if head is None:
+            return self._first_time()
+        if head.hospital_code is not None and not self.command.caller.may_act_for(head.hospital_code):
+            raise HospitalNotYours(hospital_code=self.read.visit.hospital_code)
+        if head.state is BillState.HELD:
+            return await self._held_before(connection, head)
+        if head.state is BillState.CANCELLED_UNSEEN and head.hospital_code is None:
+            return self._after_its_cancellation(head)
+        return await self._recorded_before(connection, head)
+
+    def _first_time(self) -> Outcome:
+        decision = self._decision()
+        if isinstance(decision, NotCovered):
+            return self._not_covered(decision)
+        head = self._new_head()
+        if isinstance(decision, Hold):
+            head = replace(head, state=BillState.HELD, question=decision.question)
+            head = self.work.new_head(head, "settlement.held.v1", {"question": decision.question.code})
+            self._keep_message(head, self.command.brought)
+            return self._answer(SettledBill(head, None, None), created=True)
+        priced = self._priced(decision, revision=1, at_counter=self.command.at_counter and decision.at_counter)
+        head = replace(head, state=BillState.LIVE, revision=1)
+        head = self.work.new_head(head, "settlement.settled.v1", _settled_payload(priced))
+        self._record(head, priced, decision)
+        self._keep_message(head, self.command.brought)
+        return self._answer(SettledBill(head, priced, None), created=True)
+
+    def _not_covered(self, decision: NotCovered) -> Outcome:
+        """Keep nothing of the bill or the person but the count; the answer is stored under its key."""
+        tally_id, day = self.work.resources.ids.new(), china_date(self._settled_at())
+        part = commands.insert_uncovered(self.work.fund_id, tally_id, day, self.command.door.value, decision.reason)
+        self.work.parts.append(part)
+        answer = uncovered_answer(decision.reason, self.command.caller.language)
+        return self.work.answered(answer, created=False)
+
+    async def _held_before(self, connection: AsyncConnection, head: BillHead) -> Outcome:
+        """Try a held bill again with what is known now. Its aid goes to the card: the counter was told to wait."""
+        earlier = await find_message(
+            connection, self.work.resources.keys, self.work.fund_id, head.bill_id, "settlement"
+        )
+        brought = merged(self.command.brought, earlier)
+        again = replace(self, read=read_brought_settlement(brought, self.rules.profile, self.command.caller))
+        decision = again._decision(brought.answers)
+        bill = again.read.bill
+        head = again._brought_up_to_date(head)
+        if isinstance(decision, Hold) or not isinstance(bill, InsurerBill):
+            return await again._held_still(connection, head, decision, brought)
+        if isinstance(decision, NotCovered):
+            priced = again._excluded(decision.reason, bill)
+        else:
+            priced = again._priced(decision, revision=1, at_counter=False)
+        head = replace(head, state=BillState.LIVE, revision=1, question=None)
+        head = again.work.changed_head(head, "settlement.settled.v1", _settled_payload(priced))
+        again._record(head, priced, decision if isinstance(decision, Pays) else None)
+        again._keep_message(head, brought)
+        return again._answer(SettledBill(head, priced, None), created=False)
+
+    async def _held_still(
+        self, connection: AsyncConnection, head: BillHead, decision: Decision, brought: Brought
+    ) -> Outcome:
+        question = decision.question if isinstance(decision, Hold) else head.question
+        known = self.under_lock.head
+        if question != head.question or (known is not None and known.confirmed_at != head.confirmed_at):
+            head = replace(head, question=question)
+            head = self.work.changed_head(head, "settlement.held.v1", {"question": question.code if question else ""})
+            self._keep_message(head, brought)
+        return self._answer(SettledBill(head, None, None), created=False)
+
+    def _after_its_cancellation(self, head: BillHead) -> Outcome:
+        """The insurer's cancellation came first: the bill is known from now on, and nothing is paid."""
+        head = self.work.changed_head(self._brought_up_to_date(head), "settlement.came_after_cancellation.v1", {})
+        self._keep_message(head, self.command.brought)
+        return self._answer(SettledBill(head, None, None), created=False)
+
+    async def _recorded_before(self, connection: AsyncConnection, head: BillHead) -> Outcome:
+        """Answer with what was recorded, placement included. Other figures are a person's matter, never a new price."""
+        settled = await bills.find_settled_bill(connection, self.work.fund_id, head.bill_id)
+        ensure(settled is not None, "a head that was read under the lock is gone")
+        if settled is None:
+            raise BillNotFound
+        if head.figures_digest != self.read.figures_digest:
+            figures = {"door": self.command.door.value, "figures_digest": self.read.figures_digest}
+            self.work.worklist(head, "bill_changed", figures)
+        elif self.command.confirmed_by is not None and head.confirmed_at is None:
+            confirmed = replace(head, confirmed_at=self.work.at, confirmed_by=self.command.confirmed_by)
+            written = self.work.changed_head(confirmed, "settlement.confirmed.v1", {"by": self.command.confirmed_by})
+            settled = replace(settled, head=written)
+        return self._answer(settled, created=False)
+
+    def _decision(self, answers: Mapping[str, Any] | None = None) -> Decision:
+        """Decide; a fault of ours becomes a question to ourselves, because the insurer has already said yes."""
+        given = self.command.brought.answers if answers is None else answers
+        try:
+            today = china_date(self.work.at)
+            return decide(self.read.bill, self.read.visit, self.rules, self._known(), given, today)
+        except Exception:
+            log.exception("settlement.our_fault", insurer_settlement_id=self.read.bill.insurer_settlement_id)
+            return Hold(Question("our_fault", {}))
+
+    def _known(self) -> Known:
+        person = self.under_lock.person
+        identity = None
+        if person is not None and self.member_id is not None:
+            identity = open_identity(self.work.resources.keys, self.work.fund_id, self.member_id, person.sealed)
+        return Known(
+            member_id=self.member_id,
+            identity=identity,
+            number_owner=self.under_lock.number_owner,
+            person_category=person.person_category if person else None,
+            hospital_level=self.under_lock.hospital_level,
+            used=self.under_lock.used,
+        )
+
+    def _priced(self, decision: Pays, *, revision: int, at_counter: bool) -> PricedRecord:
+        others = total_of_others(self.command.brought.other_payers)
+        split = split_aid(decision.aid, decision.figures.cash_before_aid, others, at_counter)
+        receipt = make_receipt(decision.version.plan, Inputs(decision.figures, decision.facts), decision.benefits)
+        return PricedRecord(
+            revision=revision,
+            plan_code=decision.version.plan.plan_code,
+            plan_version=decision.version.plan.version,
+            plan_digest=decision.version.plan.digest,
+            service_date=decision.service_date,
+            business_date=china_date(self._settled_at()),
+            figures=decision.figures,
+            split=split,
+            engine_version=ENGINE_VERSION,
+            receipt_hash=receipt.hash,
+            receipt=receipt.to_json(),
+            actor=self.command.caller.client_id,
+            recorded_at=self.work.at,
+        )
+
+    def _excluded(self, reason: str, bill: InsurerBill) -> PricedRecord:
+        """Price a held bill that turned out not to be ours: it has a record, so it ends as one, with no aid."""
+        receipt = {"engine_version": ENGINE_VERSION, "excluded": reason, "figures": figures_to_json(bill.figures)}
+        day = china_date(self._settled_at())
+        others = total_of_others(self.command.brought.other_payers)
+        return PricedRecord(
+            revision=1,
+            plan_code=None,
+            plan_version=None,
+            plan_digest=None,
+            service_date=day,
+            business_date=day,
+            figures=bill.figures,
+            split=split_aid(ZERO, bill.figures.cash_before_aid, others, at_counter=False),
+            engine_version=ENGINE_VERSION,
+            receipt_hash=sha256_hex(canonical_json(receipt)),
+            receipt=receipt,
+            actor=self.command.caller.client_id,
+            recorded_at=self.work.at,
+        )
+
+    def _record(self, head: BillHead, priced: PricedRecord, decision: Pays | None) -> None:
+        fund_id, parts = self.work.fund_id, self.work.parts
+        version_id = decision.version.plan_version_id if decision else None
+        parts.append(bills.insert_settlement(fund_id, head.bill_id, self.member_id, version_id, priced))
+        lines = postings_of(priced.figures, priced.split)
+        if lines:
+            parts.append(bills.insert_postings(fund_id, head.bill_id, priced.revision, lines))
+        taken = [benefit for benefit in decision.benefits if benefit.consumption != Consumption()] if decision else []
+        if taken and self.member_id is not None and priced.plan_code is not None:
+            parts.append(
+                bills.insert_consumption(
+                    fund_id, head.bill_id, self.member_id, priced.plan_code, priced.revision, taken
+                )
+            )
+        self._learn_number(head)
+
+    def _learn_number(self, head: BillHead) -> None:
+        """Remember the insured person number for the member whose certificate and name came with it."""
+        insured, member_id = self.read.bill.insured, self.member_id
+        if (
+            member_id is None
+            or self.number_index is None
+            or self.under_lock.number_owner is not None
+            or insured.certificate is None
+            or not insured.insured_person_no
+        ):
+            return
+        keys, fund_id = self.work.resources.keys, self.work.fund_id
+        sealed = keys.seal(insured.insured_person_no.encode(), fund_id.bytes + member_id.bytes)
+        evidence = f"bill {head.settlement_no} by {head.door.value}"
+        area = self.read.visit.insured_area or self.read.visit.area
+        self.work.parts.append(
+            insert_number(fund_id, member_id, self.number_index, sealed, area, evidence, self.work.at)
+        )
+
+    def _keep_message(self, head: BillHead, brought: Brought) -> None:
+        content = {
+            "output": brought.output,
+            "facts": brought.facts,
+            "other_payers": [{"name": other.name, "amount": other.amount.yuan()} for other in brought.other_payers],
+            "answers": brought.answers,
+        }
+        self.work.message(head, "settlement", content)
+
+    def _new_head(self) -> BillHead:
+        bill_id = BillId(self.work.resources.ids.new())
+        blank = BillHead(
+            bill_id=bill_id,
+            settlement_no=self.work.resources.ids.settlement_no(bill_id),
+            state=BillState.LIVE,
+            area=self.read.visit.area,
+            insurer_settlement_id=self.read.bill.insurer_settlement_id or "",
+            door=self.command.door,
+            created_at=self.work.at,
+        )
+        return self._brought_up_to_date(blank)
+
+    def _brought_up_to_date(self, head: BillHead) -> BillHead:
+        """Return the head with what this bringing says about the visit."""
+        bill, visit = self.read.bill, self.read.visit
+        confirmed = self.command.confirmed_by is not None and head.confirmed_at is None
+        return replace(
+            head,
+            member_id=self.member_id or head.member_id,
+            hospital_code=visit.hospital_code,
+            encounter_id=bill.encounter_id,
+            charge_batch_no=visit.charge_batch_no,
+            visit_no=visit.visit_no or head.visit_no,
+            receipt_no=visit.receipt_no or head.receipt_no,
+            operator=visit.operator or head.operator,
+            message_id=bill.message_id or visit.message_id or head.message_id,
+            settled_at=bill.settled_at,
+            business_date=china_date(self._settled_at()),
+            figures_digest=self.read.figures_digest,
+            confirmed_at=self.work.at if confirmed else head.confirmed_at,
+            confirmed_by=self.command.confirmed_by if confirmed else head.confirmed_by,
+        )
+
+    def _settled_at(self) -> datetime:
+        """Return the insurer's settlement time; a bill without one was refused on reading."""
+        settled_at = self.read.bill.settled_at
+        return self.work.at if settled_at is None else settled_at
+
+    def _answer(self, settled: SettledBill, *, created: bool) -> Outcome:
+        answer = settlement_answer(settled, self.command.caller.language)
+        return self.work.answered(answer, created=created)
+
+
+def merged(brought: Brought, earlier: Mapping[str, Any] | None) -> Brought:
+    """Return what was brought now, with the facts and answers known from before where it says nothing."""
+    if earlier is None:
+        return brought
+    stated = {name: value for name, value in brought.facts.items() if value is not None}
+    return replace(brought, facts={**earlier["facts"], **stated}, answers={**earlier["answers"], **brought.answers})
+
+
+def _settled_payload(priced: PricedRecord) -> Answer:
+    split = priced.split
+    return {
+        "revision": priced.revision,
+        "status": split.status.value,
+        "aid_on_bill": split.aid_on_bill.yuan(),
+        "aid_to_card": split.aid_to_card.yuan(),
+        "cash_due": split.cash_due.yuan(),
+    }

@@ -1,0 +1,104 @@
+"""A fund's rules as a process keeps them: its gateway profile and its compiled plan versions.
+
+They change rarely and are checked in every settlement: the reading statement says which plan version is in force,
+and a process that does not know it reads the shelf anew.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from settlement.db.engine import fund_transaction
+from settlement.db.registry import Fund, find_fund, list_plan_versions
+from settlement.domain.benefits import PlanFacts
+from settlement.domain.errors import SettlementError
+from settlement.domain.ids import FundId, PlanVersionId
+from settlement.domain.scope import PersonCategory, ScopeRules
+from settlement.gateway.profile import GatewayProfile, load_profile
+from settlement.plans.compile import CompiledPlan, compile_version
+from settlement.plans.model import PlanVersion
+
+
+class FundUnknown(SettlementError):
+    """There is no such fund for this caller."""
+
+    code = "fund_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInForce:
+    """A published plan version, compiled."""
+
+    plan_version_id: PlanVersionId
+    effective_from: date
+    plan: CompiledPlan
+    scope: ScopeRules
+
+
+@dataclass(frozen=True, slots=True)
+class FundRules:
+    """A fund with its gateway profile and its plan's versions, oldest first."""
+
+    fund: Fund
+    profile: GatewayProfile
+    versions: tuple[VersionInForce, ...]
+
+    def version_on(self, day: date) -> VersionInForce | None:
+        """Return the version in force on a service date: the one that started last, on that day or before."""
+        at = bisect_right(self.versions, day, key=lambda version: version.effective_from)
+        return self.versions[at - 1] if at else None
+
+    def version_by_digest(self, digest: str) -> VersionInForce | None:
+        """Return the version with this hash, if this process knows it."""
+        return next((version for version in self.versions if version.plan.digest == digest), None)
+
+    def service_date(self, facts: PlanFacts) -> date | None:
+        """Return the date that picks plan version and term; `None` when the fact for it is missing."""
+        return self.versions[-1].plan.service_date(facts) if self.versions else facts.settled_on
+
+
+class RulesShelf:
+    """The rules of the funds that this process has served."""
+
+    def __init__(self, engine: AsyncEngine, own_profiles: Path | None) -> None:
+        self._engine = engine
+        self._own_profiles = own_profiles
+        self._known: dict[FundId, FundRules] = {}
+
+    async def of(self, fund_id: FundId) -> FundRules:
+        """Return a fund's rules. Raises `FundUnknown`, or `ProfileError` when its profile cannot be used."""
+        known = self._known.get(fund_id)
+        return known if known is not None else await self.read_anew(fund_id)
+
+    async def read_anew(self, fund_id: FundId) -> FundRules:
+        """Read a fund's rules from the database, whatever was known of them."""
+        async with fund_transaction(self._engine, fund_id) as connection:
+            fund = await find_fund(connection, fund_id)
+            if fund is None:
+                raise FundUnknown
+            published = await list_plan_versions(connection, fund_id, fund.plan_code)
+        profile = load_profile(self._place_of(fund.gateway_profile))
+        versions = tuple(
+            _in_force(version.plan_version_id, PlanVersion.from_canonical(version.document), profile)
+            for version in published
+        )
+        rules = FundRules(fund, profile, versions)
+        self._known[fund_id] = rules
+        return rules
+
+    def _place_of(self, name: str) -> str | Path:
+        own = self._own_profiles / f"{name}.toml" if self._own_profiles else None
+        return own if own is not None and own.exists() else name
+
+
+def _in_force(plan_version_id: PlanVersionId, version: PlanVersion, profile: GatewayProfile) -> VersionInForce:
+    scope = profile.scope_rules(
+        insurance_types=[str(value) for value in version.header.covered("insurance_type") or ()],
+        person_categories=[PersonCategory(str(value)) for value in version.header.covered("person_category") or ()],
+    )
+    return VersionInForce(plan_version_id, version.effective_from, compile_version(version), scope)

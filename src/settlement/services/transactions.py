@@ -1,0 +1,71 @@
+"""Trying a transaction again when that is right, and telling the caller plainly when nothing was recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from psycopg import Error as PsycopgError
+from psycopg import InterfaceError, OperationalError
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from settlement.db.settling import KeyInProgress, RecordedMeanwhile
+from settlement.domain.errors import SettlementError
+from settlement.services.members.queue import MemberBusy
+
+MOST_TRIES = 4
+POLL_SECONDS = 0.05
+LONGEST_POLL_SECONDS = 10
+
+T = TypeVar("T")
+
+
+class NotRecorded(SettlementError):
+    """The database did not do it, or did not say; the command may be repeated under the same key at once."""
+
+    code = "not_recorded"
+
+
+class CommandInProgress(SettlementError):
+    """The same command is under way elsewhere and has not ended; it may be repeated under the same key."""
+
+    code = "in_progress"
+
+
+async def run(transaction: Callable[[], Awaitable[T]]) -> T:
+    """Run a transaction; again, if another one came between or met it in a deadlock (at most three times more).
+
+    Raises `CommandInProgress` when another one under the same key does not end within ten seconds (it is asked again
+    without holding a connection), `MemberBusy` when a row lock was not to be had, `NotRecorded` when the database
+    failed: then it is not known here whether it committed, and the same key finds out.
+    """
+    tries = 0
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + LONGEST_POLL_SECONDS
+    while True:
+        try:
+            return await transaction()
+        except KeyInProgress:
+            if loop.time() > deadline:
+                raise CommandInProgress from None
+            await asyncio.sleep(POLL_SECONDS)
+        except RecordedMeanwhile as meanwhile:
+            tries += 1
+            if tries == MOST_TRIES:
+                raise CommandInProgress(str(meanwhile)) from meanwhile
+        except PoolTimeout as full:
+            raise NotRecorded from full
+        except (DBAPIError, PsycopgError) as failed:
+            tries += 1
+            cause = failed.orig if isinstance(failed, DBAPIError) else failed
+            if not isinstance(cause, DeadlockDetected) or tries == MOST_TRIES:
+                raise _told_plainly(cause, failed) from failed
+
+
+def _told_plainly(cause: BaseException | None, failed: Exception) -> Exception:
+    if isinstance(cause, LockNotAvailable):
+        return MemberBusy()
+    return NotRecorded() if isinstance(cause, OperationalError | InterfaceError) else failed

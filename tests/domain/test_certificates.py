@@ -1,0 +1,63 @@
+"""Certificates and names in one spelling."""
+
+from __future__ import annotations
+
+import pytest
+
+from settlement.domain.bills import Certificate
+from settlement.domain.certificates import check_digit, is_masked, names_agree, normalised
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "expected"),
+    [
+        pytest.param("1", "110101199003070038", ("01", "110101199003070038"), id="one_digit_type"),
+        pytest.param("01", "44052418800101001x", ("01", "44052418800101001X"), id="lower_case_x"),
+        pytest.param(None, "１１０１０１１９９００３０７００３８", ("01", "110101199003070038"), id="full_width"),
+        pytest.param("", " 110101 19900307\t0038 ", ("01", "110101199003070038"), id="white_space"),
+        pytest.param("01", "110105491231002", ("01", "11010519491231002X"), id="fifteen_digits"),
+        pytest.param("01", "110105491331002", ("01", "110105491331002"), id="fifteen_digits_without_a_birthday"),
+        pytest.param("04", "h12345678", ("04", "H12345678"), id="another_certificate"),
+        pytest.param("08", "110105491231002", ("08", "110105491231002"), id="fifteen_digits_of_a_passport"),
+    ],
+)
+def test_certificates_have_one_spelling(kind, number, expected):
+    assert normalised(kind, number) == Certificate(*expected)
+
+
+def test_the_check_digit_is_that_of_the_standard():
+    assert check_digit("11010519491231002") == "X"
+    assert check_digit("44052418800101001") == "4"
+
+
+@pytest.mark.parametrize(
+    "number", ["130302********0023", "130302＊＊＊＊＊＊＊＊0023", "130302XXXXXXXX0023", "1303●●0023"]
+)
+def test_covered_numbers_are_masked(number):
+    assert is_masked(number)
+
+
+@pytest.mark.parametrize("number", ["11010519491231002X", "110101199003070038", "H12345678", "x"])
+def test_whole_numbers_are_not_masked(number):
+    assert not is_masked(number)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("阿卜杜拉·买买提", "阿卜杜拉•买买提"),
+        ("阿卜杜拉·买买提", "阿卜杜拉买买提"),
+        ("阿卜杜拉・买买提", "阿卜杜拉．买买提"),
+        ("张 三", "张三"),
+        ("张　三", "张三"),
+        ("Ａnna Ｌi", "ANNA LI"),
+    ],
+)
+def test_spellings_of_one_name_agree(one, other):
+    assert names_agree(one, other)
+    assert names_agree(other, one)
+
+
+def test_other_names_disagree():
+    assert not names_agree("张三", "张山")
+    assert not names_agree("张三", "张三丰")
