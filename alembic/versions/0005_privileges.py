@@ -7,7 +7,31 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-TABLES = ["fund", "unit", "hospital", "hospital_code", "hospital_level", "plan_version", "client", "person", "person_number", "member", "membership", "books_day", "bill", "settlement", "reversal", "posting", "consumption", "message_body", "event", "event_position", "idempotency", "worklist_item", "uncovered"]
+TABLES = [
+    "fund",
+    "unit",
+    "hospital",
+    "hospital_code",
+    "hospital_level",
+    "plan_version",
+    "client",
+    "person",
+    "person_number",
+    "member",
+    "membership",
+    "books_day",
+    "bill",
+    "settlement",
+    "reversal",
+    "posting",
+    "consumption",
+    "message_body",
+    "event",
+    "event_position",
+    "idempotency",
+    "worklist_item",
+    "uncovered",
+]
 APP_INSERTS = [table for table in TABLES if table != "event_position"]
 APP_UPDATES = {
     "client": "revoked_at",

@@ -141,7 +141,9 @@ def test_cash_has_five_names(name):
 
 
 def test_a_region_adds_names_of_its_own():
-    assert SettlementNode.read({"xjzf": "1.00"}, {"psn_cash_pay": ("xjzf",)}).psn_cash_pay == Money(100)
+    regional = {"psn_cash_pay": ("xjzf",), "acct_pay": ("grzh",)}
+    node = SettlementNode.read({"xjzf": "1.00", "grzh": "2.00"}, regional)
+    assert (node.psn_cash_pay, node.acct_pay) == (Money(100), Money(200))
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,11 @@ def a_changed_text(*changes: tuple[str, str]) -> str:
     return text
 
 
+def part_of_text(start: str, end: str) -> str:
+    """Return Hangzhou's file from one text up to another."""
+    return HANGZHOU_TEXT[HANGZHOU_TEXT.index(start) : HANGZHOU_TEXT.index(end)]
+
+
 def line_of(text: str, part: str) -> int:
     """Return the number of the first line that holds a part of the text."""
     return next(number for number, line in enumerate(text.splitlines(), 1) if part in line)

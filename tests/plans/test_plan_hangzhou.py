@@ -33,8 +33,8 @@ def test_a_worked_case_holds(result: CaseResult) -> None:
 
 
 def test_it_covers_active_employees_of_the_employee_insurance() -> None:
-    assert HANGZHOU.header.covered("insurance_type") == {"310"}
-    assert HANGZHOU.header.covered("person_category") == {"active"}
+    assert HANGZHOU.header.covered("insurance_type") == frozenset({"310"})
+    assert HANGZHOU.header.covered("person_category") == frozenset({"active"})
     assert HANGZHOU.header.covered("hospital_level") is None
 
 

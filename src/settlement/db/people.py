@@ -158,16 +158,10 @@ async def find_cover(
     return Membership(*row) if row else None
 
 
-async def list_memberships(
-    connection: AsyncConnection, fund_id: FundId, after: MembershipId | None, limit: int
-) -> list[tuple[Membership, Sealed]]:
-    """Return up to `limit` covers in the order of their ids, each with its person still sealed."""
-    mine = and_(person.c.fund_id == membership.c.fund_id, person.c.person_id == membership.c.member_id)
-    statement = _memberships(fund_id).join(person, mine).add_columns(person.c.key_id, person.c.envelope)
-    if after is not None:
-        statement = statement.where(membership.c.membership_id > after)
-    rows = await connection.execute(statement.order_by(membership.c.membership_id).limit(limit))
-    return [(Membership(*row[:8]), Sealed(row.key_id, row.envelope)) for row in rows]
+async def list_memberships(connection: AsyncConnection, fund_id: FundId, limit: int) -> list[Membership]:
+    """Return up to `limit` covers in the order of their ids."""
+    statement = _memberships(fund_id).order_by(membership.c.membership_id).limit(limit)
+    return [Membership(*row) for row in await connection.execute(statement)]
 
 
 def _memberships(fund_id: FundId) -> Select[Any]:

@@ -146,7 +146,7 @@ async def count_bills_by_state(connection: AsyncConnection, fund_id: FundId, day
         .where(bill.c.fund_id == fund_id, bill.c.business_date == day)
         .group_by(bill.c.state)
     )
-    return {state: count for state, count in await connection.execute(statement)}
+    return {row[0]: row[1] for row in await connection.execute(statement)}
 
 
 _SUMMED = {
@@ -192,7 +192,7 @@ async def count_uncovered(connection: AsyncConnection, fund_id: FundId, day: dat
         .where(uncovered.c.fund_id == fund_id, uncovered.c.business_date == day)
         .group_by(uncovered.c.reason)
     )
-    return {reason: count for reason, count in await connection.execute(statement)}
+    return {row[0]: row[1] for row in await connection.execute(statement)}
 
 
 async def count_open_worklist(connection: AsyncConnection, fund_id: FundId) -> dict[str, int]:
@@ -202,7 +202,7 @@ async def count_open_worklist(connection: AsyncConnection, fund_id: FundId) -> d
         .where(worklist_item.c.fund_id == fund_id, worklist_item.c.closed_at.is_(None))
         .group_by(worklist_item.c.kind)
     )
-    return {kind: count for kind, count in await connection.execute(statement)}
+    return {row[0]: row[1] for row in await connection.execute(statement)}
 
 
 async def find_oldest_held(connection: AsyncConnection, fund_id: FundId) -> tuple[int, datetime | None]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
 FEN_PER_YUAN = 100
 LARGEST_FEN = 10**15
 """Ten trillion yuan: beyond any bill, and a sum of thousands of them still fits a 64-bit column."""
+
+
+_AMOUNT = re.compile(r"[+-]?\d{1,16}(\.\d{1,10})?([eE][+-]?\d{1,2})?", re.ASCII)
+"""Plain digits, and the exponent that some JSON writers use; few enough of them to be exact in a `Decimal`."""
 
 
 class Rounding(StrEnum):
@@ -37,13 +42,12 @@ class Money(int):
         Raises `NotMoney` for anything that is not a finite number with at most two decimals: a figure with
         half a fen in it is a question for the sender, never something to round on arrival.
         """
-        try:
-            yuan = Decimal(amount.strip() if isinstance(amount, str) else amount)
-        except InvalidOperation:
-            raise NotMoney(f"{amount!r} is not an amount in yuan") from None
-        if not yuan.is_finite() or abs(yuan) * FEN_PER_YUAN > LARGEST_FEN:
+        text = str(amount).strip()
+        if not _AMOUNT.fullmatch(text):
             raise NotMoney(f"{amount!r} is not an amount in yuan")
-        fen = yuan.scaleb(2)
+        fen = Decimal(text) * FEN_PER_YUAN
+        if abs(fen) > LARGEST_FEN:
+            raise NotMoney(f"{amount!r} is too large for an amount")
         if fen != fen.to_integral_value():
             raise NotMoney(f"{amount!r} has a fraction of a fen")
         return cls(int(fen))

@@ -107,7 +107,7 @@ def _composition_open(figures: BillFigures) -> Question | None:
 
 
 def _payers_open(figures: BillFigures, profile: GatewayProfile) -> Question | None:
-    """Identity B: the total is paid by funds, hospital and patient; with a derived hospital share it holds by itself."""
+    """Identity B: the total is paid by funds, hospital and patient. With a derived hospital share it holds."""
     difference = figures.billed - figures.insurer_paid - figures.provider_absorbed - figures.patient_share
     fields = ("medfee_sumamt", "fund_pay_sumamt", "hosp_part_amt", "psn_part_amt")
     moved = figures.account_paid if profile.account_money_in_fund_total else -figures.account_paid
@@ -117,7 +117,7 @@ def _payers_open(figures: BillFigures, profile: GatewayProfile) -> Question | No
 
 
 def _burden_open(figures: BillFigures, profile: GatewayProfile) -> Question | None:
-    """Identity C: the patient's part is account and cash; with a derived part or cash it holds by itself."""
+    """Identity C: the patient's part is account and cash. With a derived part or cash it holds."""
     difference = figures.patient_share - figures.account_paid - figures.cash_before_aid
     fields = ("psn_part_amt", "acct_pay", "psn_cash_pay")
     family = figures.family_account_paid

@@ -32,9 +32,14 @@ _DECLARED = {"rounding", "account_money", "overpayment", "stay_date"}
 def form_findings(
     error: ValidationError, name: str, line_of: Callable[[FilePath], int | None], known: Iterable[str]
 ) -> list[Finding]:
-    """Return one finding per error of form, in the order of the file's lines."""
-    keys = frozenset(known)
-    findings = [_finding(details, name, line_of, keys) for details in error.errors(include_url=False)]
+    """Return one finding per error of form, in the order of the file's lines.
+
+    A list that pydantic finds too short only because its items have errors of their own is not a finding.
+    """
+    keys, errors = frozenset(known), error.errors(include_url=False)
+    deeper = {details["loc"][:size] for details in errors for size in range(len(details["loc"]))}
+    real = [details for details in errors if details["type"] != "too_short" or details["loc"] not in deeper]
+    findings = [_finding(details, name, line_of, keys) for details in real]
     return sorted(findings, key=lambda finding: finding.line or 0)
 
 

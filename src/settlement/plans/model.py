@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from settlement.domain.bills import Care
-from settlement.domain.money import ZERO, Rounding
+from settlement.domain.money import Money, Rounding
 from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.findings import PlanRefused
 from settlement.plans.form_errors import form_findings, not_utf8
@@ -208,14 +208,14 @@ class OrdinaryFacts(CaseFacts):
 class CaseAmounts(Part):
     """The amounts of a worked case's bill; the rest follows from the identities of the insurer's interface."""
 
-    allowed: Yuan = ZERO
-    excluded: Yuan = ZERO
-    over_limit: Yuan = ZERO
-    upfront_share: Yuan = ZERO
-    insurer_deductible: Yuan = ZERO
-    insurer_paid: Yuan = ZERO
-    provider_absorbed: Yuan = ZERO
-    account_paid: Yuan = ZERO
+    allowed: Yuan = Field(default_factory=Money)
+    excluded: Yuan = Field(default_factory=Money)
+    over_limit: Yuan = Field(default_factory=Money)
+    upfront_share: Yuan = Field(default_factory=Money)
+    insurer_deductible: Yuan = Field(default_factory=Money)
+    insurer_paid: Yuan = Field(default_factory=Money)
+    provider_absorbed: Yuan = Field(default_factory=Money)
+    account_paid: Yuan = Field(default_factory=Money)
 
 
 class CaseBill(Part):

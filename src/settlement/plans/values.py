@@ -24,8 +24,6 @@ def bilingual(kind: str, zh: str, en: str) -> PydanticCustomError:
 
 def read_yuan(given: object) -> Money:
     """Read an amount in yuan, given as whole yuan or as text with at most two decimals, into fen."""
-    if isinstance(given, Money):
-        return given
     if isinstance(given, int | str) and not isinstance(given, bool) and re.fullmatch(_YUAN, str(given)):
         return Money.from_yuan(given)
     raise bilingual(
@@ -37,10 +35,8 @@ def read_yuan(given: object) -> Money:
 
 def read_rate(given: object) -> Fraction | None:
     """Read a rate such as `"62.5%"` exactly; `nothing` is `None`: the plan says that it pays nothing here."""
-    if given is None or given == NOTHING:
+    if given == NOTHING:
         return None
-    if isinstance(given, Fraction):
-        return given
     if isinstance(given, str) and re.fullmatch(_RATE, given):
         return Fraction(given.removesuffix("%")) / 100
     raise bilingual(

@@ -1,6 +1,7 @@
 """The frame of messages: what is required, what is refused, which paths and credentials are accepted."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,14 @@ async def test_what_is_not_a_message_is_refused(shared_city: City, body: bytes) 
 
 async def test_an_unknown_transaction_or_node_is_a_business_error(shared_city: City) -> None:
     hospital = shared_city.hospital()
-    for infno, input_, text in [
+    refusals: list[tuple[str, dict[str, Any], str]] = [
         ("7777", {"data": {}}, "不支持的交易"),
         ("9001", {"data": {}}, "交易输入缺少节点:signIn"),
         ("2206", {"data": {"psn_no": "1"}}, "交易输入缺少必填项:mdtrt_id"),
         ("2204", {"feedetail": []}, "费用明细List不能为空"),
         ("2204", {"feedetail": [1]}, "交易输入缺少节点:feedetail"),
-    ]:
+    ]
+    for infno, input_, text in refusals:
         with pytest.raises(Refused, match=text) as refused:
             await hospital.send(infno, input_, at=MORNING)
         assert refused.value.infcode == -2
@@ -149,6 +151,7 @@ def test_a_signature_is_good_for_three_minutes_either_way() -> None:
         (b"x-tif-signature", x_tif_signature("1700000000", "test-secret", "abc123XYZ").upper().encode()),
     ]
     for offset, passes in [(0, True), (180, True), (-180, True), (181, False), (-181, False)]:
-        denied = check_auth("x-tif", "test-secret", headers, clock=lambda at=offset: 1_700_000_000.0 + at)
+        clock = partial(float, 1_700_000_000 + offset)
+        denied = check_auth("x-tif", "test-secret", headers, clock)
         assert (denied is None) == passes
     assert check_auth("x-tif", "test-secret", headers[:3]) is not None

@@ -75,9 +75,12 @@ def run(options: InsurerOptions) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    """Open the listening socket.
+
+    It must name TCP: asyncio turns Nagle's delay off only for sockets that do, and every answer is two writes.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(2048)
-    listener.set_inheritable(True)
     return listener

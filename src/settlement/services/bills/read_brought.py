@@ -32,8 +32,15 @@ class ReadBill:
 
     @property
     def figures_digest(self) -> str:
-        """A hash of the insurer's figures, by which the same bill through another door is told from a changed one."""
-        figures = figures_to_json(self.bill.figures) if isinstance(self.bill, InsurerBill) else dict(self.bill.figures)
+        """A hash of the insurer's figures, by which the same bill through another door is told from a changed one.
+
+        Without the deductible: it is information, and an answer may leave it out that 5203 gives.
+        """
+        if isinstance(self.bill, InsurerBill):
+            figures = figures_to_json(self.bill.figures)
+            del figures["insurer_deductible"]
+        else:
+            figures = dict(self.bill.figures)
         return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()
 
 

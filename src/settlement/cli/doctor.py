@@ -1,0 +1,9 @@
+"""`settlement doctor`: every invariant, with the offending ids."""
+
+from __future__ import annotations
+
+import typer
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command to the application."""

@@ -1,0 +1,135 @@
+"""What every command shares: settings, running a use case, telling a person or a machine, and exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import structlog
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import OperationalError
+
+from settlement.app import Installation, open_installation, open_ops, open_resources
+from settlement.config import Settings, SettingsUnusable, read_settings
+from settlement.db.migrations import SchemaUnusable
+from settlement.db.registry import Fund, list_funds
+from settlement.db.secrets import KeysUnusable
+from settlement.domain.errors import SettlementError
+from settlement.domain.sentences import SENTENCES, Language, sentence
+from settlement.gateway.profile import ProfileError
+from settlement.services.resources import Resources
+
+BROKEN = 1
+"""A check found something: an invariant is broken, a plan has errors, a worked case fails."""
+REFUSED = 3
+"""What was asked cannot be done; the sentence says why and what to do. (2 is a command line that is wrong.)"""
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object as the last line, for machines.")]
+console = Console()
+
+T = TypeVar("T")
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn what cannot be done into a sentence on standard error and exit code 3."""
+    try:
+        yield
+    except SettlementError as refused:
+        fail(refusal(refused))
+    except (SettingsUnusable, KeysUnusable, SchemaUnusable, ProfileError) as refused:
+        fail(str(refused))
+    except OperationalError:
+        fail("The database does not answer. Check DATABASE_URL and that the server runs.")
+
+
+def refusal(refused: SettlementError) -> str:
+    """Return the sentence of a refusal, or its class's own where the counter never reads it."""
+    if refused.code in SENTENCES:
+        return sentence(refused.code, Language.ENGLISH, **refused.figures)
+    figures = ", ".join(f"{name}: {value}" for name, value in refused.figures.items())
+    said = str(refused) if str(refused) != refused.code else " ".join((type(refused).__doc__ or "").split())
+    return f"{said} ({figures})" if figures else said
+
+
+def fail(message: str) -> NoReturn:
+    """Say why on standard error and exit."""
+    print(message, file=sys.stderr)
+    raise typer.Exit(REFUSED)
+
+
+def installation(**overrides: Any) -> Installation:
+    """Read the settings and open what they name; wrong ones end the command with a sentence."""
+    settings = read_settings(**overrides)
+    set_up_logging(settings)
+    return open_installation(settings)
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Write one JSON line per event to standard error: an event name and bound fields, never a person's data."""
+    level = getattr(logging, settings.settlement_log_level.upper())
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def with_resources(use: Callable[[Resources], Awaitable[T]]) -> T:
+    """Run something with open resources, as the login `settlement_app`."""
+
+    async def opened() -> T:
+        async with open_resources(opened_installation) as resources:
+            return await use(resources)
+
+    with told_plainly():
+        opened_installation = installation(settlement_log_level="warning")
+        return asyncio.run(opened())
+
+
+def with_fund(code: str, use: Callable[[Resources, Fund], Awaitable[T]]) -> T:
+    """Run something for the fund with a code, which is looked up as the login `settlement_ops`."""
+
+    async def opened() -> T:
+        async with open_ops(opened_installation) as ops, ops.connect() as connection:
+            found = {fund.code: fund for fund in await list_funds(connection)}
+        if code not in found:
+            fail(f"There is no fund {code!r}; `settlement fund list` shows the funds.")
+        async with open_resources(opened_installation) as resources:
+            return await use(resources, found[code])
+
+    with told_plainly():
+        opened_installation = installation(settlement_log_level="warning")
+        return asyncio.run(opened())
+
+
+def tell(as_json: bool, machine: dict[str, Any], person: str) -> None:
+    """Print the JSON object, or the sentence for a person."""
+    print(json.dumps(machine, ensure_ascii=False) if as_json else person)
+
+
+def tell_rows(as_json: bool, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows as one JSON object, or as a table."""
+    if as_json:
+        print(json.dumps({name: rows}, ensure_ascii=False))
+    elif not rows:
+        print(f"No {name} yet.")
+    else:
+        table = Table(*rows[0], box=None, header_style="bold")
+        for row in rows:
+            table.add_row(*[", ".join(cell) if isinstance(cell, list) else str(cell) for cell in row.values()])
+        console.print(table)

@@ -1,0 +1,60 @@
+"""Giving committed events their position, the order in which those who pull see them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.tables import event_position
+from settlement.domain.ids import FundId
+
+LONGEST_TRANSACTION = timedelta(days=1)
+"""An event's id carries the time of its making; those made up to so long before the last numbered are looked at."""
+
+_NUMBER = text("""
+WITH last AS (
+    SELECT COALESCE(max(position), 0) AS position FROM event_position WHERE fund_id = :fund_id
+), waiting AS (
+    SELECT event.event_id, event.bill_id, event.sequence,
+           max(event.recorded_at) OVER (PARTITION BY event.bill_id ORDER BY event.sequence) AS at
+    FROM event
+    WHERE event.fund_id = :fund_id AND event.event_id > :not_before
+      AND NOT EXISTS (
+          SELECT FROM event_position
+          WHERE event_position.fund_id = :fund_id AND event_position.event_id = event.event_id)
+), first_of_them AS (
+    SELECT event_id, at, bill_id, sequence FROM waiting ORDER BY at, bill_id, sequence LIMIT :most
+)
+INSERT INTO event_position (fund_id, position, event_id)
+SELECT :fund_id, last.position + row_number() OVER (ORDER BY at, bill_id, sequence), event_id
+FROM first_of_them, last
+""")
+
+
+async def number_events(connection: AsyncConnection, fund_id: FundId, most: int) -> int:
+    """Give up to `most` committed events of a fund the next positions; return how many.
+
+    One at a time per fund: the lock is held until the transaction ends. Within a bill the sequence decides, whatever
+    the clocks of two processes said; a bill's second event is never visible without its first.
+    """
+    await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:fund, 1))"), {"fund": str(fund_id)})
+    newest = (
+        select(event_position.c.event_id)
+        .where(event_position.c.fund_id == fund_id)
+        .order_by(event_position.c.position.desc())
+        .limit(1)
+    )
+    last = (await connection.execute(newest)).scalar_one_or_none()
+    values = {"fund_id": fund_id, "not_before": _made_before(last), "most": most}
+    return (await connection.execute(_NUMBER, values)).rowcount
+
+
+def _made_before(event_id: UUID | None) -> UUID:
+    """Return the least UUIDv7 of the instant `LONGEST_TRANSACTION` before an event's making."""
+    if event_id is None:
+        return UUID(int=0)
+    milliseconds = (event_id.int >> 80) - int(LONGEST_TRANSACTION.total_seconds() * 1000)
+    return UUID(int=max(0, milliseconds) << 80)

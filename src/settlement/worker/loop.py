@@ -1,0 +1,39 @@
+"""The worker's loop. Each use case commits by itself, so what was not done is done in the next round."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from settlement.domain.time import Clock
+from settlement.services.events.number_events import number_all_events
+from settlement.services.messages.drop_expired import drop_expired_messages
+
+ROUND_SECONDS = 1.0
+ROUNDS_BETWEEN_CLEANUPS = 3600
+
+log = structlog.get_logger()
+
+
+async def work(ops: AsyncEngine, clock: Clock, stop: asyncio.Event) -> None:
+    """Work until told to stop. A round that fails is told to the log and tried again a second later."""
+    rounds = 0
+    while not stop.is_set():
+        try:
+            numbered = await number_all_events(ops)
+            dropped = await drop_expired_messages(ops, clock) if rounds % ROUNDS_BETWEEN_CLEANUPS == 0 else 0
+            if numbered or dropped:
+                log.info("worker.round", events_numbered=numbered, messages_dropped=dropped)
+            rounds += 1
+        except Exception as failed:
+            log.warning("worker.round_failed", fault=type(failed).__name__)
+        await _wait(stop)
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), ROUND_SECONDS)
+    except TimeoutError:
+        return

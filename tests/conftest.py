@@ -1,0 +1,45 @@
+"""What every test that touches the database starts from: a server for the run, a database of its own, a city."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from builders import City, SteeredClock, a_city, open_test_resources
+from database import Databases, open_databases
+from settlement.db.embedded import DatabaseUrls
+from settlement.services.resources import Resources
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """The embedded server of this run, with its migrated template."""
+    with open_databases() as opened:
+        yield opened
+
+
+@pytest.fixture
+def database(databases: Databases) -> Iterator[DatabaseUrls]:
+    """An empty database of one test's own, by its three logins; dropped afterwards."""
+    with databases.copy() as urls:
+        yield urls
+
+
+@pytest.fixture
+def clock() -> SteeredClock:
+    """The test's clock: it begins at 10:00 in China on 11 March 2025."""
+    return SteeredClock()
+
+
+@pytest.fixture
+async def resources(database: DatabaseUrls, clock: SteeredClock) -> AsyncIterator[Resources]:
+    """What the use cases work with, as the login settlement_app, with the test's clock and seeded ids."""
+    async with open_test_resources(database, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def city(resources: Resources) -> City:
+    """A fund under the Chongqing profile that pays by Hangzhou's plan, with hospitals of each level and members."""
+    return await a_city(resources)
