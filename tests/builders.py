@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from gateway import shapes
 from settlement.db.embedded import DatabaseUrls
@@ -252,6 +253,11 @@ async def settle(
     return await settle_bill(resources, command)
 
 
+def bill_id_of(outcome: Outcome) -> BillId:
+    """Return the id of the bill that an outcome is about."""
+    return BillId(UUID(outcome.answer["id"]))
+
+
 async def reverse(
     resources: Resources,
     city: City,
@@ -262,7 +268,7 @@ async def reverse(
     key: str | None = None,
 ) -> Outcome:
     """Reverse a bill by the insurer's cancellation."""
-    bill_id = BillId(bill_id_of(settled))
+    bill_id = bill_id_of(settled)
     lines = Lines({}, resources.clock)
     try:
         return await reverse_bill(

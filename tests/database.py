@@ -11,7 +11,6 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.db.embedded import DatabaseUrls, EmbeddedServer, start_embedded

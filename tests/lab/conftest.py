@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from lab.running import City, insurer_on_thread
+from lab.running import City, insurer_on_thread, start_insurer
 from settlement.lab.his.gateway import open_client
 from settlement.lab.insurer import InsurerServer
 
@@ -25,10 +26,21 @@ async def shared_city(shared_insurer: InsurerServer) -> AsyncIterator[City]:
         yield await City(shared_insurer.url, http).load()
 
 
+@pytest.fixture(scope="session")
+def stopping() -> Iterator[list[Thread]]:
+    """The threads of insurers that were told to stop: nobody waits for them before the end."""
+    threads: list[Thread] = []
+    yield threads
+    for thread in threads:
+        thread.join()
+
+
 @pytest.fixture
-def insurer(tmp_path: Path) -> Iterator[InsurerServer]:
-    with insurer_on_thread(tmp_path / "insurer") as server:
-        yield server
+def insurer(tmp_path: Path, stopping: list[Thread]) -> Iterator[InsurerServer]:
+    server, thread = start_insurer(tmp_path / "insurer")
+    yield server
+    server.should_exit = True
+    stopping.append(thread)
 
 
 @pytest.fixture

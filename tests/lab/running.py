@@ -23,12 +23,18 @@ from settlement.lab.insurer import InsurerOptions, InsurerServer
 _SERIALS = itertools.count(1, step=40)
 
 
-@contextmanager
-def insurer_on_thread(folder: Path, **options: Any) -> Iterator[InsurerServer]:
+def start_insurer(folder: Path, **options: Any) -> tuple[InsurerServer, threading.Thread]:
     """Serve one insurer on a real port from a thread; `message` clock and 300 persons unless told otherwise."""
     server = InsurerServer(InsurerOptions(folder=folder, **{"clock": "message", "persons": 300, **options}))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve_until_stopped()))
     thread.start()
+    return server, thread
+
+
+@contextmanager
+def insurer_on_thread(folder: Path, **options: Any) -> Iterator[InsurerServer]:
+    """Serve one insurer from a thread, which has ended and closed its files when the block is left."""
+    server, thread = start_insurer(folder, **options)
     try:
         yield server
     finally:

@@ -14,7 +14,7 @@ from plan_builders import HANGZHOU, HANGZHOU_TEXT, a_changed_plan, a_changed_tex
 
 from settlement.domain.money import Money
 from settlement.plans.findings import Finding, PlanRefused, Severity
-from settlement.plans.model import PlanVersion, load_plan, read_plan, schema
+from settlement.plans.model import CaseAmounts, PlanVersion, load_plan, read_plan, schema
 from settlement.plans.values import read_rate, read_yuan, write_rate
 
 VERSION = HANGZHOU.versions[0]
@@ -178,6 +178,10 @@ def test_a_text_that_is_no_version_is_refused() -> None:
 @given(fen=st.integers(-(10**13), 10**13))
 def test_an_amount_is_read_as_it_was_written(fen: int) -> None:
     assert read_yuan(Money(fen).yuan()) == fen
+
+
+def test_money_made_in_the_program_stays_as_it_is() -> None:
+    assert CaseAmounts(allowed=Money(123_456)).allowed == Money(123_456)
 
 
 @given(millionths=st.integers(1, 100_000_000))

@@ -143,10 +143,9 @@ def _benefit(
     if refused:
         return Benefit(benefit.code, benefit.name, term, ZERO, benefit.steps.refused(refused), room, NOTHING)
     steps = benefit.steps.reached(benefit.functions, room, base, burden, aid)
+    ensure(base + sum(int(step.delta) for step in steps) == aid, "the steps of a benefit do not add up to its aid")
     consumption = Consumption(Money(base), Money(burden), Money(aid))
-    explained = Benefit(benefit.code, benefit.name, term, Money(base), steps, room, consumption)
-    ensure(explained.amount == aid, "the steps of a benefit do not add up to its aid")
-    return explained
+    return Benefit(benefit.code, benefit.name, term, consumption.base, steps, room, consumption)
 
 
 @lru_cache(maxsize=512)

@@ -23,7 +23,9 @@ def bilingual(kind: str, zh: str, en: str) -> PydanticCustomError:
 
 
 def read_yuan(given: object) -> Money:
-    """Read an amount in yuan, given as whole yuan or as text with at most two decimals, into fen."""
+    """Read an amount in yuan, whole or as text with at most two decimals, into fen; `Money` is fen already."""
+    if isinstance(given, Money):
+        return given
     if isinstance(given, int | str) and not isinstance(given, bool) and re.fullmatch(_YUAN, str(given)):
         return Money.from_yuan(given)
     raise bilingual(

@@ -12,7 +12,7 @@ from settlement.lab.his.city import list_hospitals, list_persons, open_hospitals
 DAY = date(2026, 11, 23)
 
 
-async def walk(folder: Path, concurrency: int, bills: int = 150) -> tuple[list[str], bytes]:
+async def walk(folder: Path, concurrency: int, bills: int = 80) -> tuple[list[str], bytes]:
     """Walk a day in a new city; returns the bureau's file, and the raw log."""
     with insurer_on_thread(folder) as server:
         async with open_client() as http:
@@ -51,7 +51,7 @@ async def _amounts(folder: Path, concurrency: int) -> list[tuple[object, ...]]:
     with insurer_on_thread(folder) as server:
         async with open_client() as http:
             city = await City(server.url, http).load()
-            plan = plan_day(4, city.persons, city.entries, DAY, 150)
+            plan = plan_day(4, city.persons, city.entries, DAY, 80)
             done = await walk_day(plan, open_hospitals(city.entries, city.gateway), concurrency)
     names = ("psn_no", "setl_time", "medfee_sumamt", "fund_pay_sumamt", "acct_pay", "psn_cash_pay", "balc")
     return sorted(tuple(bill.setlinfo[name] for name in names) for bill in done.settled)

@@ -8,7 +8,6 @@ from settlement.db import registry
 from settlement.db.engine import fund_transaction
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import FundId, HospitalId, UnitId
-from settlement.gateway.profile import load_profile
 from settlement.services.resources import Resources
 
 
@@ -25,7 +24,7 @@ async def add_fund(
 
     Raises `AlreadyRegistered`, or `ProfileError` when the profile cannot be used.
     """
-    load_profile(gateway_profile)
+    resources.rules.load_profile(gateway_profile)
     fund = registry.Fund(FundId(resources.ids.new()), code, name, gateway_profile, plan_code)
     async with fund_transaction(resources.engine, fund.fund_id) as connection:
         await registry.add_fund(connection, fund, resources.clock())

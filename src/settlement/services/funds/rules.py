@@ -82,7 +82,7 @@ class RulesShelf:
             if fund is None:
                 raise FundUnknown
             published = await list_plan_versions(connection, fund_id, fund.plan_code)
-        profile = load_profile(self._place_of(fund.gateway_profile))
+        profile = self.load_profile(fund.gateway_profile)
         versions = tuple(
             _in_force(version.plan_version_id, PlanVersion.from_canonical(version.document), profile)
             for version in published
@@ -91,9 +91,10 @@ class RulesShelf:
         self._known[fund_id] = rules
         return rules
 
-    def _place_of(self, name: str) -> str | Path:
+    def load_profile(self, name: str) -> GatewayProfile:
+        """Load a gateway profile by name: the operator's own file, else a shipped one. Raises `ProfileError`."""
         own = self._own_profiles / f"{name}.toml" if self._own_profiles else None
-        return own if own is not None and own.exists() else name
+        return load_profile(own if own is not None and own.exists() else name)
 
 
 def _in_force(plan_version_id: PlanVersionId, version: PlanVersion, profile: GatewayProfile) -> VersionInForce:
