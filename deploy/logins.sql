@@ -19,8 +19,7 @@
 \else
     \set database settlement
 \endif
--- A variable that is still unset stays as it is written here, ":'owner_password'", and stops psql with a syntax error;
--- so say it in words first.
+-- Without a password psql would stop at a syntax error further down; say in words what is missing.
 \if :{?owner_password}
 \else
     DO $$ BEGIN RAISE 'Set SETTLEMENT_OWNER_PASSWORD, or give psql -v owner_password=…'; END $$;

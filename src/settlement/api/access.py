@@ -87,7 +87,7 @@ def once(caller: Caller, key: str, operation: str, body: object) -> Once:
     return Once(CommandKey(caller.client_id, key), hashlib.sha256(text.encode()).hexdigest())
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any) -> str | int:
     if isinstance(value, Decimal):
-        return str(value.normalize())
+        return int(value) if value == value.to_integral_value() else str(value.normalize())
     return str(value)

@@ -129,7 +129,8 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 def language_of(request: Request) -> Language:
     """Return the language that the caller prefers; Chinese unless English is asked for."""
-    return Language.ENGLISH if request.headers.get("accept-language", "").startswith("en") else Language.CHINESE
+    wanted = request.headers.get("accept-language", "").lower()
+    return Language.ENGLISH if wanted.startswith("en") else Language.CHINESE
 
 
 def install(app: FastAPI) -> None:
@@ -161,8 +162,10 @@ async def _invalid(request: Request, refused: Exception) -> JSONResponse:
 
 async def _by_status(request: Request, refused: Exception) -> JSONResponse:
     assert isinstance(refused, HTTPException)
-    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(refused.status_code, "request_invalid")
-    return _response(request, code, {})
+    by_status = {401: "client_refused", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+    response = _response(request, by_status.get(refused.status_code, "request_invalid"), {})
+    response.headers.update(refused.headers or {})
+    return response
 
 
 async def _our_bug(request: Request, fault: Exception) -> JSONResponse:

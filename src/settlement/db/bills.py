@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Insert, Update, and_, bindparam, func, insert, literal, select, update
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import BigInteger, Text
 
-from settlement.db.tables import bill, books_day, consumption, event, plan_version, posting, reversal, settlement
+from settlement.db.parts import Part, insert_part, json
+from settlement.db.tables import bill, plan_version, reversal, settlement
 from settlement.domain.benefits import Benefit
 from settlement.domain.bills import BillFigures, InsurerFunds
 from settlement.domain.ids import BillId, FundId, MemberId, PlanVersionId
@@ -55,18 +55,15 @@ def head_from_mapping(row: Mapping[str, Any]) -> BillHead:
     )
 
 
-def insert_head(fund_id: FundId, head: BillHead) -> Insert:
+def insert_head(fund_id: FundId, head: BillHead) -> Part:
     """Part of a write: a new bill's head."""
-    return insert(bill).values(fund_id=fund_id, **_head_values(head))
+    return insert_part("bill", {"fund_id": fund_id, **_head_values(head)})
 
 
-def update_head(fund_id: FundId, head: BillHead, event_count_before: int) -> Update:
-    """Part of a write: the head as it now stands, if nobody has written an event of this bill since it was read."""
-    values = _head_values(head)
-    for fixed in ("bill_id", "settlement_no", "area", "insurer_settlement_id", "door", "created_at"):
-        del values[fixed]
-    mine = and_(bill.c.fund_id == fund_id, bill.c.bill_id == head.bill_id, bill.c.event_count == event_count_before)
-    return update(bill).where(mine).values(**values)
+def update_head(fund_id: FundId, head: BillHead) -> Part:
+    """Part of a write: the head as it now stands. The event beside it fails if the head was changed meanwhile."""
+    values = {"fund_id": fund_id, **_head_values(head)}
+    return Part(_UPDATE_HEAD, {f"bill_{name}": value for name, value in values.items()})
 
 
 def insert_settlement(
@@ -75,137 +72,133 @@ def insert_settlement(
     member_id: MemberId | None,
     plan_version_id: PlanVersionId | None,
     priced: PricedRecord,
-) -> Insert:
+) -> Part:
     """Part of a write: one revision of a settlement, in the books day that is open now."""
-    return insert(settlement).values(
-        fund_id=fund_id,
-        bill_id=bill_id,
-        revision=priced.revision,
-        member_id=member_id,
-        plan_version_id=plan_version_id,
-        service_date=priced.service_date,
-        business_date=priced.business_date,
-        books_day=_open_books_day(fund_id),
+    values = {
+        "fund_id": fund_id,
+        "bill_id": bill_id,
+        "revision": priced.revision,
+        "member_id": member_id,
+        "plan_version_id": plan_version_id,
+        "service_date": priced.service_date,
+        "business_date": priced.business_date,
         **{f"{name}_fen": int(getattr(priced.figures, name)) for name in _FIGURES},
         **{f"{name}_fen": int(getattr(priced.figures.funds, name)) for name in _FUNDS},
         **{f"{name}_fen": int(getattr(priced.split, name)) for name in _SPLIT},
-        engine_version=priced.engine_version,
-        receipt_hash=priced.receipt_hash,
-        receipt=priced.receipt,
-        actor=priced.actor,
-        recorded_at=priced.recorded_at,
-    )
+        "engine_version": priced.engine_version,
+        "receipt_hash": priced.receipt_hash,
+        "receipt": json(priced.receipt),
+        "actor": priced.actor,
+        "recorded_at": priced.recorded_at,
+    }
+    return insert_part("settlement", values, [_open_books_day("settlement")])
 
 
-def insert_postings(fund_id: FundId, bill_id: BillId, revision: int, postings: Sequence[Posting]) -> Insert:
+def insert_postings(fund_id: FundId, bill_id: BillId, revision: int, postings: Sequence[Posting]) -> Part:
     """Part of a write: the postings of a settlement, numbered from 1."""
-    given = func.unnest(
-        bindparam("posting_debit", [line.debit for line in postings], ARRAY(Text), unique=True),
-        bindparam("posting_credit", [line.credit for line in postings], ARRAY(Text), unique=True),
-        bindparam("posting_fen", [int(line.fen) for line in postings], ARRAY(BigInteger), unique=True),
-    )
-    lines = given.table_valued("debit", "credit", "fen", with_ordinality="line").render_derived()
-    columns = ["fund_id", "bill_id", "revision", "record", "books_day", "line", "debit", "credit", "fen"]
-    rows = select(
-        literal(fund_id, bill.c.fund_id.type),
-        literal(bill_id, bill.c.bill_id.type),
-        literal(revision),
-        literal("settlement"),
-        _open_books_day(fund_id),
-        lines.c.line,
-        lines.c.debit,
-        lines.c.credit,
-        lines.c.fen,
-    )
-    return insert(posting).from_select(columns, rows)
+    values = {
+        "posting_fund_id": fund_id,
+        "posting_bill_id": bill_id,
+        "posting_revision": revision,
+        "posting_debit": [line.debit for line in postings],
+        "posting_credit": [line.credit for line in postings],
+        "posting_fen": [int(line.fen) for line in postings],
+    }
+    return Part(_INSERT_POSTINGS, values)
 
 
 def insert_consumption(
     fund_id: FundId, bill_id: BillId, member_id: MemberId, plan_code: str, revision: int, benefits: Sequence[Benefit]
-) -> Insert:
+) -> Part:
     """Part of a write: what this settlement takes of each benefit's room; benefits it does not reach take nothing."""
-    return insert(consumption).values(
-        [
-            {
-                "fund_id": fund_id,
-                "member_id": member_id,
-                "plan_code": plan_code,
-                "benefit": benefit.code,
-                "term": benefit.term.code,
-                "bill_id": bill_id,
-                "revision": revision,
-                "base_fen": int(benefit.consumption.base),
-                "burden_fen": int(benefit.consumption.burden),
-                "paid_fen": int(benefit.consumption.paid),
-                "days": benefit.consumption.days,
-                "times": benefit.consumption.times,
-            }
-            for benefit in benefits
-        ]
-    )
+    values = {
+        "fund_id": fund_id,
+        "bill_id": bill_id,
+        "member_id": member_id,
+        "plan_code": plan_code,
+        "revision": revision,
+        "benefit": [benefit.code for benefit in benefits],
+        "term": [benefit.term.code for benefit in benefits],
+        "base_fen": [int(benefit.consumption.base) for benefit in benefits],
+        "burden_fen": [int(benefit.consumption.burden) for benefit in benefits],
+        "paid_fen": [int(benefit.consumption.paid) for benefit in benefits],
+        "days": [benefit.consumption.days for benefit in benefits],
+        "times": [benefit.consumption.times for benefit in benefits],
+    }
+    return Part(_INSERT_CONSUMPTION, {f"consumption_{name}": value for name, value in values.items()})
 
 
-def insert_reversal(fund_id: FundId, bill_id: BillId, reversal_id: UUID, undone: ReversalRecord) -> Insert:
+def insert_reversal(fund_id: FundId, bill_id: BillId, reversal_id: UUID, undone: ReversalRecord) -> Part:
     """Part of a write: the undoing of one revision. It carries no amounts."""
-    return insert(reversal).values(
-        fund_id=fund_id,
-        bill_id=bill_id,
-        revision=undone.revision,
-        reversal_id=reversal_id,
-        reason=undone.reason,
-        seen_by=undone.seen_by,
-        cancelling_settlement_id=undone.cancelling_settlement_id,
-        business_date=undone.business_date,
-        books_day=_open_books_day(fund_id),
-        actor=undone.actor,
-        recorded_at=undone.recorded_at,
-    )
+    values = {
+        "fund_id": fund_id,
+        "bill_id": bill_id,
+        "reversal_id": reversal_id,
+        **{field.name: getattr(undone, field.name) for field in fields(ReversalRecord)},
+    }
+    return insert_part("reversal", values, [_open_books_day("reversal")])
 
 
-def insert_swapped_postings(fund_id: FundId, bill_id: BillId, revision: int) -> Insert:
+def insert_swapped_postings(fund_id: FundId, bill_id: BillId, revision: int) -> Part:
     """Part of a write: the original postings of a revision with their sides swapped."""
-    columns = ["fund_id", "bill_id", "revision", "record", "line", "debit", "credit", "fen", "books_day"]
-    original = and_(
-        posting.c.fund_id == fund_id,
-        posting.c.bill_id == bill_id,
-        posting.c.revision == revision,
-        posting.c.record == "settlement",
-    )
-    rows = select(
-        posting.c.fund_id,
-        posting.c.bill_id,
-        posting.c.revision,
-        literal("reversal"),
-        posting.c.line,
-        posting.c.credit,
-        posting.c.debit,
-        posting.c.fen,
-        _open_books_day(fund_id),
-    ).where(original)
-    return insert(posting).from_select(columns, rows)
+    values = {"posting_fund_id": fund_id, "posting_bill_id": bill_id, "posting_revision": revision}
+    return Part(_INSERT_SWAPPED_POSTINGS, values)
 
 
 def insert_event(
-    fund_id: FundId,
-    bill_id: BillId,
-    sequence: int,
-    event_id: UUID,
-    type_: str,
-    payload: object,
-    actor: str,
-    at: datetime,
-) -> Insert:
-    """Part of a write: one event of a bill; the sequence, written under the bill's lock, is its order."""
-    return insert(event).values(
-        fund_id=fund_id,
-        bill_id=bill_id,
-        sequence=sequence,
-        event_id=event_id,
-        type=type_,
-        payload=payload,
-        actor=actor,
-        recorded_at=at,
+    fund_id: FundId, head: BillHead, event_id: UUID, type_: str, payload: object, actor: str, at: datetime
+) -> Part:
+    """Part of a write: the newest event of a bill; the head's count, written under the bill's lock, is its order."""
+    values = {
+        "fund_id": fund_id,
+        "bill_id": head.bill_id,
+        "sequence": head.event_count,
+        "event_id": event_id,
+        "type": type_,
+        "payload": json(payload),
+        "actor": actor,
+        "recorded_at": at,
+    }
+    return insert_part("event", values)
+
+
+def _open_books_day(table: str) -> tuple[str, str]:
+    return (
+        "books_day",
+        f"(SELECT books_day FROM books_day WHERE fund_id = :{table}_fund_id AND closed_at IS NULL)",
     )
+
+
+_FIXED = ("bill_id", "settlement_no", "area", "insurer_settlement_id", "door", "created_at")
+_CHANGING = [field.name for field in fields(BillHead) if field.name not in _FIXED]
+_UPDATE_HEAD = (
+    f"UPDATE bill SET {', '.join(f'{name} = :bill_{name}' for name in _CHANGING)} "
+    "WHERE fund_id = :bill_fund_id AND bill_id = :bill_bill_id"
+)
+_INSERT_POSTINGS = f"""
+INSERT INTO posting (fund_id, bill_id, revision, record, books_day, line, debit, credit, fen)
+SELECT CAST(:posting_fund_id AS uuid), CAST(:posting_bill_id AS uuid), CAST(:posting_revision AS integer), 'settlement',
+       {_open_books_day("posting")[1]}, line, debit, credit, fen
+FROM unnest(CAST(:posting_debit AS text[]), CAST(:posting_credit AS text[]), CAST(:posting_fen AS bigint[]))
+     WITH ORDINALITY AS given (debit, credit, fen, line)
+"""
+_INSERT_SWAPPED_POSTINGS = f"""
+INSERT INTO posting (fund_id, bill_id, revision, record, books_day, line, debit, credit, fen)
+SELECT fund_id, bill_id, revision, 'reversal', {_open_books_day("posting")[1]}, line, credit, debit, fen
+FROM posting
+WHERE fund_id = :posting_fund_id AND bill_id = :posting_bill_id AND revision = :posting_revision
+  AND record = 'settlement'
+"""
+_INSERT_CONSUMPTION = """
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision,
+                         benefit, term, base_fen, burden_fen, paid_fen, days, times)
+SELECT CAST(:consumption_fund_id AS uuid), CAST(:consumption_bill_id AS uuid), CAST(:consumption_member_id AS uuid),
+       CAST(:consumption_plan_code AS text), CAST(:consumption_revision AS integer), given.*
+FROM unnest(CAST(:consumption_benefit AS text[]), CAST(:consumption_term AS text[]),
+            CAST(:consumption_base_fen AS bigint[]), CAST(:consumption_burden_fen AS bigint[]),
+            CAST(:consumption_paid_fen AS bigint[]), CAST(:consumption_days AS integer[]),
+            CAST(:consumption_times AS integer[])) AS given
+"""
 
 
 async def find_head(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> BillHead | None:
@@ -312,14 +305,9 @@ def _undone(row: Mapping[str, Any]) -> ReversalRecord:
 def _head_values(head: BillHead) -> dict[str, Any]:
     values: dict[str, Any] = {field.name: getattr(head, field.name) for field in fields(BillHead)}
     question = head.question
-    values["question"] = {"code": question.code, "figures": dict(question.figures)} if question else None
+    values["question"] = json({"code": question.code, "figures": dict(question.figures)}) if question else None
     values["state"], values["door"] = head.state.value, head.door.value
     return values
-
-
-def _open_books_day(fund_id: FundId) -> Any:
-    open_day = select(books_day.c.books_day).where(books_day.c.fund_id == fund_id, books_day.c.closed_at.is_(None))
-    return open_day.scalar_subquery()
 
 
 def _uuid(value: UUID | str) -> UUID:

@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Insert, insert, select
-from sqlalchemy.dialects.postgresql import insert as insert_unless_there
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from settlement.db.parts import Part, insert_part, json
 from settlement.db.settling import CommandKey, StoredAnswer
-from settlement.db.tables import idempotency, uncovered, worklist_item
+from settlement.db.tables import idempotency
 from settlement.domain.ids import BillId, FundId
 
 
-def insert_answer(fund_id: FundId, command: CommandKey, answer: StoredAnswer, at: datetime) -> Insert:
+def insert_answer(fund_id: FundId, command: CommandKey, answer: StoredAnswer, at: datetime) -> Part:
     """Part of a write: the answer to a command, in the commit of its effect."""
-    return insert(idempotency).values(
-        fund_id=fund_id,
-        client_id=command.client_id,
-        key=command.key,
-        fingerprint=answer.fingerprint,
-        status=answer.status,
-        body=answer.body,
-        recorded_at=at,
-    )
+    values = {
+        "fund_id": fund_id,
+        "client_id": command.client_id,
+        "key": command.key,
+        "fingerprint": answer.fingerprint,
+        "status": answer.status,
+        "body": json(answer.body),
+        "recorded_at": at,
+    }
+    return insert_part("idempotency", values)
 
 
 async def find_answer(connection: AsyncConnection, fund_id: FundId, command: CommandKey) -> StoredAnswer | None:
@@ -42,17 +44,27 @@ async def find_answer(connection: AsyncConnection, fund_id: FundId, command: Com
 
 def insert_worklist_item(
     fund_id: FundId, item_id: UUID, bill_id: BillId, kind: str, figures: Mapping[str, Any], at: datetime
-) -> Insert:
+) -> Part:
     """Part of a write: something a person has to look at, unless the same is open for this bill already."""
-    return (
-        insert_unless_there(worklist_item)
-        .values(fund_id=fund_id, item_id=item_id, bill_id=bill_id, kind=kind, figures=dict(figures), opened_at=at)
-        .on_conflict_do_nothing()
-    )
+    values = {
+        "fund_id": fund_id,
+        "item_id": item_id,
+        "bill_id": bill_id,
+        "kind": kind,
+        "figures": json(dict(figures)),
+        "opened_at": at,
+    }
+    part = insert_part("worklist_item", values)
+    return replace(part, sql=f"{part.sql} ON CONFLICT DO NOTHING")
 
 
-def insert_uncovered(fund_id: FundId, tally_id: UUID, business_date: date, door: str, reason: str) -> Insert:
+def insert_uncovered(fund_id: FundId, tally_id: UUID, business_date: date, door: str, reason: str) -> Part:
     """Part of a write: one more bill that is not ours. Neither the bill nor the person is kept."""
-    return insert(uncovered).values(
-        fund_id=fund_id, tally_id=tally_id, business_date=business_date, door=door, reason=reason
-    )
+    values = {
+        "fund_id": fund_id,
+        "tally_id": tally_id,
+        "business_date": business_date,
+        "door": door,
+        "reason": reason,
+    }
+    return insert_part("uncovered", values)

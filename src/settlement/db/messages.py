@@ -9,9 +9,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Insert, delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from settlement.db.parts import Part, insert_part
 from settlement.db.secrets import KeyRing, Sealed
 from settlement.db.tables import message_body
 from settlement.domain.ids import BillId, FundId
@@ -26,20 +27,20 @@ def insert_message(
     content: Mapping[str, Any],
     received_at: datetime,
     expires_at: datetime,
-) -> Insert:
+) -> Part:
     """Part of a write: the message sealed and bound to its row; figures are kept as exact text."""
-    text = json.dumps(content, ensure_ascii=False, default=_exact_text)
-    sealed = keys.seal(text.encode(), fund_id.bytes + message_id.bytes)
-    return insert(message_body).values(
-        fund_id=fund_id,
-        message_id=message_id,
-        bill_id=bill_id,
-        kind=kind,
-        key_id=sealed.key_id,
-        envelope=sealed.envelope,
-        received_at=received_at,
-        expires_at=expires_at,
-    )
+    sealed = keys.seal(_text(content).encode(), fund_id.bytes + message_id.bytes)
+    values = {
+        "fund_id": fund_id,
+        "message_id": message_id,
+        "bill_id": bill_id,
+        "kind": kind,
+        "key_id": sealed.key_id,
+        "envelope": sealed.envelope,
+        "received_at": received_at,
+        "expires_at": expires_at,
+    }
+    return insert_part("message_body", values)
 
 
 async def find_message(
@@ -63,6 +64,16 @@ async def find_message(
 async def delete_expired_messages(connection: AsyncConnection, at: datetime) -> int:
     """Drop the messages whose time is over; return how many. Only the login `settlement_ops` may."""
     return (await connection.execute(delete(message_body).where(message_body.c.expires_at < at))).rowcount
+
+
+def as_kept(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message's content as `find_message` would return it, to tell whether it says anything new."""
+    kept: dict[str, Any] = json.loads(_text(content))
+    return kept
+
+
+def _text(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, default=_exact_text)
 
 
 def _exact_text(value: object) -> str:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Insert, Select, and_, insert, select
+from sqlalchemy import Select, and_, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_unless_there
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from settlement.db.parts import Part, insert_part
 from settlement.db.secrets import KeyRing, Sealed
 from settlement.db.tables import member, membership, person, person_number, unit
 from settlement.domain.bills import Certificate
@@ -115,32 +116,34 @@ async def add_membership(
 
 def insert_number(
     fund_id: FundId, member_id: MemberId, index: bytes, sealed: Sealed, area: str, evidence: str, at: datetime
-) -> Insert:
+) -> Part:
     """Part of a write: an insured person number learnt for a member, with the evidence (which bill, which door)."""
-    return insert(person_number).values(
-        fund_id=fund_id,
-        number_index=index,
-        person_id=member_id,
-        key_id=sealed.key_id,
-        envelope=sealed.envelope,
-        area=area,
-        evidence=evidence,
-        learnt_at=at,
-    )
+    values = {
+        "fund_id": fund_id,
+        "number_index": index,
+        "person_id": member_id,
+        "key_id": sealed.key_id,
+        "envelope": sealed.envelope,
+        "area": area,
+        "evidence": evidence,
+        "learnt_at": at,
+    }
+    return insert_part("person_number", values)
 
 
 async def find_member(
     connection: AsyncConnection, fund_id: FundId, certificate: bytes | None, number: bytes | None
 ) -> MemberId | None:
-    """Return the member by blind index of certificate or of insured person number."""
+    """Return the member by blind index of certificate, else of insured person number, as `lock_member` does."""
     by_number = select(person_number.c.person_id).where(
         person_number.c.fund_id == fund_id, person_number.c.number_index == number
     )
     by_certificate = select(person.c.person_id).where(
         person.c.fund_id == fund_id, person.c.certificate_index == certificate
     )
-    statement = by_certificate if certificate is not None else by_number
-    return (await connection.execute(statement)).scalar_one_or_none()
+    statement = select(func.coalesce(by_certificate.scalar_subquery(), by_number.scalar_subquery()))
+    found = (await connection.execute(statement)).scalar_one()
+    return MemberId(found) if found else None
 
 
 async def find_cover(

@@ -1,20 +1,18 @@
-"""The three statements of the settle path, in their order: lock, read, write. Each is one round trip.
+"""The first two statements of the settle path, lock and read; `parts.py` has the third. Each is one round trip.
 
 What is read in the statement that waits for a lock is from before the wait; so the lock is one statement and the
-reading is the next (`docs/decisions/0004-lock-read-write.md`). The first two are plain SQL, to be read and explained.
+reading is the next (`docs/decisions/0004-lock-read-write.md`). They are plain SQL, to be read and explained.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from psycopg.errors import UniqueViolation
-from sqlalchemy import Insert, Update, func, literal, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.bills import HEAD_COLUMNS, head_from_mapping
@@ -27,10 +25,6 @@ from settlement.domain.settlements import BillHead
 
 class KeyInProgress(Exception):
     """Another transaction holds this idempotency key; its answer is about to be stored."""
-
-
-class RecordedMeanwhile(Exception):
-    """Another transaction recorded this bill or this key between our reading and our writing: read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,29 +216,3 @@ def books_lock(fund_id: FundId) -> int:
 
 def _used_room(room: Mapping[str, Any]) -> UsedRoom:
     return UsedRoom(Money(room["base"]), Money(room["burden"]), Money(room["paid"]), room["days"], room["times"])
-
-
-_ONCE = {
-    "bill_once",
-    "bill_number_once",
-    "event_pk",
-    "idempotency_pk",
-    "settlement_pk",
-    "reversal_pk",
-    "person_number_pk",
-}
-
-
-async def write_together(connection: AsyncConnection, parts: Sequence[Insert | Update]) -> None:
-    """Write all parts in one statement, hence in one round trip; all of them are there or none.
-
-    Raises `RecordedMeanwhile` when the bill, its number, the key or the revision exists already.
-    """
-    written = [part.returning(literal(1)).cte(f"part_{index}") for index, part in enumerate(parts)]
-    try:
-        await connection.execute(select(literal(1)).add_cte(*written))
-    except IntegrityError as refused:
-        cause = refused.orig
-        if isinstance(cause, UniqueViolation) and cause.diag.constraint_name in _ONCE:
-            raise RecordedMeanwhile(cause.diag.constraint_name) from refused
-        raise

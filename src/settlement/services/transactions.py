@@ -12,7 +12,8 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from settlement.db.settling import KeyInProgress, RecordedMeanwhile
+from settlement.db.parts import RecordedMeanwhile
+from settlement.db.settling import KeyInProgress
 from settlement.domain.errors import SettlementError
 from settlement.services.members.queue import MemberBusy
 

@@ -56,9 +56,18 @@ async def test_a_refusal_and_a_missing_answer_name_the_message(city: City) -> No
 
 
 async def test_a_message_is_sent_once_even_on_a_connection_that_was_used_before(city: City) -> None:
-    hospital, visit = city.hospital(), None
+    hospital = city.hospital()
     visit = await hospital.begin_outpatient(city.person(), a_visit_bill(), at=MORNING)
     await city.fault("no_answer_after", infno="2207")
     with pytest.raises(Unanswered):
         await hospital.settle(visit)
     assert (await city.get("stats"))["messages"]["2207"] == 1
+
+
+async def test_two_settlements_may_share_a_receipt(city: City) -> None:
+    hospital, person = city.hospital(), city.person()
+    first = await hospital.outpatient(person, a_visit_bill(), at=MORNING)
+    visit = await hospital.begin_outpatient(person, a_visit_bill(), at=MORNING)
+    second = await hospital.settle(visit, receipt_no=str(first.facts["receipt_no"]))
+    assert second.facts["receipt_no"] == first.facts["receipt_no"]
+    assert second.setl_id != first.setl_id

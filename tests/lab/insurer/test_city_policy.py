@@ -46,7 +46,7 @@ def a_case(**changes: Any) -> Case:
     return usual._replace(**changes)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(case=cases())
 def test_identities_a_to_e_hold_on_every_bill(case: Case) -> None:
     amounts, used = settle(case)
@@ -61,7 +61,7 @@ def test_identities_a_to_e_hold_on_every_bill(case: Case) -> None:
     assert all(fen >= 0 for fen in used)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(case=cases())
 def test_a_cancellation_is_the_exact_negation_and_gives_the_year_back(case: Case) -> None:
     amounts, used = settle(case)

@@ -40,6 +40,9 @@ def test_the_city_is_mostly_active_employees() -> None:
     assert {person.insutype for person in persons} == {"310", "390", "340"}
     strangers = [person for person in persons if person.insuplc_admdvs == second_area(AREA)]
     assert 0 < len(strangers) < 200
+    very_ill = [person for person in persons if person.pool_fen]
+    assert 20 < len(very_ill) < 150
+    assert {person.insutype for person in very_ill} == {"310"}
 
 
 def test_there_are_twenty_hospitals_of_all_levels() -> None:

@@ -1,13 +1,16 @@
 """Whole outpatient and inpatient sequences over real HTTP, and the undoing of each in its order."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from lab.builders import ADMITTED, MORNING, a_stay_bill, a_visit_bill, check_identities, fen
-from lab.running import City
-from settlement.lab.his import Refused
+from lab.running import City, insurer_on_thread
+from settlement.lab.his import Refused, open_client
+from settlement.lab.his.clock import CHINA, now
+from settlement.lab.his.inputs import visit_information
 
 
 async def test_an_outpatient_visit_from_sign_in_to_settlement(shared_city: City) -> None:
@@ -173,6 +176,25 @@ async def test_the_account_pays_only_when_asked(city: City) -> None:
     assert fen(used.setlinfo, "acct_pay") > 0
     assert fen(used.setlinfo, "balc") == person.balance_fen - fen(used.setlinfo, "acct_pay")
     assert await _balance(city, person.psn_no) == fen(used.setlinfo, "balc")
+
+
+async def test_a_visit_may_be_described_by_2203_too(shared_city: City) -> None:
+    hospital, person = shared_city.hospital(), shared_city.person(nth=8)
+    visit = await hospital.begin_outpatient(person, a_visit_bill(), at=MORNING)
+    visit.med_type = "14"
+    answer = await hospital.send("2203", visit_information(visit), person, MORNING)
+    assert answer.output == {}
+    assert (await hospital.settle(visit)).setlinfo["med_type"] == "14"
+
+
+async def test_the_platform_may_go_by_its_own_clock(tmp_path: Path) -> None:
+    with insurer_on_thread(tmp_path, clock="system") as server:
+        async with open_client() as http:
+            city = await City(server.url, http).load()
+            before = now().replace(microsecond=0)
+            bill = await city.hospital().outpatient(city.person(), a_visit_bill(), at=MORNING)
+            settled_at = datetime.fromisoformat(bill.setlinfo["setl_time"]).replace(tzinfo=CHINA)
+            assert before <= settled_at <= now()
 
 
 async def _balance(city: City, psn_no: str) -> int:

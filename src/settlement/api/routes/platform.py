@@ -43,7 +43,8 @@ def _pushed(line: PushedLine) -> PushedBill:
 
 def _shown(line: PushedLine, result: Outcome | SettlementError, language: Language) -> dict[str, Any]:
     setlinfo = line.output.get("setlinfo")
-    insurer_id = str(setlinfo.get("setl_id")) if isinstance(setlinfo, dict) else None
+    named = setlinfo.get("setl_id") if isinstance(setlinfo, dict) else None
+    insurer_id = None if named is None else str(named)
     if isinstance(result, SettlementError):
         rendered = render(result.code, language, result.figures)
         return {"insurer_settlement_id": insurer_id, "status": rendered.status, "problem": rendered.body}

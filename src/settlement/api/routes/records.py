@@ -23,6 +23,7 @@ from settlement.domain.time import CHINA
 from settlement.services.audit.prove_bill import explain_bill, prove_bill
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.errors import BillNotFound
+from settlement.services.funds.rules import FundRules
 
 router = APIRouter(prefix="/v1/settlements", tags=["records"])
 
@@ -77,7 +78,7 @@ async def get_settlement(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> J
 async def get_explanation(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Explanation:
     """Return base and signed steps with their clauses, and the used room before and after, in two languages."""
     settled = await _settled(api, caller, bill_id)
-    rules = await api.resources.rules.of(caller.fund_id)
+    rules = await _rules_of(api, caller, settled)
     return Explanation.model_validate({"id": str(bill_id), **explain_bill(settled, rules)})
 
 
@@ -85,7 +86,7 @@ async def get_explanation(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> 
 async def get_proof(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Proof:
     """Return the equation, the postings behind it, and whether all of it holds now."""
     settled = await _settled(api, caller, bill_id)
-    rules = await api.resources.rules.of(caller.fund_id)
+    rules = await _rules_of(api, caller, settled)
     async with fund_transaction(api.resources.engine, caller.fund_id) as connection:
         recorded = await list_postings(connection, caller.fund_id, BillId(bill_id))
     return Proof.model_validate({"id": str(bill_id), **prove_bill(settled, recorded, rules)})
@@ -116,3 +117,7 @@ async def _settled(api: Api, caller: Caller, bill_id: UUID) -> SettledBill:
     if settled is None or not caller.may_act_for(settled.head.hospital_code):
         raise BillNotFound(id=str(bill_id))
     return settled
+
+
+async def _rules_of(api: Api, caller: Caller, settled: SettledBill) -> FundRules:
+    return await api.resources.rules.knowing(caller.fund_id, settled.priced.plan_digest if settled.priced else None)

@@ -140,7 +140,7 @@ async def create_answer(
 
 
 @router.get(
-    "/requests/{idempotency_key}",
+    "/requests/{idempotency_key:path}",
     responses=problems(*_TOKEN, "request_not_found"),
     summary="What became of a command",
 )

@@ -164,10 +164,13 @@ class Hospital:
         visit.trial, visit.trial_raw = answer.output, answer.raw
         return visit.trial
 
-    async def settle(self, visit: OpenVisit) -> SettledBill:
-        """Settle a visit whose trial was made (2207 or 2304). Raises `Refused` and `Unanswered`; sends once."""
+    async def settle(self, visit: OpenVisit, receipt_no: str = "") -> SettledBill:
+        """Settle a visit whose trial was made (2207 or 2304). Raises `Refused` and `Unanswered`; sends once.
+
+        Several settlements may share one receipt; without a number the visit gets one of its own.
+        """
         infno = "2304" if visit.inpatient else "2207"
-        receipt_no = f"{visit.at:%Y}{visit.ipt_otp_no[-10:]}"
+        receipt_no = receipt_no or f"{visit.at:%Y}{visit.ipt_otp_no[-10:]}"
         answer = await self.send(infno, inputs.settlement(visit, receipt_no), visit.person, visit.at)
         facts = self._facts(visit, answer.msgid, receipt_no)
         return SettledBill(infno, answer.output, answer.raw, facts, visit.person, visit, answer.msgid)

@@ -18,7 +18,11 @@ _EPOCH = date(2026, 1, 1)
 
 
 class Person(NamedTuple):
-    """One insured person as the platform holds him. `account_fen` is the opening balance of the personal account."""
+    """One insured person as the platform holds him.
+
+    `account_fen` is the opening balance of the personal account; `pool_fen` what the pooled fund has paid for him in
+    the year before the simulation begins: nearly all of its ceiling for the few who are very ill, else nothing.
+    """
 
     psn_no: str
     psn_name: str
@@ -36,6 +40,7 @@ class Person(NamedTuple):
     psn_insu_date: str
     psn_idet_type: str
     account_fen: int
+    pool_fen: int
 
 
 class _Standing(NamedTuple):
@@ -118,6 +123,7 @@ def _make_person(rng: Random, serial: int, area: str, numbers: set[str]) -> Pers
         psn_insu_date=insured_on.isoformat(),
         psn_idet_type="1" if rng.randrange(1000) < 12 else "",
         account_fen=_opening_balance(rng, standing.account_top_fen),
+        pool_fen=_opening_pool(rng) if standing.insutype == "310" else 0,
     )
 
 
@@ -143,6 +149,11 @@ def _employer(rng: Random, standing: _Standing) -> str:
     if standing.psn_type == "1103":
         return "灵活就业人员"
     return f"市{_EMPLOYERS[rank % len(_EMPLOYERS)]}{_EMPLOYER_KINDS[rank // len(_EMPLOYERS)]}"
+
+
+def _opening_pool(rng: Random) -> int:
+    """Draw for one in eighty what the year has already used: a little below the pooled fund's ceiling."""
+    return 14_950_000 - rng.randrange(50) * 10_000 if rng.randrange(80) == 0 else 0
 
 
 def _opening_balance(rng: Random, top_fen: int) -> int:

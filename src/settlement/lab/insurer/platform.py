@@ -23,7 +23,7 @@ from settlement.lab.insurer.hospitals import MedicalInstitution, make_hospitals
 from settlement.lab.insurer.options import InsurerOptions
 from settlement.lab.insurer.persons import Person, make_persons
 from settlement.lab.insurer.rawlog import RawLog
-from settlement.lab.insurer.records import Effect
+from settlement.lab.insurer.records import Effect, YearTotals
 from settlement.lab.insurer.state import Change, State
 from settlement.lab.insurer.switches import Switches
 from settlement.lab.insurer.wire import Malformed
@@ -60,6 +60,11 @@ class Parked(NamedTuple):
     fields: dict[str, Any]
     body: bytes
     seconds: float
+
+
+def totals_key(psn_no: str, year: str) -> str:
+    """Return the key under which a person's year is kept."""
+    return f"{psn_no}|{year}"
 
 
 Handler = Callable[["Platform", Message], Reply]
@@ -116,6 +121,14 @@ class Platform:
     def balance(self, person: Person) -> int:
         """Return the balance of a person's account in fen."""
         return self.state.balances.get(person.psn_no, person.account_fen)
+
+    def year_totals(self, psn_no: str, year: str) -> YearTotals:
+        """Return what a person has used in a year, what came before the simulation included."""
+        totals = self.state.totals.get(totals_key(psn_no, year))
+        if totals is not None:
+            return totals
+        pool = self.get_person(psn_no).pool_fen
+        return YearTotals(stays=3 if pool else 0, pool=pool)
 
     @property
     def members(self) -> set[str]:

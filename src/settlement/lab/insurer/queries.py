@@ -6,9 +6,8 @@ from settlement.lab.insurer.envelope import Message, Refused, as_text, required
 from settlement.lab.insurer.fees import line_classification
 from settlement.lab.insurer.people import age_of, shown_certno
 from settlement.lab.insurer.platform import Platform, Reply
-from settlement.lab.insurer.records import Settlement, Visit, YearTotals
+from settlement.lab.insurer.records import Settlement, Visit
 from settlement.lab.insurer.setlinfo import entry_of, settlement_output
-from settlement.lab.insurer.settling import totals_key
 from settlement.lab.insurer.visits import get_visit
 from settlement.lab.insurer.wire import ZERO_DOUBLE, Number, yuan
 
@@ -69,7 +68,7 @@ def query_totals(platform: Platform, message: Message) -> Reply:
     (psn_no,) = required(data, "psn_no")
     month = as_text(data.get("cum_ym")) or message.now.seconds_stamp[:6]
     person = platform.get_person(psn_no)
-    totals = platform.state.totals.get(totals_key(psn_no, month[:4]), YearTotals())
+    totals = platform.year_totals(psn_no, month[:4])
     values = {
         "STAYS": Number(f"{totals.stays}.0"),
         "OP_DEDC": yuan(totals.outpatient_deductible, ZERO_DOUBLE),

@@ -8,7 +8,7 @@ from zlib import crc32
 from settlement.lab.insurer.city import Case, Composition, add_totals, settle
 from settlement.lab.insurer.envelope import Message, Refused, as_text, required
 from settlement.lab.insurer.persons import Person
-from settlement.lab.insurer.platform import Platform, Reply
+from settlement.lab.insurer.platform import Platform, Reply, totals_key
 from settlement.lab.insurer.records import Amounts, FeeLine, Settlement, Visit, YearTotals
 from settlement.lab.insurer.setlinfo import Entry, entry_of, settlement_output
 from settlement.lab.insurer.state import Change
@@ -42,11 +42,6 @@ def settle_stay(platform: Platform, message: Message) -> Reply:
     return _settle(platform, message, inpatient=True)
 
 
-def totals_key(psn_no: str, year: str) -> str:
-    """Return the key under which a person's year is kept."""
-    return f"{psn_no}|{year}"
-
-
 def account_change(platform: Platform, person: Person, amounts: Amounts, sign: int) -> tuple[int, Change]:
     """Return the person's new balance in fen and the change to it: `sign` -1 takes, +1 gives back.
 
@@ -58,8 +53,8 @@ def account_change(platform: Platform, person: Person, amounts: Amounts, sign: i
 
 def totals_change(platform: Platform, psn_no: str, year: str, used: YearTotals, sign: int) -> Change:
     """Return the change that adds a settlement to a person's year, or with `sign` -1 takes it out."""
-    key = totals_key(psn_no, year)
-    return ("totals", key, add_totals(platform.state.totals.get(key, YearTotals()), used, sign))
+    totals = add_totals(platform.year_totals(psn_no, year), used, sign)
+    return ("totals", totals_key(psn_no, year), totals)
 
 
 def _trial(platform: Platform, message: Message, inpatient: bool) -> Reply:
@@ -162,7 +157,7 @@ def _case(platform: Platform, message: Message, visit: Visit, data: dict[str, An
         inpatient=visit.inpatient,
         level=platform.get_hospital(visit.fixmedins_code).level,
         composition=composition,
-        used=platform.state.totals.get(totals_key(visit.psn_no, message.now.year), YearTotals()),
+        used=platform.year_totals(visit.psn_no, message.now.year),
         balance_fen=platform.balance(person),
         use_account=as_text(data.get("acct_used_flag")) == "1",
         luck=crc32(mark.encode()) % 10_000,

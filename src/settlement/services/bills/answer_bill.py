@@ -11,11 +11,11 @@ from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.db.messages import find_message
 from settlement.domain.ids import BillId
-from settlement.domain.money import Money
-from settlement.domain.settlements import BillState, OtherPayer
+from settlement.domain.settlements import BillState
 from settlement.services.bills.commands import Brought, Caller, Once, Outcome, SettleBill
 from settlement.services.bills.errors import AnswerUnusable, BillNotFound, MessageDropped, NothingAsked
 from settlement.services.bills.settle_bill import replayed, settle_bill
+from settlement.services.bills.settling import merged
 from settlement.services.resources import Resources
 
 
@@ -52,12 +52,6 @@ async def answer_bill(resources: Resources, command: AnswerBill) -> Outcome:
         earlier = await find_message(connection, resources.keys, fund_id, command.bill_id, "settlement")
     if earlier is None:
         raise MessageDropped(id=str(command.bill_id))
-    brought = Brought(
-        output=command.output or earlier["output"],
-        facts={**earlier["facts"], **command.facts},
-        other_payers=tuple(
-            OtherPayer(other["name"], Money.from_yuan(other["amount"])) for other in earlier["other_payers"]
-        ),
-        answers={**earlier["answers"], **command.answers},
-    )
+    told = Brought(command.output or earlier["output"], command.facts, answers=command.answers)
+    brought = merged(told, earlier)
     return await settle_bill(resources, SettleBill(caller, head.door, brought, at_counter=False, once=command.once))

@@ -8,7 +8,7 @@ from typing import Any
 
 from settlement.db.bills import find_head_by_insurer_id
 from settlement.db.engine import fund_transaction
-from settlement.db.settling import RecordedMeanwhile, write_together
+from settlement.db.parts import RecordedMeanwhile, write_together
 from settlement.domain.answers import settlement_answer
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import BillId

@@ -77,6 +77,8 @@ def _read_visit(brought: Brought, profile: GatewayProfile, caller: Caller) -> Vi
     facts = read_answer_facts(brought.output, profile)
     if isinstance(facts, Unreadable):
         raise _unreadable(facts)
+    if facts.hospital_code is not None and not caller.may_act_for(facts.hospital_code):
+        raise HospitalNotYours(hospital_code=facts.hospital_code)
     return completed(visit, facts)
 
 

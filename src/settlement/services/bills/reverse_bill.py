@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from settlement.db import bills
 from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.db.messages import find_message
-from settlement.db.settling import lock_member, take_books_day, write_together
+from settlement.db.parts import write_together
+from settlement.db.settling import lock_member, take_books_day
 from settlement.domain.answers import settlement_answer
-from settlement.domain.bills import BillFigures
-from settlement.domain.ids import BillId
+from settlement.domain.bills import BillFigures, InsurerBill
+from settlement.domain.ids import BillId, FundId
 from settlement.domain.settlements import BillHead, BillState, ReversalRecord, SettledBill
 from settlement.domain.time import china_date
 from settlement.gateway.client import Place
@@ -103,7 +106,8 @@ async def undo(
             if settled is None:
                 raise BillNotFound(id=str(bill_id))
             work = Work(resources, caller, once, resources.clock())
-            outcome = _undone(work, settled, reason, seen, output)
+            figures = await _figures(connection, resources, caller.fund_id, settled)
+            outcome = _undone(work, settled, figures, reason, seen, output)
             if work.parts:
                 await write_together(connection, work.parts)
             return outcome
@@ -111,10 +115,30 @@ async def undo(
     return await run(transaction)
 
 
-def _undone(work: Work, settled: SettledBill, reason: str, seen: Seen, output: Mapping[str, Any] | None) -> Outcome:
+async def _figures(
+    connection: AsyncConnection, resources: Resources, fund_id: FundId, settled: SettledBill
+) -> BillFigures | None:
+    """Return what a cancellation has to take back; `None` for a held bill whose figures do not close."""
+    if settled.priced is not None:
+        return settled.priced.figures
+    message = await find_message(connection, resources.keys, fund_id, settled.head.bill_id, "settlement")
+    rules = await resources.rules.of(fund_id)
+    bill = read_settlement(message["output"], rules.profile) if message else None
+    return bill.figures if isinstance(bill, InsurerBill) else None
+
+
+def _undone(
+    work: Work,
+    settled: SettledBill,
+    figures: BillFigures | None,
+    reason: str,
+    seen: Seen,
+    output: Mapping[str, Any] | None,
+) -> Outcome:
     head, language = settled.head, work.caller.language
     if head.state not in (BillState.LIVE, BillState.HELD):
         return work.answered(settlement_answer(settled, language), created=False)
+    _check(seen, head, figures)
     own_id = seen.cancellation.insurer_settlement_id if seen.cancellation else None
     head = replace(head, cancelling_settlement_id=own_id)
     if settled.priced is None:
@@ -122,7 +146,6 @@ def _undone(work: Work, settled: SettledBill, reason: str, seen: Seen, output: M
         ended = work.changed_head(ended, "settlement.cancelled_while_held.v1", {"reason": reason})
         result = SettledBill(ended, None, None)
     else:
-        _check(seen, head, settled.priced.figures)
         ended = replace(head, state=BillState.REVERSED)
         undone = ReversalRecord(
             revision=settled.priced.revision,
@@ -143,11 +166,12 @@ def _undone(work: Work, settled: SettledBill, reason: str, seen: Seen, output: M
     return work.answered(settlement_answer(result, language), created=True)
 
 
-def _check(seen: Seen, head: BillHead, figures: BillFigures) -> None:
+def _check(seen: Seen, head: BillHead, figures: BillFigures | None) -> None:
     cancellation = seen.cancellation
     if cancellation is None:
         return
-    if cancellation.encounter_id != head.encounter_id or not cancels(cancellation, figures):
+    fits = figures is None or cancels(cancellation, figures)
+    if cancellation.encounter_id != head.encounter_id or not fits:
         raise CancellationOfAnother(id=str(head.bill_id), encounter_id=cancellation.encounter_id)
 
 

@@ -5,17 +5,18 @@ Every door ends here. Whenever something could be committed, the answer is a rec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from settlement.db.engine import fund_transaction
+from settlement.db.parts import write_together
 from settlement.db.people import certificate_index, number_index
-from settlement.db.settling import StoredAnswer, Wanted, lock_member, read_under_lock, write_together
+from settlement.db.settling import StoredAnswer, Wanted, lock_member, read_under_lock
 from settlement.domain.ids import MemberId
 from settlement.services.bills.commands import Once, Outcome, SettleBill
 from settlement.services.bills.decide import certificate_of, likely_service_date
 from settlement.services.bills.errors import KeyReused
 from settlement.services.bills.read_brought import ReadBill, read_brought_settlement
-from settlement.services.bills.settling import Settling
+from settlement.services.bills.settling import KnownFromBefore, Settling
 from settlement.services.bills.work import CREATED, Work
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
@@ -49,6 +50,10 @@ async def settle_bill(resources: Resources, command: SettleBill) -> Outcome:
                 return await run(lambda: _transaction(resources, command, rules, read, indexes))  # noqa: B023
             except RulesChanged:
                 rules = await resources.rules.read_anew(fund_id)
+            except KnownFromBefore as known:
+                command = replace(command, brought=known.brought)
+                read = read_brought_settlement(command.brought, rules.profile, command.caller)
+                indexes = _indexes(resources, command, read)
 
 
 def replayed(stored: StoredAnswer, once: Once) -> Outcome:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement import ENGINE_VERSION
 from settlement.db import bills, commands
-from settlement.db.messages import find_message
+from settlement.db.messages import as_kept, find_message
 from settlement.db.people import insert_number, open_identity
 from settlement.db.settling import Reading as UnderLock
 from settlement.domain.answers import Answer, settlement_answer, uncovered_answer
@@ -20,11 +20,12 @@ from settlement.domain.benefits import Consumption
 from settlement.domain.bills import InsurerBill
 from settlement.domain.errors import ensure
 from settlement.domain.ids import BillId, MemberId
-from settlement.domain.money import ZERO
+from settlement.domain.money import ZERO, Money
 from settlement.domain.postings import postings_of
 from settlement.domain.settlements import (
     BillHead,
     BillState,
+    OtherPayer,
     PricedRecord,
     Question,
     SettledBill,
@@ -38,11 +39,19 @@ from settlement.plans.stored import figures_to_json
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
 from settlement.services.bills.decide import Decision, Hold, Known, NotCovered, Pays, decide
 from settlement.services.bills.errors import BillNotFound, HospitalNotYours
-from settlement.services.bills.read_brought import ReadBill, read_brought_settlement
+from settlement.services.bills.read_brought import ReadBill
 from settlement.services.bills.work import Work
 from settlement.services.funds.rules import FundRules
 
 log = structlog.get_logger()
+
+
+class KnownFromBefore(Exception):
+    """A held bill comes again, and with what was told before more is known of it than was brought now."""
+
+    def __init__(self, brought: Brought) -> None:
+        super().__init__()
+        self.brought = brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +87,13 @@ class Settling:
         if isinstance(decision, Hold):
             head = replace(head, state=BillState.HELD, question=decision.question)
             head = self.work.new_head(head, "settlement.held.v1", {"question": decision.question.code})
-            self._keep_message(head, self.command.brought)
+            self._keep_message(head)
             return self._answer(SettledBill(head, None, None), created=True)
         priced = self._priced(decision, revision=1, at_counter=self.command.at_counter and decision.at_counter)
         head = replace(head, state=BillState.LIVE, revision=1)
         head = self.work.new_head(head, "settlement.settled.v1", _settled_payload(priced))
         self._record(head, priced, decision)
-        self._keep_message(head, self.command.brought)
+        self._keep_message(head)
         return self._answer(SettledBill(head, priced, None), created=True)
 
     def _not_covered(self, decision: NotCovered) -> Outcome:
@@ -96,42 +105,46 @@ class Settling:
         return self.work.answered(answer, created=False)
 
     async def _held_before(self, connection: AsyncConnection, head: BillHead) -> Outcome:
-        """Try a held bill again with what is known now. Its aid goes to the card: the counter was told to wait."""
+        """Try a held bill again with what is known now. Its aid goes to the card: the counter was told to wait.
+
+        Raises `KnownFromBefore` when it is known better than it was brought now: then all of it is read anew.
+        """
         earlier = await find_message(
             connection, self.work.resources.keys, self.work.fund_id, head.bill_id, "settlement"
         )
         brought = merged(self.command.brought, earlier)
-        again = replace(self, read=read_brought_settlement(brought, self.rules.profile, self.command.caller))
-        decision = again._decision(brought.answers)
-        bill = again.read.bill
-        head = again._brought_up_to_date(head)
+        if brought != self.command.brought:
+            raise KnownFromBefore(brought)
+        decision, bill = self._decision(), self.read.bill
+        head = self._brought_up_to_date(head)
         if isinstance(decision, Hold) or not isinstance(bill, InsurerBill):
-            return await again._held_still(connection, head, decision, brought)
+            return self._held_still(head, decision, earlier)
         if isinstance(decision, NotCovered):
-            priced = again._excluded(decision.reason, bill)
+            priced = self._excluded(decision.reason, bill)
         else:
-            priced = again._priced(decision, revision=1, at_counter=False)
+            priced = self._priced(decision, revision=1, at_counter=False)
         head = replace(head, state=BillState.LIVE, revision=1, question=None)
-        head = again.work.changed_head(head, "settlement.settled.v1", _settled_payload(priced))
-        again._record(head, priced, decision if isinstance(decision, Pays) else None)
-        again._keep_message(head, brought)
-        return again._answer(SettledBill(head, priced, None), created=False)
+        head = self.work.changed_head(head, "settlement.settled.v1", _settled_payload(priced))
+        self._record(head, priced, decision if isinstance(decision, Pays) else None)
+        self._keep_message(head)
+        return self._answer(SettledBill(head, priced, None), created=False)
 
-    async def _held_still(
-        self, connection: AsyncConnection, head: BillHead, decision: Decision, brought: Brought
-    ) -> Outcome:
+    def _held_still(self, head: BillHead, decision: Decision, earlier: Mapping[str, Any] | None) -> Outcome:
+        """Ask the question that is open now, and keep what was told even if it was not what was asked for."""
         question = decision.question if isinstance(decision, Hold) else head.question
         known = self.under_lock.head
         if question != head.question or (known is not None and known.confirmed_at != head.confirmed_at):
             head = replace(head, question=question)
             head = self.work.changed_head(head, "settlement.held.v1", {"question": question.code if question else ""})
-            self._keep_message(head, brought)
+            self._keep_message(head)
+        elif as_kept(_content(self.command.brought)) != earlier:
+            self._keep_message(head)
         return self._answer(SettledBill(head, None, None), created=False)
 
     def _after_its_cancellation(self, head: BillHead) -> Outcome:
         """The insurer's cancellation came first: the bill is known from now on, and nothing is paid."""
         head = self.work.changed_head(self._brought_up_to_date(head), "settlement.came_after_cancellation.v1", {})
-        self._keep_message(head, self.command.brought)
+        self._keep_message(head)
         return self._answer(SettledBill(head, None, None), created=False)
 
     async def _recorded_before(self, connection: AsyncConnection, head: BillHead) -> Outcome:
@@ -149,12 +162,12 @@ class Settling:
             settled = replace(settled, head=written)
         return self._answer(settled, created=False)
 
-    def _decision(self, answers: Mapping[str, Any] | None = None) -> Decision:
+    def _decision(self) -> Decision:
         """Decide; a fault of ours becomes a question to ourselves, because the insurer has already said yes."""
-        given = self.command.brought.answers if answers is None else answers
         try:
             today = china_date(self.work.at)
-            return decide(self.read.bill, self.read.visit, self.rules, self._known(), given, today)
+            answers = self.command.brought.answers
+            return decide(self.read.bill, self.read.visit, self.rules, self._known(), answers, today)
         except Exception:
             log.exception("settlement.our_fault", insurer_settlement_id=self.read.bill.insurer_settlement_id)
             return Hold(Question("our_fault", {}))
@@ -249,14 +262,8 @@ class Settling:
             insert_number(fund_id, member_id, self.number_index, sealed, area, evidence, self.work.at)
         )
 
-    def _keep_message(self, head: BillHead, brought: Brought) -> None:
-        content = {
-            "output": brought.output,
-            "facts": brought.facts,
-            "other_payers": [{"name": other.name, "amount": other.amount.yuan()} for other in brought.other_payers],
-            "answers": brought.answers,
-        }
-        self.work.message(head, "settlement", content)
+    def _keep_message(self, head: BillHead) -> None:
+        self.work.message(head, "settlement", _content(self.command.brought))
 
     def _new_head(self) -> BillHead:
         bill_id = BillId(self.work.resources.ids.new())
@@ -303,11 +310,29 @@ class Settling:
 
 
 def merged(brought: Brought, earlier: Mapping[str, Any] | None) -> Brought:
-    """Return what was brought now, with the facts and answers known from before where it says nothing."""
+    """Return what was brought now, with the facts, answers and payers known from before where it says nothing."""
     if earlier is None:
         return brought
     stated = {name: value for name, value in brought.facts.items() if value is not None}
-    return replace(brought, facts={**earlier["facts"], **stated}, answers={**earlier["answers"], **brought.answers})
+    return replace(
+        brought,
+        facts={**earlier["facts"], **stated},
+        other_payers=brought.other_payers or _other_payers(earlier),
+        answers={**earlier["answers"], **brought.answers},
+    )
+
+
+def _content(brought: Brought) -> dict[str, Any]:
+    return {
+        "output": brought.output,
+        "facts": brought.facts,
+        "other_payers": [{"name": other.name, "amount": other.amount.yuan()} for other in brought.other_payers],
+        "answers": brought.answers,
+    }
+
+
+def _other_payers(content: Mapping[str, Any]) -> tuple[OtherPayer, ...]:
+    return tuple(OtherPayer(other["name"], Money.from_yuan(other["amount"])) for other in content["other_payers"])
 
 
 def _settled_payload(priced: PricedRecord) -> Answer:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Update
-
 from settlement.db import bills, commands
 from settlement.db.messages import insert_message
+from settlement.db.parts import Part
 from settlement.db.settling import StoredAnswer
 from settlement.domain.answers import Answer
 from settlement.domain.ids import FundId
@@ -18,7 +17,6 @@ from settlement.domain.settlements import BillHead
 from settlement.services.bills.commands import Caller, Once, Outcome
 from settlement.services.resources import Resources
 
-Part = Insert | Update
 CREATED, KNOWN = 201, 200
 
 
@@ -47,7 +45,7 @@ class Work:
     def changed_head(self, head: BillHead, event: str, payload: Mapping[str, Any]) -> BillHead:
         """Write a head as it now stands with its next event; return it as written."""
         written = replace(head, event_count=head.event_count + 1)
-        self.parts.append(bills.update_head(self.fund_id, written, head.event_count))
+        self.parts.append(bills.update_head(self.fund_id, written))
         self._event(written, event, payload)
         return written
 
@@ -74,15 +72,5 @@ class Work:
 
     def _event(self, head: BillHead, type_: str, payload: Mapping[str, Any]) -> None:
         event_id = self.resources.ids.new()
-        self.parts.append(
-            bills.insert_event(
-                self.fund_id,
-                head.bill_id,
-                head.event_count,
-                event_id,
-                type_,
-                dict(payload),
-                self.caller.client_id,
-                self.at,
-            )
-        )
+        part = bills.insert_event(self.fund_id, head, event_id, type_, dict(payload), self.caller.client_id, self.at)
+        self.parts.append(part)

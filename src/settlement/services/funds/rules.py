@@ -75,6 +75,13 @@ class RulesShelf:
         known = self._known.get(fund_id)
         return known if known is not None else await self.read_anew(fund_id)
 
+    async def knowing(self, fund_id: FundId, digest: str | None) -> FundRules:
+        """Return a fund's rules, read anew if the plan version with this hash was published by another process."""
+        rules = await self.of(fund_id)
+        if digest is None or rules.version_by_digest(digest) is not None:
+            return rules
+        return await self.read_anew(fund_id)
+
     async def read_anew(self, fund_id: FundId) -> FundRules:
         """Read a fund's rules from the database, whatever was known of them."""
         async with fund_transaction(self._engine, fund_id) as connection:

@@ -44,7 +44,9 @@ async def check_eligibility(resources: Resources, asked: CheckEligibility) -> di
     number, by_certificate = asked.certificate_number, None
     if number and not is_masked(number):
         by_certificate = certificate_index(keys, fund_id, normalised(asked.certificate_type, number))
-    by_number = number_index(keys, fund_id, asked.insured_person_no) if asked.insured_person_no else None
+    by_number = None
+    if asked.insured_person_no and by_certificate is None:
+        by_number = number_index(keys, fund_id, asked.insured_person_no)
     async with fund_transaction(resources.engine, fund_id) as connection:
         member_id = await find_member(connection, fund_id, by_certificate, by_number)
         if member_id is None:

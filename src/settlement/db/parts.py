@@ -1,0 +1,77 @@
+"""Parts of one write: each an `INSERT` or `UPDATE` as SQL with its values, joined into a single statement.
+
+The SQL of a part depends on its table and columns alone, so that a write of the same shape is one prepared statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_ONCE = {
+    "bill_once",
+    "bill_number_once",
+    "event_pk",
+    "idempotency_pk",
+    "settlement_pk",
+    "reversal_pk",
+    "person_number_pk",
+}
+
+
+class RecordedMeanwhile(Exception):
+    """Another transaction recorded this bill or this key between our reading and our writing: read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part: its SQL, whose parameters begin with the table's name, and their values."""
+
+    sql: str
+    values: Mapping[str, Any]
+
+
+def insert_part(table: str, values: Mapping[str, Any], computed: Sequence[tuple[str, str]] = ()) -> Part:
+    """Return the part that inserts one row; `computed` are columns whose value is SQL."""
+    return Part(_insert(table, tuple(values), tuple(computed)), {f"{table}_{name}": values[name] for name in values})
+
+
+def json(value: object) -> Jsonb:
+    """Mark a value as JSON."""
+    return Jsonb(value)
+
+
+async def write_together(connection: AsyncConnection, parts: Sequence[Part]) -> None:
+    """Write all parts in one statement, hence in one round trip; all of them are there or none.
+
+    Raises `RecordedMeanwhile` when the bill, its number, the key or the revision exists already.
+    """
+    values = {name: value for part in parts for name, value in part.values.items()}
+    try:
+        await connection.execute(_joined(tuple(part.sql for part in parts)), values)
+    except IntegrityError as refused:
+        cause = refused.orig
+        if isinstance(cause, UniqueViolation) and cause.diag.constraint_name in _ONCE:
+            raise RecordedMeanwhile(cause.diag.constraint_name) from refused
+        raise
+
+
+@lru_cache(maxsize=256)
+def _insert(table: str, columns: tuple[str, ...], computed: tuple[tuple[str, str], ...]) -> str:
+    names = ", ".join([*columns, *[name for name, _ in computed]])
+    values = ", ".join([*[f":{table}_{name}" for name in columns], *[sql for _, sql in computed]])
+    return f"INSERT INTO {table} ({names}) VALUES ({values})"
+
+
+@lru_cache(maxsize=256)
+def _joined(parts: tuple[str, ...]) -> TextClause:
+    written = ",\n".join(f"part_{number} AS ({sql})" for number, sql in enumerate(parts))
+    return text(f"WITH {written}\nSELECT 1")

@@ -1,0 +1,160 @@
+"""The checks of what the database itself refuses: rights of the logins, row-level security, and constraints."""
+
+from __future__ import annotations
+
+from settlement.db.invariants import SqlCheck
+from settlement.domain.audit import Invariant
+
+_TABLES = """
+    SELECT pg_class.oid, relname, relrowsecurity, relowner
+    FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> 'alembic_version'
+"""
+_SERVICE_LOGINS = "(VALUES ('settlement_app'), ('settlement_ops')) AS login (name)"
+
+RECORDS_UNCHANGEABLE = SqlCheck(
+    Invariant(
+        "records_cannot_be_changed",
+        "Neither login of the service may update, delete or truncate a record, nor change what names a bill; "
+        "only message bodies may be deleted, by the worker's login.",
+    ),
+    f"SELECT count(*) FROM ({_TABLES}) AS examined",
+    f"""
+    WITH kept AS ({_TABLES}), record (name) AS (VALUES
+        ('fund'), ('plan_version'), ('membership'), ('person'), ('person_number'), ('settlement'), ('reversal'),
+        ('posting'), ('consumption'), ('message_body'), ('event'), ('event_position'), ('idempotency'), ('uncovered'))
+    SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
+    FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
+    WHERE has_table_privilege(login.name, kept.oid, privilege)
+      AND NOT (login.name = 'settlement_ops' AND privilege = 'DELETE' AND relname = 'message_body')
+    UNION ALL
+    SELECT login.name || ' may update ' || relname
+    FROM kept JOIN record ON record.name = relname, {_SERVICE_LOGINS}
+    WHERE has_any_column_privilege(login.name, kept.oid, 'UPDATE')
+    UNION ALL
+    SELECT 'settlement_ops may update ' || relname
+    FROM kept WHERE has_any_column_privilege('settlement_ops', oid, 'UPDATE')
+    UNION ALL
+    SELECT login.name || ' may update bill.' || attname
+    FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
+    WHERE relname = 'bill' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
+      AND attname IN ('fund_id', 'bill_id', 'settlement_no', 'area', 'insurer_settlement_id', 'door', 'created_at')
+    """,
+)
+
+ROW_SECURITY = SqlCheck(
+    Invariant(
+        "funds_do_not_see_each_other",
+        "Row-level security is on for every table, and whatever opens a table to the service's login opens it to one "
+        "fund; every table but the migrations' own begins with the fund.",
+    ),
+    f"SELECT count(*) FROM ({_TABLES}) AS examined",
+    f"""
+    WITH kept AS ({_TABLES}), opening AS (
+        SELECT polrelid, polname,
+               COALESCE(pg_get_expr(polqual, polrelid) LIKE '%fund_id = %app.fund%', true)
+                   AND COALESCE(pg_get_expr(polwithcheck, polrelid) LIKE '%fund_id = %app.fund%', true)
+                   AND COALESCE(polqual, polwithcheck) IS NOT NULL AS to_one_fund
+        FROM pg_policy
+        WHERE polpermissive AND (0::oid = ANY (polroles) OR 'settlement_app'::regrole = ANY (polroles))
+    )
+    SELECT relname || ' has no row-level security' FROM kept WHERE NOT relrowsecurity
+    UNION ALL
+    SELECT relname || ' has no policy of its fund' FROM kept
+    WHERE NOT EXISTS (SELECT FROM opening WHERE polrelid = kept.oid AND to_one_fund)
+    UNION ALL
+    SELECT relname || ' is opened by ' || polname FROM kept JOIN opening ON polrelid = kept.oid AND NOT to_one_fund
+    UNION ALL
+    SELECT relname || ' has no fund' FROM kept
+    WHERE NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = kept.oid AND attname = 'fund_id' AND NOT attisdropped)
+    """,
+)
+
+PLAIN_LOGINS = SqlCheck(
+    Invariant(
+        "logins_are_plain",
+        "None of the three logins is a superuser or walks around row-level security, and the service's two own "
+        "nothing and are nobody else.",
+    ),
+    "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'settlement\\_%'",
+    f"""
+    SELECT rolname || ' is a superuser or bypasses row-level security'
+    FROM pg_roles
+    WHERE rolname IN ('settlement_owner', 'settlement_app', 'settlement_ops') AND (rolsuper OR rolbypassrls)
+    UNION ALL
+    SELECT login.name || ' owns ' || relname
+    FROM ({_TABLES}) AS kept, {_SERVICE_LOGINS}
+    WHERE pg_has_role(login.name, relowner, 'MEMBER')
+    UNION ALL
+    SELECT login.name || ' is a member of ' || rolname
+    FROM pg_roles, {_SERVICE_LOGINS}
+    WHERE rolname <> login.name AND pg_has_role(login.name, pg_roles.oid, 'MEMBER')
+    """,
+)
+
+VITAL_CONSTRAINTS = (
+    "bill_pk",
+    "bill_once",
+    "bill_number_once",
+    "bill_member_fk",
+    "bill_held_has_question",
+    "bill_live_has_record",
+    "settlement_pk",
+    "settlement_bill_fk",
+    "settlement_member_fk",
+    "settlement_plan_version_fk",
+    "settlement_books_day_fk",
+    "settlement_equation",
+    "settlement_cash_split",
+    "settlement_composition",
+    "settlement_patient_share",
+    "settlement_aid_has_plan",
+    "settlement_aid_on_bill_not_negative",
+    "settlement_aid_to_card_not_negative",
+    "settlement_other_not_negative",
+    "settlement_cash_due_not_negative",
+    "reversal_pk",
+    "reversal_settlement_fk",
+    "reversal_books_day_fk",
+    "posting_pk",
+    "posting_settlement_fk",
+    "posting_fen_positive",
+    "posting_two_accounts",
+    "consumption_pk",
+    "consumption_settlement_fk",
+    "event_pk",
+    "event_bill_fk",
+    "event_position_pk",
+    "event_position_once",
+    "event_position_event_fk",
+    "idempotency_pk",
+    "message_body_bill_fk",
+    "plan_version_digest",
+    "plan_version_once",
+    "plan_version_start_once",
+    "person_certificate_once",
+    "person_number_pk",
+    "member_person_fk",
+    "membership_member_fk",
+    "books_day_pk",
+)
+VITAL_INDEXES = ("books_day_one_open", "worklist_item_open_once")
+
+GUARDS = SqlCheck(
+    Invariant("guards_in_place", "The constraints that refuse a wrong record are there and hold for every row."),
+    f"SELECT {len(VITAL_CONSTRAINTS) + len(VITAL_INDEXES)}",
+    f"""
+    SELECT name FROM unnest(CAST(ARRAY[{", ".join(map(repr, VITAL_CONSTRAINTS))}] AS text[])) AS vital (name)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_constraint
+        WHERE conname = name AND connamespace = 'public'::regnamespace AND convalidated)
+    UNION ALL
+    SELECT name FROM unnest(CAST(ARRAY[{", ".join(map(repr, VITAL_INDEXES))}] AS text[])) AS vital (name)
+    WHERE NOT EXISTS (
+        SELECT FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+        WHERE relname = name AND relnamespace = 'public'::regnamespace AND indisunique AND indisvalid)
+    """,
+)
+
+CATALOG_CHECKS = (RECORDS_UNCHANGEABLE, ROW_SECURITY, PLAIN_LOGINS, GUARDS)
+"""The checks of what is granted and enforced; they read no row of the record."""
