@@ -59,7 +59,9 @@ EQUATION = SqlCheck(
 )
 
 NOT_NEGATIVE = SqlCheck(
-    Invariant("not_negative", "No patient owes less than nothing, and neither aid nor another payer's part is negative."),
+    Invariant(
+        "not_negative", "No patient owes less than nothing, and neither aid nor another payer's part is negative."
+    ),
     "SELECT count(*) FROM settlement",
     """
     SELECT bill_id FROM settlement
@@ -300,9 +302,7 @@ ANSWERS = SqlCheck(
 )
 
 OPEN_DAY = SqlCheck(
-    Invariant(
-        "one_open_books_day", "A fund has one open books day, the newest; its days count from 1 without a gap."
-    ),
+    Invariant("one_open_books_day", "A fund has one open books day, the newest; its days count from 1 without a gap."),
     "SELECT count(*) FROM fund",
     """
     SELECT fund_id
@@ -430,7 +430,9 @@ BALANCES = SqlCheck(
 )
 
 NO_ORPHANS = SqlCheck(
-    Invariant("nothing_hangs_loose", "Every record hangs on the bill, settlement, member or plan version that it names."),
+    Invariant(
+        "nothing_hangs_loose", "Every record hangs on the bill, settlement, member or plan version that it names."
+    ),
     "SELECT count(*) FROM bill",
     """
     SELECT bill_id FROM settlement LEFT JOIN bill USING (fund_id, bill_id) WHERE bill.state IS NULL

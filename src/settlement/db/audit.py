@@ -1,0 +1,203 @@
+"""What an examination reads row by row: one read-only snapshot of all funds, streamed, so that memory stays small."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from settlement.db.secrets import Sealed
+from settlement.domain.bills import BillFigures, InsurerFunds
+from settlement.domain.ids import BillId, FundId, MemberId, PlanVersionId
+from settlement.domain.money import Money
+from settlement.domain.postings import Posting
+from settlement.domain.settlements import Split
+
+ROWS_AT_ONCE = 500
+WORK_MEMORY = "64MB"
+
+Room = tuple[int, int, int, int, int]
+"""Base, burden and paid in fen, days, times: taken or used of one benefit in one term."""
+
+_FUNDS = [field.name for field in fields(InsurerFunds)]
+_FIGURES = [field.name for field in fields(BillFigures) if field.name != "funds"]
+_SPLIT = [field.name for field in fields(Split)]
+
+
+@asynccontextmanager
+async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Open one transaction that sees all funds as they are now, whatever is committed meanwhile, and writes nothing."""
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        async with connection.begin():
+            await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            await connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEMORY}'"))
+            await connection.execute(text("SET LOCAL jit = off"))
+            yield connection
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVersion:
+    """A plan version as its row says; `document` is what it was made of."""
+
+    fund_id: FundId
+    plan_version_id: PlanVersionId
+    plan_code: str
+    version: str
+    effective_from: date
+    document: str
+    digest: str
+
+
+async def list_stored_versions(connection: AsyncConnection) -> list[StoredVersion]:
+    """Return the plan versions of every fund."""
+    names = ", ".join(field.name for field in fields(StoredVersion))
+    rows = await connection.execute(text(f"SELECT {names} FROM plan_version ORDER BY plan_version_id"))
+    return [StoredVersion(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSettlement:
+    """One revision of a settlement as it is kept, with its postings in their order and the room it took.
+
+    `head_digest` is the figures' hash in the bill's head, `None` unless the head shows this revision.
+    """
+
+    fund_id: FundId
+    bill_id: BillId
+    plan_version_id: PlanVersionId | None
+    service_date: date
+    figures: BillFigures
+    split: Split
+    engine_version: str
+    receipt_hash: str
+    receipt: Any
+    postings: tuple[Posting, ...]
+    taken: Mapping[tuple[str, str], Room]
+    head_digest: str | None
+
+
+_SETTLEMENTS = text("""
+SELECT settlement.*,
+       (SELECT figures_digest FROM bill
+        WHERE bill.fund_id = settlement.fund_id AND bill.bill_id = settlement.bill_id
+          AND bill.revision = settlement.revision) AS head_digest,
+       (SELECT jsonb_agg(jsonb_build_array(debit, credit, fen) ORDER BY line) FROM posting
+        WHERE posting.fund_id = settlement.fund_id AND posting.bill_id = settlement.bill_id
+          AND posting.revision = settlement.revision AND record = 'settlement') AS postings,
+       taken.rows AS taken
+FROM settlement
+LEFT JOIN (
+    SELECT fund_id, bill_id, revision,
+           jsonb_agg(jsonb_build_array(benefit, term, base_fen, burden_fen, paid_fen, days, times)) AS rows
+    FROM consumption GROUP BY fund_id, bill_id, revision) AS taken USING (fund_id, bill_id, revision)
+""")
+
+
+async def stream_settlements(connection: AsyncConnection) -> AsyncIterator[StoredSettlement]:
+    """Yield every revision of every settlement."""
+    async with connection.stream(_SETTLEMENTS, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
+        async for row in rows.mappings():
+            yield _settlement(row)
+
+
+def _settlement(row: RowMapping) -> StoredSettlement:
+    funds = InsurerFunds(**{name: Money(row[f"{name}_fen"]) for name in _FUNDS})
+    return StoredSettlement(
+        fund_id=row["fund_id"],
+        bill_id=row["bill_id"],
+        plan_version_id=row["plan_version_id"],
+        service_date=row["service_date"],
+        figures=BillFigures(funds=funds, **{name: Money(row[f"{name}_fen"]) for name in _FIGURES}),
+        split=Split(**{name: Money(row[f"{name}_fen"]) for name in _SPLIT}),
+        engine_version=row["engine_version"],
+        receipt_hash=row["receipt_hash"],
+        receipt=row["receipt"],
+        postings=tuple(Posting(debit, credit, Money(fen)) for debit, credit, fen in row["postings"] or ()),
+        taken=_rooms(row["taken"]),
+        head_digest=row["head_digest"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSettlement:
+    """What one settlement of a member found used and took, and when it was recorded and undone.
+
+    `benefits` and `terms` stand side by side: the benefits that its receipt computed, each in its term.
+    """
+
+    fund_id: FundId
+    member_id: MemberId
+    plan_code: str
+    bill_id: BillId
+    recorded_at: datetime
+    reversed_at: datetime | None
+    used_before: Any
+    benefits: list[Any]
+    terms: list[Any]
+    taken: Mapping[tuple[str, str], Room]
+
+
+_MEMBER_SETTLEMENTS = text("""
+SELECT settlement.fund_id, settlement.member_id, plan_code, settlement.bill_id, settlement.recorded_at,
+       (SELECT min(reversal.recorded_at) FROM reversal
+        WHERE reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
+          AND reversal.revision = settlement.revision) AS reversed_at,
+       receipt -> 'used_before' AS used_before,
+       jsonb_path_query_array(receipt, '$.result[*].code') AS benefits,
+       jsonb_path_query_array(receipt, '$.result[*].term.code') AS terms,
+       taken.rows AS taken
+FROM settlement
+JOIN plan_version USING (fund_id, plan_version_id)
+LEFT JOIN (
+    SELECT fund_id, bill_id, revision,
+           jsonb_agg(jsonb_build_array(benefit, term, base_fen, burden_fen, paid_fen, days, times)) AS rows
+    FROM consumption GROUP BY fund_id, bill_id, revision) AS taken USING (fund_id, bill_id, revision)
+ORDER BY settlement.fund_id, settlement.member_id, plan_code
+""")
+
+
+async def stream_by_member(connection: AsyncConnection) -> AsyncIterator[MemberSettlement]:
+    """Yield every settlement under a plan, those of one member and plan together."""
+    async with connection.stream(_MEMBER_SETTLEMENTS, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
+        async for row in rows:
+            *plain, taken = row
+            yield MemberSettlement(*plain, taken=_rooms(taken))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEnvelope:
+    """A sealed value: the id that its envelope is bound to, and the blind index it is found by, if any."""
+
+    fund_id: FundId
+    bound_to: UUID
+    sealed: Sealed
+    index: bytes | None
+
+
+_ENVELOPES = {
+    "person": "person_id, key_id, envelope, certificate_index",
+    "person_number": "person_id, key_id, envelope, number_index",
+    "message_body": "message_id, key_id, envelope, NULL::bytea",
+}
+
+
+async def stream_envelopes(connection: AsyncConnection, table: str) -> AsyncIterator[StoredEnvelope]:
+    """Yield every sealed value of `person`, `person_number` or `message_body`."""
+    statement = text(f"SELECT fund_id, {_ENVELOPES[table]} FROM {table}")
+    async with connection.stream(statement, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
+        async for fund_id, bound_to, key_id, envelope, index in rows:
+            yield StoredEnvelope(fund_id, bound_to, Sealed(key_id, envelope), index)
+
+
+def _rooms(rows: list[list[Any]] | None) -> dict[tuple[str, str], Room]:
+    return {
+        (benefit, term): (base, burden, paid, days, times)
+        for benefit, term, base, burden, paid, days, times in rows or ()
+    }

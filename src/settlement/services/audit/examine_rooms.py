@@ -1,0 +1,194 @@
+"""Examine used room: what each settlement found used is what the member's records before it had taken and not given back.
+
+A member's settlements and reversals are recorded one after another, under the member's lock, but nothing numbers them:
+`recorded_at` is the clock of one of several processes. So the exact law cannot be read off the times. What always
+holds, whatever the clocks say, is that there is *some* order, a reversal after its settlement, in which each settlement
+found exactly the sum of what stood then. The order of the times is tried first and nearly always explains everything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import zip_longest
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.audit import MemberSettlement, Room, stream_by_member
+from settlement.domain.audit import Finding, Invariant, Tally
+from settlement.domain.ids import BillId
+from settlement.plans.stored import room_from_json
+
+USED_ROOM = Invariant(
+    "used_room_is_the_sum",
+    "There is an order of a member's settlements and reversals in which each settlement found used, in its benefit's "
+    "term, exactly what those before it had taken and not given back.",
+)
+UNUSED: Room = (0, 0, 0, 0, 0)
+LONGEST_SEARCH = 20_000
+"""Moves tried for one member, benefit and term whose times explain nothing; beyond it, no order is taken to exist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What one settlement found used of one benefit in one term (`None`: its receipt does not say) and took of it."""
+
+    bill_id: BillId
+    recorded_at: datetime
+    reversed_at: datetime | None
+    found: Room | None
+    took: Room
+
+
+async def examine_rooms(connection: AsyncConnection) -> Finding:
+    """Check every member's takings; those named found something else than the records before them, by the times."""
+    tally = Tally(USED_ROOM)
+    async for settlements in _members(connection):
+        for takings in _by_benefit_and_term(settlements):
+            misplaced = out_of_place(takings)
+            explained = not misplaced or some_order_explains(takings)
+            for taking in takings:
+                tally.note(explained or taking.bill_id not in misplaced, taking.bill_id)
+    return tally.finding()
+
+
+def out_of_place(takings: Sequence[Taking]) -> set[BillId]:
+    """Return the bills whose settlement found another sum than that of the records before it, by their times."""
+    given_back = [(taking.reversed_at, 1, taking) for taking in takings if taking.reversed_at is not None]
+    recorded = [(taking.recorded_at, 0, taking) for taking in takings]
+    standing, misplaced = UNUSED, set()
+    for _, gives_back, taking in sorted([*recorded, *given_back], key=lambda record: record[:2]):
+        if gives_back:
+            standing = _less(standing, taking.took)
+        else:
+            if taking.found != standing:
+                misplaced.add(taking.bill_id)
+            standing = _plus(standing, taking.took)
+    return misplaced
+
+
+def some_order_explains(takings: Sequence[Taking]) -> bool:
+    """Say whether some order of settlements and reversals gives each settlement the room it found."""
+    search = _Search(sorted(takings, key=lambda taking: taking.recorded_at))
+    open_moves = [search.moves()]
+    for _ in range(LONGEST_SEARCH):
+        if not search.unplaced:
+            return True
+        move = next(open_moves[-1], None)
+        if move is not None:
+            search.make(*move)
+            open_moves.append(search.moves())
+        elif len(open_moves) > 1:
+            open_moves.pop()
+            search.take_back()
+        else:
+            return False
+    return False
+
+
+@dataclass(slots=True)
+class _Search:
+    """Settlements placed one by one, and reversals of placed ones, with the room that then stands."""
+
+    takings: Sequence[Taking]
+    standing: Room = UNUSED
+    unplaced: set[int] = field(init=False)
+    given_back: set[int] = field(default_factory=set)
+    _made: list[tuple[int, bool]] = field(default_factory=list)
+    _by_found: dict[Room, list[int]] = field(default_factory=lambda: defaultdict(list))
+
+    def __post_init__(self) -> None:
+        self.unplaced = set(range(len(self.takings)))
+        for number, taking in enumerate(self.takings):
+            if taking.found is not None:
+                self._by_found[taking.found].append(number)
+
+    def moves(self) -> Iterator[tuple[int, bool]]:
+        """Return what may come next, by its time: a settlement that found what stands, or a reversal.
+
+        A settlement that took nothing changes nothing, so it is placed at once and nothing else need be tried.
+        """
+        fitting = [number for number in self._by_found.get(self.standing, ()) if number in self.unplaced]
+        for number in fitting:
+            if self.takings[number].took == UNUSED:
+                return iter([(number, False)])
+        moves = [(self.takings[number].recorded_at, number, False) for number in fitting]
+        for number, taking in enumerate(self.takings):
+            placed = number not in self.unplaced and number not in self.given_back
+            if placed and taking.reversed_at is not None and taking.took != UNUSED:
+                moves.append((taking.reversed_at, number, True))
+        return iter([(number, gives_back) for _, number, gives_back in sorted(moves)])
+
+    def make(self, number: int, gives_back: bool) -> None:
+        """Place a settlement, or give back what it took."""
+        took = self.takings[number].took
+        self._made.append((number, gives_back))
+        if gives_back:
+            self.given_back.add(number)
+            self.standing = _less(self.standing, took)
+        else:
+            self.unplaced.discard(number)
+            self.standing = _plus(self.standing, took)
+
+    def take_back(self) -> None:
+        """Undo the last move."""
+        number, gave_back = self._made.pop()
+        took = self.takings[number].took
+        if gave_back:
+            self.given_back.discard(number)
+            self.standing = _plus(self.standing, took)
+        else:
+            self.unplaced.add(number)
+            self.standing = _less(self.standing, took)
+
+
+async def _members(connection: AsyncConnection) -> AsyncIterator[list[MemberSettlement]]:
+    """Yield the settlements of one member under one plan at a time."""
+    together: list[MemberSettlement] = []
+    async for settlement in stream_by_member(connection):
+        if together and _whose(together[-1]) != _whose(settlement):
+            yield together
+            together = []
+        together.append(settlement)
+    if together:
+        yield together
+
+
+def _whose(settlement: MemberSettlement) -> tuple[object, ...]:
+    return settlement.fund_id, settlement.member_id, settlement.plan_code
+
+
+def _by_benefit_and_term(settlements: Sequence[MemberSettlement]) -> list[list[Taking]]:
+    """Sort what a member's settlements found and took by benefit and term."""
+    takings: dict[tuple[object, object], list[Taking]] = defaultdict(list)
+    for settlement in settlements:
+        keys = dict.fromkeys(zip_longest(settlement.benefits, settlement.terms))
+        for benefit, term in {**keys, **dict.fromkeys(settlement.taken)}:
+            takings[benefit, term].append(
+                Taking(
+                    settlement.bill_id,
+                    settlement.recorded_at,
+                    settlement.reversed_at,
+                    _found(settlement, benefit),
+                    settlement.taken.get((benefit, term), UNUSED),
+                )
+            )
+    return list(takings.values())
+
+
+def _found(settlement: MemberSettlement, benefit: object) -> Room | None:
+    try:
+        room = room_from_json(settlement.used_before[benefit])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return (int(room.base), int(room.burden), int(room.paid), room.days, room.times)
+
+
+def _plus(one: Room, other: Room) -> Room:
+    return (one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3], one[4] + other[4])
+
+
+def _less(one: Room, other: Room) -> Room:
+    return (one[0] - other[0], one[1] - other[1], one[2] - other[2], one[3] - other[3], one[4] - other[4])

@@ -1,0 +1,137 @@
+"""Examine every settlement by computing it again: postings, receipt, the plan's amounts, and the room it took."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement import ENGINE_VERSION
+from settlement.db.audit import Room, StoredSettlement, stream_settlements
+from settlement.domain.audit import Finding, Invariant, Tally, findings_of
+from settlement.domain.benefits import Benefit, Consumption
+from settlement.domain.errors import InvariantViolation
+from settlement.domain.postings import postings_of
+from settlement.plans.canonical import canonical_json, sha256_hex
+from settlement.plans.compile import CompiledPlan
+from settlement.plans.receipt import Inputs, make_receipt, replay
+from settlement.plans.stored import figures_from_json, figures_to_json, used_from_json
+from settlement.services.audit.examine_plans import Plans
+
+POSTINGS = Invariant(
+    "postings_match_settlement", "A settlement's postings are exactly what its figures and its aid say, and balance."
+)
+RECEIPT_HASH = Invariant("receipt_hash", "The hash of a stored receipt is the one recorded beside it.")
+RECEIPT_SAYS = Invariant(
+    "receipt_says_what_is_recorded",
+    "A receipt holds the figures, plan, engine, service date and aid of the settlement that it explains.",
+)
+REPLAYS = Invariant(
+    "settlement_replays",
+    "Computed again under its plan version by the same engine, a settlement gives the same fen and the same receipt.",
+)
+TAKEN = Invariant(
+    "room_taken_as_computed",
+    "The room that a settlement took of each benefit is what its plan version computes from its receipt.",
+)
+HEAD_FIGURES = Invariant(
+    "head_has_the_figures", "The hash in a bill's head, by which a changed bill is told, is of the settled figures."
+)
+UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, InvariantViolation)
+"""What reading a receipt that was tampered with may raise; then it does not say what it should."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tallies:
+    postings: Tally = field(default_factory=lambda: Tally(POSTINGS))
+    receipt_hash: Tally = field(default_factory=lambda: Tally(RECEIPT_HASH))
+    receipt_says: Tally = field(default_factory=lambda: Tally(RECEIPT_SAYS))
+    replays: Tally = field(default_factory=lambda: Tally(REPLAYS))
+    taken: Tally = field(default_factory=lambda: Tally(TAKEN))
+    head_figures: Tally = field(default_factory=lambda: Tally(HEAD_FIGURES))
+
+    def findings(self) -> list[Finding]:
+        tallies = (self.postings, self.receipt_hash, self.receipt_says, self.replays, self.taken, self.head_figures)
+        return findings_of(tallies)
+
+
+async def examine_settlements(connection: AsyncConnection, plans: Plans) -> list[Finding]:
+    """Check every revision of every settlement, one at a time; memory does not grow with their number."""
+    tallies = _Tallies()
+    async for stored in stream_settlements(connection):
+        _examine(stored, plans.get((stored.fund_id, stored.plan_version_id)), tallies)
+    return tallies.findings()
+
+
+def _examine(stored: StoredSettlement, plan: CompiledPlan | None, tallies: _Tallies) -> None:
+    bill_id = stored.bill_id
+    tallies.postings.note(stored.postings == postings_of(stored.figures, stored.split), bill_id)
+    tallies.receipt_hash.note(sha256_hex(canonical_json(stored.receipt)) == stored.receipt_hash, bill_id)
+    tallies.receipt_says.note(_says_what_is_recorded(stored, plan), bill_id)
+    if stored.head_digest is not None:
+        tallies.head_figures.note(stored.head_digest == _figures_digest(stored), bill_id)
+    if stored.plan_version_id is None:
+        tallies.taken.note(not stored.taken, bill_id)
+    elif stored.engine_version != ENGINE_VERSION:
+        tallies.replays.pass_over("recorded by another version of the engine; that release replays it")
+        tallies.taken.pass_over("recorded by another version of the engine; that release replays it")
+    else:
+        benefits = _replayed(stored, plan)
+        tallies.replays.note(benefits is not None and _same(stored, plan, benefits), bill_id)
+        tallies.taken.note(benefits is not None and stored.taken == _taken(benefits), bill_id)
+
+
+def _says_what_is_recorded(stored: StoredSettlement, plan: CompiledPlan | None) -> bool:
+    try:
+        if stored.receipt["engine_version"] != stored.engine_version:
+            return False
+        if stored.plan_version_id is None:
+            return figures_from_json(stored.receipt["figures"]) == stored.figures and "excluded" in stored.receipt
+        inputs = Inputs.from_json(stored.receipt["inputs"])
+        return (
+            plan is not None
+            and stored.receipt["plan_digest"] == plan.digest
+            and inputs.figures == stored.figures
+            and plan.service_date(inputs.facts) == stored.service_date
+        )
+    except UNREADABLE:
+        return False
+
+
+def _replayed(stored: StoredSettlement, plan: CompiledPlan | None) -> tuple[Benefit, ...] | None:
+    """Compute a settlement again from its receipt; `None` when the receipt or the plan cannot be read."""
+    if plan is None:
+        return None
+    try:
+        inputs = Inputs.from_json(stored.receipt["inputs"])
+        return replay(plan, inputs, used_from_json(stored.receipt["used_before"]))
+    except UNREADABLE:
+        return None
+
+
+def _same(stored: StoredSettlement, plan: CompiledPlan | None, benefits: tuple[Benefit, ...]) -> bool:
+    """Compare the whole receipt: its result names every step, so the same receipt is the same reason for each fen."""
+    if plan is None or sum(int(benefit.amount) for benefit in benefits) != stored.split.aid:
+        return False
+    receipt = make_receipt(plan, Inputs.from_json(stored.receipt["inputs"]), benefits).to_json()
+    return bool(receipt["result"] == stored.receipt["result"])
+
+
+def _taken(benefits: tuple[Benefit, ...]) -> dict[tuple[str, str], Room]:
+    return {
+        (benefit.code, benefit.term.code): (
+            int(benefit.consumption.base),
+            int(benefit.consumption.burden),
+            int(benefit.consumption.paid),
+            benefit.consumption.days,
+            benefit.consumption.times,
+        )
+        for benefit in benefits
+        if benefit.consumption != Consumption()
+    }
+
+
+def _figures_digest(stored: StoredSettlement) -> str:
+    return hashlib.sha256(json.dumps(figures_to_json(stored.figures), sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,84 @@
+"""A small insurer for tests that ask questions: a real HTTP server that signs in, and says 5203 as it is told."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from gateway import shapes
+from settlement.gateway.messages import decode
+
+
+class Insurer:
+    """What the server knows and was asked; a test steers it from outside."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self._settlements: dict[str, dict[str, Any]] = {}
+        self._requests: list[dict[str, Any]] = []
+        self._manner = "answers"
+
+    def says_5203(self, of: dict[str, Any], **changes: object) -> None:
+        """Know a settlement, with the node of its 5203 changed as given."""
+        told = shapes.as_5203(of, **({"fixmedins_code": None} | changes))
+        self._settlements[of["setlinfo"]["setl_id"]] = json.loads(json.dumps(told, default=float))
+
+    def behaves(self, manner: str) -> None:
+        """Say whether it `answers`, `refuses`, `fails` (infcode -1) or `hangs up` after 9001."""
+        self._manner = manner
+
+    def asked(self, infno: str) -> list[dict[str, Any]]:
+        """Return the input nodes of one transaction, in order."""
+        return [request["input"]["data"] for request in self._requests if request["infno"] == infno]
+
+    def answer(self, request: dict[str, Any]) -> str | None:
+        """Return the text of an answer; `None` hangs up."""
+        self._requests.append(request)
+        if request["infno"] == "9001":
+            return shapes.envelope({"signinoutb": {"sign_no": "900001", "sign_time": "2025-03-11 08:00:00"}})
+        if self._manner == "refuses":
+            return shapes.envelope(None, -2, "未查询到结算信息")
+        if self._manner == "fails":
+            return shapes.envelope(None, -1, "系统繁忙")
+        if self._manner == "hangs up":
+            return None
+        known = self._settlements.get(request["input"]["data"]["setl_id"])
+        return shapes.envelope(known) if known else shapes.envelope(None, -2, "未查询到结算信息")
+
+
+@contextmanager
+def insurer_on_thread() -> Iterator[Insurer]:
+    """Serve one insurer on a real port."""
+    insurer = Insurer()
+
+    class Desk(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told = insurer.answer(decode(body))
+            if told is None:
+                self.connection.close()
+                return
+            self.send_response(200)
+            sent = told.encode()
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(sent)))
+            self.end_headers()
+            self.wfile.write(sent)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
+    insurer.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield insurer
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
