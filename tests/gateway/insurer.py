@@ -24,7 +24,7 @@ class Insurer:
 
     def says_5203(self, of: dict[str, Any], **changes: object) -> None:
         """Know a settlement, with the node of its 5203 changed as given."""
-        told = shapes.as_5203(of, **({"fixmedins_code": None} | changes))
+        told = shapes.as_5203(of, **({"fixmedins_code": None, "ownpay_hosp_part": None} | changes))
         self._settlements[of["setlinfo"]["setl_id"]] = json.loads(json.dumps(told, default=float))
 
     def behaves(self, manner: str) -> None:
@@ -74,7 +74,7 @@ def insurer_on_thread() -> Iterator[Insurer]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Desk)
     insurer.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield insurer

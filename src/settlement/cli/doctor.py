@@ -1,9 +1,49 @@
-"""`settlement doctor`: every invariant, with the offending ids."""
+"""`settlement doctor`: every invariant, with the ids of what breaks it."""
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import typer
+from rich.progress import Progress
+
+from settlement.app import open_ops
+from settlement.cli.shell import BROKEN, Json, console, installation, told_plainly
+from settlement.domain.audit import Examination, Finding
+from settlement.services.audit.examine import examine
 
 
 def add_to(app: typer.Typer) -> None:
     """Add this command to the application."""
+    app.command()(doctor)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Check every invariant at one instant, while the service runs (exit code 1 if one is broken)."""
+
+    async def examined() -> Examination:
+        async with open_ops(opened) as ops:
+            with Progress(console=console, transient=True, disable=as_json or not console.is_terminal) as progress:
+                task = progress.add_task("Examining")
+                return await examine(ops, opened.keys, lambda done, of: progress.update(task, completed=done, total=of))
+
+    with told_plainly():
+        opened = installation(settlement_log_level="warning")
+        examination = asyncio.run(examined())
+    if as_json:
+        print(json.dumps(examination.to_json(), ensure_ascii=False))
+    else:
+        for finding in examination.findings:
+            console.print(_line(finding), highlight=False, soft_wrap=True)
+        console.print(f"{len(examination.findings)} invariants examined, {len(examination.broken)} broken.")
+    if examination.broken:
+        raise typer.Exit(BROKEN)
+
+
+def _line(finding: Finding) -> str:
+    if not finding.holds:
+        named = ", ".join(finding.ids)
+        return f"[red]broken[/red] {finding.invariant.name}: {finding.broken} of {finding.examined}: {named}"
+    passed_over = f", {finding.not_examined} not examined: {finding.why}" if finding.not_examined else ""
+    return f"[green]holds [/green] {finding.invariant.name} ({finding.examined}{passed_over})"

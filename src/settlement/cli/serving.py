@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated, Literal, cast
 
@@ -32,6 +33,9 @@ def serve(
     with told_plainly():
         opened = installation()
     settings = opened.settings
+    # uvicorn raises the signal anew once it has stopped; by default that ends the process before it can leave the
+    # embedded server in an orderly way.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         build_api(opened),
         host=host or settings.settlement_host,

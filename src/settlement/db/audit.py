@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import Row, RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from settlement.db.secrets import Sealed
@@ -64,10 +65,7 @@ async def list_stored_versions(connection: AsyncConnection) -> list[StoredVersio
 
 @dataclass(frozen=True, slots=True)
 class StoredSettlement:
-    """One revision of a settlement as it is kept, with its postings in their order and the room it took.
-
-    `head_digest` is the figures' hash in the bill's head, `None` unless the head shows this revision.
-    """
+    """One revision of a settlement as it is kept, with its postings in their order and the room it took."""
 
     fund_id: FundId
     bill_id: BillId
@@ -80,14 +78,10 @@ class StoredSettlement:
     receipt: Any
     postings: tuple[Posting, ...]
     taken: Mapping[tuple[str, str], Room]
-    head_digest: str | None
 
 
 _SETTLEMENTS = text("""
 SELECT settlement.*,
-       (SELECT figures_digest FROM bill
-        WHERE bill.fund_id = settlement.fund_id AND bill.bill_id = settlement.bill_id
-          AND bill.revision = settlement.revision) AS head_digest,
        (SELECT jsonb_agg(jsonb_build_array(debit, credit, fen) ORDER BY line) FROM posting
         WHERE posting.fund_id = settlement.fund_id AND posting.bill_id = settlement.bill_id
           AND posting.revision = settlement.revision AND record = 'settlement') AS postings,
@@ -121,7 +115,6 @@ def _settlement(row: RowMapping) -> StoredSettlement:
         receipt=row["receipt"],
         postings=tuple(Posting(debit, credit, Money(fen)) for debit, credit, fen in row["postings"] or ()),
         taken=_rooms(row["taken"]),
-        head_digest=row["head_digest"],
     )
 
 
@@ -129,7 +122,7 @@ def _settlement(row: RowMapping) -> StoredSettlement:
 class MemberSettlement:
     """What one settlement of a member found used and took, and when it was recorded and undone.
 
-    `benefits` and `terms` stand side by side: the benefits that its receipt computed, each in its term.
+    `computed` is each benefit that its receipt computed, with its term.
     """
 
     fund_id: FundId
@@ -139,8 +132,7 @@ class MemberSettlement:
     recorded_at: datetime
     reversed_at: datetime | None
     used_before: Any
-    benefits: list[Any]
-    terms: list[Any]
+    computed: tuple[tuple[str, str], ...]
     taken: Mapping[tuple[str, str], Room]
 
 
@@ -167,8 +159,21 @@ async def stream_by_member(connection: AsyncConnection) -> AsyncIterator[MemberS
     """Yield every settlement under a plan, those of one member and plan together."""
     async with connection.stream(_MEMBER_SETTLEMENTS, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
         async for row in rows:
-            *plain, taken = row
-            yield MemberSettlement(*plain, taken=_rooms(taken))
+            yield _member_settlement(row)
+
+
+def _member_settlement(row: Row[Any]) -> MemberSettlement:
+    return MemberSettlement(
+        fund_id=row.fund_id,
+        member_id=row.member_id,
+        plan_code=row.plan_code,
+        bill_id=row.bill_id,
+        recorded_at=row.recorded_at,
+        reversed_at=row.reversed_at,
+        used_before=row.used_before,
+        computed=tuple(zip_longest(map(str, row.benefits), map(str, row.terms), fillvalue="")),
+        taken=_rooms(row.taken),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,7 +142,8 @@ ONE_REVERSAL = SqlCheck(
 REVERSAL_POSTINGS = SqlCheck(
     Invariant(
         "reversal_postings_swapped",
-        "A reversal's postings are its settlement's, line by line, with the sides swapped; what is not reversed has none.",
+        "A reversal's postings are its settlement's, line by line, with the sides swapped; "
+        "what is not reversed has none.",
     ),
     "SELECT count(*) FROM reversal",
     """
@@ -191,7 +192,7 @@ LIMITS = SqlCheck(
         SELECT * FROM unnest(CAST(:versions AS uuid[]), CAST(:benefits AS text[]), CAST(:limits AS bigint[]))
             AS given (plan_version_id, benefit, fen)
     ), room AS (
-        SELECT member_id, sum(paid_fen) AS paid, max(limits.fen) FILTER (WHERE paid_fen > 0) AS most,
+        SELECT consumption.member_id, sum(paid_fen) AS paid, max(limits.fen) FILTER (WHERE paid_fen > 0) AS most,
                bool_and(limits.fen IS NOT NULL) FILTER (WHERE paid_fen > 0) AS limited
         FROM consumption
         JOIN settlement USING (fund_id, bill_id, revision)
@@ -277,7 +278,8 @@ ANSWERS = SqlCheck(
     "SELECT count(*) FROM idempotency",
     """
     WITH answer AS (
-        SELECT fund_id, client_id || ' ' || key AS id, status, body ->> 'id' AS bill, body ->> 'settlement_no' AS number,
+        SELECT fund_id, client_id || ' ' || key AS id, status,
+               body ->> 'id' AS bill, body ->> 'settlement_no' AS number,
                body ->> 'state' AS state, body ->> 'revision' AS revision, body ->> 'receipt_hash' AS receipt_hash,
                count(*) FILTER (WHERE status = 201)
                    OVER (PARTITION BY fund_id, body ->> 'id', body ->> 'state', body ->> 'revision') AS creations
@@ -412,7 +414,8 @@ BALANCES = SqlCheck(
         SELECT * FROM settlement
         WHERE NOT EXISTS (
             SELECT FROM reversal AS r
-            WHERE r.fund_id = settlement.fund_id AND r.bill_id = settlement.bill_id AND r.revision = settlement.revision)
+            WHERE r.fund_id = settlement.fund_id AND r.bill_id = settlement.bill_id
+              AND r.revision = settlement.revision)
     ), expected AS (
         SELECT unreversed.fund_id, account, sum(amount) AS fen
         FROM unreversed

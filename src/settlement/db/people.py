@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, insert, select
+from sqlalchemy import Select, and_, func, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_unless_there
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part
 from settlement.db.secrets import KeyRing, Sealed
-from settlement.db.tables import member, membership, person, person_number, unit
+from settlement.db.tables import membership, person, person_number, unit
 from settlement.domain.bills import Certificate
 from settlement.domain.ids import FundId, MemberId, MembershipId, UnitId
 
@@ -67,51 +68,74 @@ def open_identity(keys: KeyRing, fund_id: FundId, member_id: MemberId, sealed: S
     return Identity(document["name"], certificate)
 
 
-async def add_person(
-    connection: AsyncConnection, fund_id: FundId, member_id: MemberId, index: bytes, sealed: Sealed, at: datetime
-) -> MemberId:
-    """Insert a person and the row that is locked in its name, unless the certificate is known; return its member id."""
-    new = (
-        insert_unless_there(person)
-        .values(
-            fund_id=fund_id,
-            person_id=member_id,
-            key_id=sealed.key_id,
-            envelope=sealed.envelope,
-            certificate_index=index,
-            created_at=at,
-        )
-        .on_conflict_do_nothing(constraint="person_certificate_once")
-    )
-    inserted = (await connection.execute(new.returning(person.c.person_id))).scalar_one_or_none()
-    if inserted is None:
-        mine = and_(person.c.fund_id == fund_id, person.c.certificate_index == index)
-        return MemberId((await connection.execute(select(person.c.person_id).where(mine))).scalar_one())
-    await connection.execute(insert(member).values(fund_id=fund_id, member_id=member_id, created_at=at))
-    return member_id
+@dataclass(frozen=True, slots=True)
+class SealedPerson:
+    """A person to be kept: a fresh id, the blind index of the certificate, and the sealed identity."""
+
+    member_id: MemberId
+    certificate_index: bytes
+    sealed: Sealed
 
 
-async def add_membership(
-    connection: AsyncConnection, fund_id: FundId, cover: Membership, at: datetime
-) -> MembershipId | None:
-    """Insert one term's cover; return `None` when the member already has one that starts on that day."""
-    new = (
-        insert_unless_there(membership)
-        .values(
-            fund_id=fund_id,
-            membership_id=cover.membership_id,
-            member_id=cover.member_id,
-            unit_id=cover.unit_id,
-            plan_code=cover.plan_code,
-            person_category=cover.person_category,
-            first_day=cover.first_day,
-            last_day=cover.last_day,
-            recorded_at=at,
-        )
-        .on_conflict_do_nothing(constraint="membership_once")
-    )
-    inserted = (await connection.execute(new.returning(membership.c.membership_id))).scalar_one_or_none()
-    return MembershipId(inserted) if inserted else None
+async def add_people(
+    connection: AsyncConnection, fund_id: FundId, new: Sequence[SealedPerson], at: datetime
+) -> list[MemberId]:
+    """Insert the persons whose certificates are not known yet, each with the row that is locked in its name.
+
+    Return the member id of each, in their order: the fresh one, or that of the person who is known.
+    """
+    values = {
+        "fund_id": fund_id,
+        "at": at,
+        "ids": [one.member_id for one in new],
+        "indexes": [one.certificate_index for one in new],
+        "keys": [one.sealed.key_id for one in new],
+        "envelopes": [one.sealed.envelope for one in new],
+    }
+    await connection.execute(_ADD_PEOPLE, values)
+    rows = await connection.execute(_KNOWN_PEOPLE, {"fund_id": fund_id, "indexes": values["indexes"]})
+    known = {bytes(row.certificate_index): MemberId(row.person_id) for row in rows}
+    return [known[one.certificate_index] for one in new]
+
+
+_ADD_PEOPLE = text("""
+WITH added AS (
+    INSERT INTO person (fund_id, person_id, certificate_index, key_id, envelope, created_at)
+    SELECT CAST(:fund_id AS uuid), given.*, CAST(:at AS timestamptz)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:indexes AS bytea[]), CAST(:keys AS text[]), CAST(:envelopes AS bytea[]))
+         AS given
+    ON CONFLICT (fund_id, certificate_index) DO NOTHING
+    RETURNING person_id
+)
+INSERT INTO member (fund_id, member_id, created_at)
+SELECT CAST(:fund_id AS uuid), person_id, CAST(:at AS timestamptz) FROM added
+""")
+_KNOWN_PEOPLE = text("""
+SELECT person_id, certificate_index FROM person
+WHERE fund_id = :fund_id AND certificate_index = ANY(CAST(:indexes AS bytea[]))
+""")
+
+
+async def add_memberships(
+    connection: AsyncConnection, fund_id: FundId, covers: Sequence[Membership], at: datetime
+) -> int:
+    """Insert terms of cover; one that the member has already from the same day is left as it is. Return how many."""
+    rows = [
+        {
+            "fund_id": fund_id,
+            "membership_id": cover.membership_id,
+            "member_id": cover.member_id,
+            "unit_id": cover.unit_id,
+            "plan_code": cover.plan_code,
+            "person_category": cover.person_category,
+            "first_day": cover.first_day,
+            "last_day": cover.last_day,
+            "recorded_at": at,
+        }
+        for cover in covers
+    ]
+    new = insert_unless_there(membership).values(rows).on_conflict_do_nothing(constraint="membership_once")
+    return (await connection.execute(new)).rowcount
 
 
 def insert_number(

@@ -104,7 +104,7 @@ def _where_to_look(stage: Stage, console: Console) -> None:
 
 def _is_worth_a_picture(answer: dict[str, Any]) -> bool:
     """Say whether a bill shows all that there is to see: the insurer paid, and aid is on the bill."""
-    return answer["mutual_aid"]["status"] == "on_bill" and answer["bill"]["insurer_paid"] != "0.00"
+    return bool(answer["mutual_aid"]["status"] == "on_bill" and answer["bill"]["insurer_paid"] != "0.00")
 
 
 def _told(counted: Counter[str]) -> str:

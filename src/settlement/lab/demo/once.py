@@ -14,6 +14,7 @@ from settlement.lab.demo.day import Day, push_day
 from settlement.lab.demo.stage import Stage, set_stage
 from settlement.lab.his.city import walk_day
 from settlement.lab.his.rhythm import plan_day
+from settlement.services.audit.examine import examine
 
 THE_DAY = date(2026, 3, 10)
 BILLS = 2000
@@ -30,11 +31,9 @@ async def run_once(data_directory: Path, seed: int) -> dict[str, Any]:
         token = await stage.door_of(stage.city.platform_client).token()
         await push_day(stage.http, stage.insurer_url, stage.api_url, token, THE_DAY.isoformat())
         summary = await _summary(stage, day)
-        from settlement.services.audit.examine import examine
-
         async with open_ops(stage.installation) as ops:
-            report = await examine(ops, stage.installation.keys)
-        broken = [finding.name for finding in report.findings if finding.broken]
+            examination = await examine(ops, stage.installation.keys)
+    broken = [finding.invariant.name for finding in examination.broken]
     return summary | {"invariants_broken": len(broken), "broken": broken, "seconds": round(time.monotonic() - began, 1)}
 
 

@@ -1,4 +1,4 @@
-"""Examine the whole record: every invariant, with the ids of what breaks it. It reads one snapshot and changes nothing."""
+"""Examine the whole record: every invariant, with the ids of what breaks it, at one instant; nothing is changed."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ Plans = Mapping[tuple[FundId, PlanVersionId | None], CompiledPlan]
 
 async def examine_plans(connection: AsyncConnection) -> tuple[Finding, Plans]:
     """Check each version against its text; return also those that compile, by fund and id."""
-    tally, plans = Tally(PLANS_UNCHANGED), {}
+    tally = Tally(PLANS_UNCHANGED)
+    plans: dict[tuple[FundId, PlanVersionId | None], CompiledPlan] = {}
     for stored in await list_stored_versions(connection):
         plan = _compiled(stored)
         tally.note(plan is not None and _says_the_same(stored, plan), stored.plan_version_id)

@@ -1,4 +1,4 @@
-"""Examine used room: what each settlement found used is what the member's records before it had taken and not given back.
+"""Examine used room: each settlement found used what the member's records before it had taken and not given back.
 
 A member's settlements and reversals are recorded one after another, under the member's lock, but nothing numbers them:
 `recorded_at` is the clock of one of several processes. So the exact law cannot be read off the times. What always
@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import zip_longest
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -162,10 +161,9 @@ def _whose(settlement: MemberSettlement) -> tuple[object, ...]:
 
 def _by_benefit_and_term(settlements: Sequence[MemberSettlement]) -> list[list[Taking]]:
     """Sort what a member's settlements found and took by benefit and term."""
-    takings: dict[tuple[object, object], list[Taking]] = defaultdict(list)
+    takings: dict[tuple[str, str], list[Taking]] = defaultdict(list)
     for settlement in settlements:
-        keys = dict.fromkeys(zip_longest(settlement.benefits, settlement.terms))
-        for benefit, term in {**keys, **dict.fromkeys(settlement.taken)}:
+        for benefit, term in dict.fromkeys((*settlement.computed, *settlement.taken)):
             takings[benefit, term].append(
                 Taking(
                     settlement.bill_id,
@@ -178,7 +176,7 @@ def _by_benefit_and_term(settlements: Sequence[MemberSettlement]) -> list[list[T
     return list(takings.values())
 
 
-def _found(settlement: MemberSettlement, benefit: object) -> Room | None:
+def _found(settlement: MemberSettlement, benefit: str) -> Room | None:
     try:
         room = room_from_json(settlement.used_before[benefit])
     except (KeyError, TypeError, ValueError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass, field
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,11 +11,12 @@ from settlement.db.audit import Room, StoredSettlement, stream_settlements
 from settlement.domain.audit import Finding, Invariant, Tally, findings_of
 from settlement.domain.benefits import Benefit, Consumption
 from settlement.domain.errors import InvariantViolation
+from settlement.domain.money import Money, total
 from settlement.domain.postings import postings_of
 from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.compile import CompiledPlan
 from settlement.plans.receipt import Inputs, make_receipt, replay
-from settlement.plans.stored import figures_from_json, figures_to_json, used_from_json
+from settlement.plans.stored import figures_from_json, used_from_json
 from settlement.services.audit.examine_plans import Plans
 
 POSTINGS = Invariant(
@@ -36,9 +35,6 @@ TAKEN = Invariant(
     "room_taken_as_computed",
     "The room that a settlement took of each benefit is what its plan version computes from its receipt.",
 )
-HEAD_FIGURES = Invariant(
-    "head_has_the_figures", "The hash in a bill's head, by which a changed bill is told, is of the settled figures."
-)
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, InvariantViolation)
 """What reading a receipt that was tampered with may raise; then it does not say what it should."""
 
@@ -50,10 +46,9 @@ class _Tallies:
     receipt_says: Tally = field(default_factory=lambda: Tally(RECEIPT_SAYS))
     replays: Tally = field(default_factory=lambda: Tally(REPLAYS))
     taken: Tally = field(default_factory=lambda: Tally(TAKEN))
-    head_figures: Tally = field(default_factory=lambda: Tally(HEAD_FIGURES))
 
     def findings(self) -> list[Finding]:
-        tallies = (self.postings, self.receipt_hash, self.receipt_says, self.replays, self.taken, self.head_figures)
+        tallies = (self.postings, self.receipt_hash, self.receipt_says, self.replays, self.taken)
         return findings_of(tallies)
 
 
@@ -70,8 +65,6 @@ def _examine(stored: StoredSettlement, plan: CompiledPlan | None, tallies: _Tall
     tallies.postings.note(stored.postings == postings_of(stored.figures, stored.split), bill_id)
     tallies.receipt_hash.note(sha256_hex(canonical_json(stored.receipt)) == stored.receipt_hash, bill_id)
     tallies.receipt_says.note(_says_what_is_recorded(stored, plan), bill_id)
-    if stored.head_digest is not None:
-        tallies.head_figures.note(stored.head_digest == _figures_digest(stored), bill_id)
     if stored.plan_version_id is None:
         tallies.taken.note(not stored.taken, bill_id)
     elif stored.engine_version != ENGINE_VERSION:
@@ -90,8 +83,10 @@ def _says_what_is_recorded(stored: StoredSettlement, plan: CompiledPlan | None) 
         if stored.plan_version_id is None:
             return figures_from_json(stored.receipt["figures"]) == stored.figures and "excluded" in stored.receipt
         inputs = Inputs.from_json(stored.receipt["inputs"])
+        aid = total(Money.from_yuan(benefit["amount"]) for benefit in stored.receipt["result"])
         return (
             plan is not None
+            and aid == stored.split.aid
             and stored.receipt["plan_digest"] == plan.digest
             and inputs.figures == stored.figures
             and plan.service_date(inputs.facts) == stored.service_date
@@ -131,7 +126,3 @@ def _taken(benefits: tuple[Benefit, ...]) -> dict[tuple[str, str], Room]:
         for benefit in benefits
         if benefit.consumption != Consumption()
     }
-
-
-def _figures_digest(stored: StoredSettlement) -> str:
-    return hashlib.sha256(json.dumps(figures_to_json(stored.figures), sort_keys=True).encode()).hexdigest()

@@ -10,8 +10,9 @@ from settlement.db.engine import fund_transaction
 from settlement.db.people import (
     Identity,
     Membership,
-    add_membership,
-    add_person,
+    SealedPerson,
+    add_memberships,
+    add_people,
     certificate_index,
     seal_identity,
 )
@@ -56,16 +57,11 @@ async def add_members(resources: Resources, fund_id: FundId, new: Sequence[NewMe
     rules = await resources.rules.of(fund_id)
     async with fund_transaction(resources.engine, fund_id) as connection:
         units = {unit.code: unit for unit in await list_units(connection, fund_id)}
-        enrolled = []
-        for line in new:
-            identity, unit = _checked(line, units)
-            fresh, index = (
-                MemberId(resources.ids.new()),
-                certificate_index(resources.keys, fund_id, identity.certificate),
-            )
-            sealed = seal_identity(resources.keys, fund_id, fresh, identity)
-            member_id = await add_person(connection, fund_id, fresh, index, sealed, resources.clock())
-            cover = Membership(
+        checked = [_checked(line, units) for line in new]
+        sealed = [_sealed(resources, fund_id, identity) for identity, _ in checked]
+        enrolled = await add_people(connection, fund_id, sealed, resources.clock())
+        covers = [
+            Membership(
                 MembershipId(resources.ids.new()),
                 member_id,
                 unit.unit_id,
@@ -75,9 +71,16 @@ async def add_members(resources: Resources, fund_id: FundId, new: Sequence[NewMe
                 line.first_day,
                 line.last_day,
             )
-            await add_membership(connection, fund_id, cover, resources.clock())
-            enrolled.append(member_id)
+            for line, (_, unit), member_id in zip(new, checked, enrolled, strict=True)
+        ]
+        await add_memberships(connection, fund_id, covers, resources.clock())
         return enrolled
+
+
+def _sealed(resources: Resources, fund_id: FundId, identity: Identity) -> SealedPerson:
+    fresh = MemberId(resources.ids.new())
+    index = certificate_index(resources.keys, fund_id, identity.certificate)
+    return SealedPerson(fresh, index, seal_identity(resources.keys, fund_id, fresh, identity))
 
 
 def _checked(line: NewMember, units: dict[str, Unit]) -> tuple[Identity, Unit]:

@@ -1,0 +1,149 @@
+"""A city to which everything has happened that can happen to a bill so far, and every law still holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from builders import (
+    City,
+    Node,
+    SteeredClock,
+    a_2207,
+    a_2304,
+    a_2305,
+    a_city,
+    a_person,
+    bill_id_of,
+    facts,
+    once,
+    open_test_resources,
+    reverse,
+    settle,
+)
+from database import as_owner, ops_engine
+from settlement.db.embedded import DatabaseUrls
+from settlement.domain.money import Money
+from settlement.domain.settlements import OtherPayer
+from settlement.services.bills.answer_bill import AnswerBill, answer_bill
+from settlement.services.bills.commands import Brought, Outcome
+from settlement.services.bills.push_bills import PushedBill, push_bills
+from settlement.services.bills.quote_bill import QuoteBill, quote_bill
+from settlement.services.events.number_events import number_all_events
+from settlement.services.resources import Resources
+
+STAY_OF_JUNE = {"admitted_on": "2025-06-01", "discharged_on": "2025-06-11"}
+STAY_OF_2026 = {"admitted_on": "2025-12-20", "discharged_on": "2026-01-05"}
+
+
+@dataclass(frozen=True, slots=True)
+class Eventful:
+    """The bills by what became of them, as ids."""
+
+    city: City
+    bills: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.bills[name]
+
+
+async def make_eventful(urls: DatabaseUrls) -> Eventful:
+    """Fill an empty database through the use cases alone."""
+    clock = SteeredClock()
+    async with open_test_resources(urls, clock) as resources, ops_engine(urls) as ops:
+        city = await a_city(resources, members=6)
+        bills = await _on_the_first_day(resources, city)
+        await number_all_events(ops)
+        _close_the_books_day(urls)
+        clock.forward(days=1)
+        bills |= await _on_the_second_day(resources, city)
+        small = await a_city(resources, code="small", profile="simulator", members=1)
+        bills["of_the_small_fund"] = _id(await settle(resources, small, a_2304(small.member)))
+        await number_all_events(ops)
+        bills["not_numbered"] = _id(await settle(resources, city, a_2207(city.members[1], med_type="11")))
+    return Eventful(city, bills)
+
+
+async def _on_the_first_day(resources: Resources, city: City) -> dict[str, str]:
+    first, second, third, fourth, fifth, _ = city.members
+    live = await settle(resources, city, a_2304(first))
+    split = await settle(resources, city, a_2304(first, allowed="60000.00", hifp="1000.00", account="58000.00"))
+    reversed_output = a_2304(second)
+    undone = await settle(resources, city, reversed_output)
+    await reverse(resources, city, undone, a_2305(reversed_output))
+    after = await settle(resources, city, a_2304(second), facts(city, **STAY_OF_JUNE))
+    next_term = await settle(resources, city, a_2304(second), facts(city, **STAY_OF_2026))
+    with_other = await settle(
+        resources, city, a_2304(third), other_payers=(OtherPayer("商业保险", Money.from_yuan("100.00")),)
+    )
+    await settle(resources, city, a_2304(fourth, psn_type="1300"))
+    await settle(resources, city, a_2304(a_person(99)))
+    await quote_bill(resources, QuoteBill(city.caller, Brought(a_2304(fourth), facts(city))))
+    held = await settle(resources, city, a_2304(fourth), facts(city, discharged_on=None))
+    released = await settle(resources, city, a_2304(fifth), facts(city, discharged_on=None))
+    await _answer(resources, city, released, discharged_on="2025-03-11")
+    return {
+        "live": _id(live),
+        "split": _id(split),
+        "reversed": _id(undone),
+        "after_reversal": _id(after),
+        "next_term": _id(next_term),
+        "with_other": _id(with_other),
+        "held": _id(held),
+        "released": _id(released),
+    }
+
+
+async def _on_the_second_day(resources: Resources, city: City) -> dict[str, str]:
+    sixth = city.members[5]
+    excluded = await settle(resources, city, a_2304(a_person(98), certno="9901011980*******X"))
+    certificate = {"type": "01", "number": a_person(98).certificate.number}
+    await _answer(resources, city, excluded, answers={"certificate": certificate})
+    ended_output = a_2304(city.members[3])
+    ended = await settle(resources, city, ended_output, facts(city, discharged_on=None))
+    await reverse(resources, city, ended, a_2305(ended_output))
+    not_closing = await settle(resources, city, a_2304(city.members[4], medfee_sumamt="9000.01"))
+    small_hospital = await settle(resources, city, a_2304(city.members[4]), facts(city, level=1))
+    pushed_output, late = a_2304(sixth), a_2304(sixth)
+    pushed = await _push(resources, city, pushed_output, present=True)
+    unseen = await _push(resources, city, a_2305(late), cancelled=late["setlinfo"]["setl_id"])
+    await _push(resources, city, late)
+    changed = {
+        **pushed_output,
+        "setlinfo": a_2304(sixth, pushed_output["setlinfo"]["setl_id"], account="0")["setlinfo"],
+    }
+    await settle(resources, city, changed)
+    return {
+        "excluded": _id(excluded),
+        "ended_while_held": _id(ended),
+        "not_closing": _id(not_closing),
+        "in_a_small_hospital": _id(small_hospital),
+        "pushed": _id(pushed),
+        "cancelled_unseen": _id(unseen),
+    }
+
+
+async def _answer(
+    resources: Resources, city: City, held: Outcome, answers: Node | None = None, **given: object
+) -> Outcome:
+    command = AnswerBill(city.caller, bill_id_of(held), given, answers or {}, None, once(city.caller))
+    return await answer_bill(resources, command)
+
+
+async def _push(
+    resources: Resources, city: City, output: Node, *, present: bool = False, cancelled: str | None = None
+) -> Outcome:
+    [result] = await push_bills(resources, city.caller, [PushedBill(output, facts(city), cancelled, present)])
+    assert isinstance(result, Outcome), result
+    return result
+
+
+def _close_the_books_day(urls: DatabaseUrls) -> None:
+    as_owner(
+        urls,
+        "UPDATE books_day SET closed_at = now()",
+        "INSERT INTO books_day (fund_id, books_day, opened_at) SELECT fund_id, 2, now() FROM fund",
+    )
+
+
+def _id(outcome: Outcome) -> str:
+    return str(bill_id_of(outcome))
