@@ -103,15 +103,12 @@ async def _on_the_second_day(resources: Resources, city: City) -> dict[str, str]
     await reverse(resources, city, ended, a_2305(ended_output))
     not_closing = await settle(resources, city, a_2304(city.members[4], medfee_sumamt="9000.01"))
     small_hospital = await settle(resources, city, a_2304(city.members[4]), facts(city, level=1))
-    pushed_output, late = a_2304(sixth), a_2304(sixth)
-    pushed = await _push(resources, city, pushed_output, present=True)
+    pushed = await _push(resources, city, a_2304(sixth), present=True)
+    late, twice = a_2304(sixth), a_2304(sixth)
     unseen = await _push(resources, city, a_2305(late), cancelled=late["setlinfo"]["setl_id"])
     await _push(resources, city, late)
-    changed = {
-        **pushed_output,
-        "setlinfo": a_2304(sixth, pushed_output["setlinfo"]["setl_id"], account="0")["setlinfo"],
-    }
-    await settle(resources, city, changed)
+    await _push(resources, city, twice)
+    await settle(resources, city, a_2304(sixth, twice["setlinfo"]["setl_id"], account="0.00"))
     return {
         "excluded": _id(excluded),
         "ended_while_held": _id(ended),

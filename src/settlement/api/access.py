@@ -65,6 +65,8 @@ def caller_with(scope: Scope) -> Callable[..., Caller]:
         holder = api.tokens.read(credentials.credentials)
         if scope.value not in holder.scopes:
             raise Refused("scope_missing", scope=scope.value)
+        if b"%00" in request.scope["query_string"] or "\x00" in request.scope["path"]:
+            raise Refused("request_invalid")
         return Caller(holder.client_id, holder.fund_id, holder.hospital_codes, language_of(request))
 
     return caller

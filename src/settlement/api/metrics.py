@@ -9,15 +9,31 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from settlement.domain.answers import Answer
+from settlement.domain.settlements import Door
+
 REQUEST_SECONDS = Histogram(
     "settlement_request_seconds",
     "Time from the request's arrival to the end of its answer.",
     ["method", "route", "status"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
-AID_ANSWERS = Counter("settlement_answers_total", "Answers about bills, by where the aid went.", ["door", "status"])
+ANSWERS = Counter(
+    "settlement_answers_total",
+    "Answers about bills, by where the aid went; replays count again.",
+    ["door", "status"],
+)
+NOT_COVERED = Counter("settlement_not_covered_total", "Answers that a bill is not ours, by reason.", ["door", "reason"])
 
 log = structlog.get_logger()
+
+
+def count_answer(door: Door, answer: Answer) -> None:
+    """Count one answer about a bill."""
+    aid = answer["mutual_aid"]
+    ANSWERS.labels(door.value, aid["status"]).inc()
+    if answer.get("id") is None:
+        NOT_COVERED.labels(door.value, aid["reason"]["code"]).inc()
 
 
 class Observed:

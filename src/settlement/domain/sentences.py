@@ -424,7 +424,7 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
         "互助已结算：记入本单 {aid_on_bill} 元，打入银行卡 {aid_to_card} 元，应付现金 {cash_due} 元。",
         "Settled: {aid_on_bill} on the bill, {aid_to_card} to the card, cash due {cash_due}.",
     ),
-    "settlement.held.v1": _Text("单据待补：{question}。", "Held for a question: {question}."),
+    "settlement.held.v1": _Text("单据待补：{question}", "Held for a question: {question}"),
     "settlement.confirmed.v1": _Text("金额已由医保确认（{by}）。", "The figures were confirmed by the insurer ({by})."),
     "settlement.reversed.v1": _Text(
         "医保已撤销（{seen_by}），互助已冲销：{reason}。",

@@ -28,7 +28,7 @@ async def create_token(
 ) -> TokenResponse:
     """Exchange a client's id and secret for an access token of a few minutes."""
     name, secret = (shown.username, shown.password) if shown else (client_id, client_secret)
-    if not name or not secret:
+    if not name or not secret or "\x00" in name:
         raise ClientRefused
     token, client = await grant_token(api.resources, api.tokens, name, secret)
     seconds = int(api.tokens.lifetime.total_seconds())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,11 +9,13 @@ from fastapi.responses import JSONResponse
 
 from settlement.api.access import ApiDep, PushingCaller
 from settlement.api.exact_json import ExactRoute
+from settlement.api.metrics import count_answer
 from settlement.api.problems import problems, render
 from settlement.api.schemas.answers import PushResponse
 from settlement.api.schemas.bills import PushedLine, PushRequest
 from settlement.domain.errors import SettlementError
 from settlement.domain.sentences import Language
+from settlement.domain.settlements import Door
 from settlement.services.bills.commands import Outcome
 from settlement.services.bills.push_bills import PushedBill, push_bills
 
@@ -35,10 +36,9 @@ async def push(body: PushRequest, api: ApiDep, caller: PushingCaller) -> JSONRes
 
 
 def _pushed(line: PushedLine) -> PushedBill:
-    facts = line.facts.model_dump()
-    cancelled = facts.pop("init_setl_id")
-    plain = {name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items()}
-    return PushedBill(line.output, plain, cancelled, line.present)
+    facts = dict(line.facts)
+    cancelled = facts.pop("init_setl_id", None)
+    return PushedBill(line.output, facts, str(cancelled) if cancelled else None, line.present)
 
 
 def _shown(line: PushedLine, result: Outcome | SettlementError, language: Language) -> dict[str, Any]:
@@ -48,5 +48,6 @@ def _shown(line: PushedLine, result: Outcome | SettlementError, language: Langua
     if isinstance(result, SettlementError):
         rendered = render(result.code, language, result.figures)
         return {"insurer_settlement_id": insurer_id, "status": rendered.status, "problem": rendered.body}
+    count_answer(Door.EXCHANGE, result.answer)
     status = 201 if result.created else 200
     return {"insurer_settlement_id": insurer_id, "status": status, "settlement": result.answer}

@@ -14,10 +14,10 @@ from settlement.api.problems import problems
 from settlement.api.schemas.answers import Explanation, Proof, SettlementPage, SettlementResponse, Timeline
 from settlement.db.bills import find_settled_bill, list_settled_bills
 from settlement.db.engine import fund_transaction
-from settlement.db.reports import BillSearch, list_bill_ids, list_events_of_bill, list_postings
+from settlement.db.reports import BillSearch, RecordedEvent, list_bill_ids, list_events_of_bill, list_postings
 from settlement.domain.answers import settlement_answer
 from settlement.domain.ids import BillId
-from settlement.domain.sentences import sentence
+from settlement.domain.sentences import Language, sentence
 from settlement.domain.settlements import BillState, SettledBill
 from settlement.domain.time import CHINA
 from settlement.services.audit.prove_bill import explain_bill, prove_bill
@@ -102,12 +102,18 @@ async def get_timeline(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Tim
         {
             "at": event.recorded_at.astimezone(CHINA).isoformat(timespec="milliseconds"),
             "type": event.type,
-            "sentence": sentence(event.type, caller.language, **event.payload),
+            "sentence": _in_words(event, caller.language),
             "actor": event.actor.split(".", 1)[-1],
         }
         for event in events
     ]
     return Timeline.model_validate({"id": str(bill_id), "steps": steps})
+
+
+def _in_words(event: RecordedEvent, language: Language) -> str:
+    question = event.payload.get("question")
+    asked = {"question": sentence(question, language)} if question else {}
+    return sentence(event.type, language, **{**event.payload, **asked})
 
 
 async def _settled(api: Api, caller: Caller, bill_id: UUID) -> SettledBill:

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 
 from settlement.api.access import ApiDep, IdempotencyKey, ReadingCaller, SettlingCaller, once
 from settlement.api.exact_json import ExactRoute
+from settlement.api.metrics import count_answer
 from settlement.api.problems import Refused, problems
 from settlement.api.schemas.answers import CommandFate, QuoteResponse, SettlementResponse
 from settlement.api.schemas.bills import AnswerRequest, QuoteRequest, ReversalRequest, SettlementRequest, VisitFacts
@@ -167,5 +168,6 @@ def _text(value: object) -> object:
 
 def _told(outcome: Outcome) -> JSONResponse:
     """Send the answer as it was committed; the use case has ended before this reply exists."""
+    count_answer(Door.API, outcome.answer)
     headers = {"Idempotent-Replayed": "true"} if outcome.replayed else None
     return JSONResponse(outcome.answer, 201 if outcome.created else 200, headers)

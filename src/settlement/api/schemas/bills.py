@@ -131,18 +131,16 @@ class AnswerRequest(Strict):
     output: Output | None = Field(None, description="The insurer's answer anew, if its figures were corrected.")
 
 
-class PushedFacts(VisitFacts):
-    """Facts of the visit, and what a cancellation cancelled."""
-
-    init_setl_id: Code | None = Field(None, description="The settlement that was cancelled, on cancellations only.")
-
-
 class PushedLine(Strict):
     """One bill or cancellation of the bureau, as in its daily file."""
 
     infno: str | None = Field(None, description="The transaction it comes from; the sign of its total decides.")
     output: Output = Field(examples=[OUTPUT_2207])
-    facts: PushedFacts
+    facts: dict[str, Any] = Field(
+        description="The facts of the visit by the insurer's names, as `visit` of a settlement; on a cancellation "
+        "`init_setl_id` names the settlement that was cancelled. A line whose facts cannot be read is refused alone.",
+        examples=[FACTS | {"init_setl_id": None}],
+    )
     present: bool = Field(False, description="True: the platform shows our answer on its own bill.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from settlement.db.engine import fund_transaction
-from settlement.db.people import certificate_index, find_member, number_index, open_identity
+from settlement.db.people import certificate_index, find_member, number_index
 from settlement.db.settling import Wanted, read_under_lock
 from settlement.domain.answers import Answer, held_quote_answer, quote_answer, uncovered_answer
 from settlement.domain.settlements import split_aid, total_of_others
@@ -14,12 +14,12 @@ from settlement.services.bills.commands import Brought, Caller
 from settlement.services.bills.decide import (
     Decision,
     Hold,
-    Known,
     NotCovered,
     certificate_of,
     decide,
     likely_service_date,
 )
+from settlement.services.bills.known import what_is_known
 from settlement.services.bills.read_brought import ReadBill, read_brought_trial
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
@@ -38,7 +38,7 @@ async def quote_bill(resources: Resources, command: QuoteBill) -> Answer:
 
     It promises nothing: another bill may take the room. Raises what `read_brought_trial` raises.
     """
-    rules = await resources.rules.read_anew(command.caller.fund_id)
+    rules = await resources.rules.of(command.caller.fund_id)
     read = read_brought_trial(command.brought, rules.profile, command.caller)
     decision = await _decision(resources, command, rules, read)
     language = command.caller.language
@@ -73,13 +73,6 @@ async def _decision(resources: Resources, command: QuoteBill, rules: FundRules, 
             command=None,
         )
         seen = await read_under_lock(connection, wanted)
-    person = seen.person
-    known = Known(
-        member_id=member_id,
-        identity=open_identity(keys, fund_id, member_id, person.sealed) if person and member_id else None,
-        number_owner=seen.number_owner,
-        person_category=person.person_category if person else None,
-        hospital_level=seen.hospital_level,
-        used=seen.used,
-    )
+    rules = await resources.rules.knowing(fund_id, seen.plan_digest)
+    known = what_is_known(keys, fund_id, member_id, seen)
     return decide(read.bill, read.visit, rules, known, command.brought.answers, china_date(now))

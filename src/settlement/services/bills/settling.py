@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from settlement import ENGINE_VERSION
 from settlement.db import bills, commands
 from settlement.db.messages import as_kept, find_message
-from settlement.db.people import insert_number, open_identity
+from settlement.db.people import insert_number
 from settlement.db.settling import Reading as UnderLock
 from settlement.domain.answers import Answer, settlement_answer, uncovered_answer
 from settlement.domain.benefits import Consumption
@@ -37,8 +37,9 @@ from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.plans.stored import figures_to_json
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
-from settlement.services.bills.decide import Decision, Hold, Known, NotCovered, Pays, decide
+from settlement.services.bills.decide import Decision, Hold, NotCovered, Pays, decide
 from settlement.services.bills.errors import BillNotFound, HospitalNotYours
+from settlement.services.bills.known import what_is_known
 from settlement.services.bills.read_brought import ReadBill
 from settlement.services.bills.work import Work
 from settlement.services.funds.rules import FundRules
@@ -167,24 +168,11 @@ class Settling:
         try:
             today = china_date(self.work.at)
             answers = self.command.brought.answers
-            return decide(self.read.bill, self.read.visit, self.rules, self._known(), answers, today)
+            known = what_is_known(self.work.resources.keys, self.work.fund_id, self.member_id, self.under_lock)
+            return decide(self.read.bill, self.read.visit, self.rules, known, answers, today)
         except Exception:
             log.exception("settlement.our_fault", insurer_settlement_id=self.read.bill.insurer_settlement_id)
             return Hold(Question("our_fault", {}))
-
-    def _known(self) -> Known:
-        person = self.under_lock.person
-        identity = None
-        if person is not None and self.member_id is not None:
-            identity = open_identity(self.work.resources.keys, self.work.fund_id, self.member_id, person.sealed)
-        return Known(
-            member_id=self.member_id,
-            identity=identity,
-            number_owner=self.under_lock.number_owner,
-            person_category=person.person_category if person else None,
-            hospital_level=self.under_lock.hospital_level,
-            used=self.under_lock.used,
-        )
 
     def _priced(self, decision: Pays, *, revision: int, at_counter: bool) -> PricedRecord:
         others = total_of_others(self.command.brought.other_payers)
