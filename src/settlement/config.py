@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,8 +87,14 @@ def read_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except ValidationError as refused:
-        sentences = [
-            f"{'.'.join(str(part) for part in error['loc']).upper()}: {error['msg']}." if error["loc"] else error["msg"]
-            for error in refused.errors(include_input=False, include_url=False)
-        ]
-        raise SettingsUnusable("\n".join(sentence.removeprefix("Value error, ") for sentence in sentences)) from None
+        sentences = [_sentence(dict(error)) for error in refused.errors(include_input=False, include_url=False)]
+        raise SettingsUnusable("\n".join(sentences)) from None
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """Say which setting is wrong, how, and what it is for."""
+    said = str(error["msg"]).removeprefix("Value error, ")
+    if not error["loc"]:
+        return f"{said}."
+    name = str(error["loc"][0])
+    return f"{name.upper()} cannot be used: {said}. It is: {Settings.model_fields[name].description}"

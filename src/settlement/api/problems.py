@@ -112,7 +112,6 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
         by_status.setdefault(STATUS[code], []).append(code)
     return {
         status: {
-            "model": Problem,
             "description": " · ".join(sorted(of_status)),
             "content": {
                 MEDIA_TYPE: {
@@ -134,11 +133,19 @@ def language_of(request: Request) -> Language:
 
 
 def install(app: FastAPI) -> None:
-    """Make the application answer every error as a problem."""
+    """Make the application answer every error as a problem, and describe what a problem is."""
     app.add_exception_handler(SettlementError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_status)
     app.add_exception_handler(Exception, _our_bug)
+    describe = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = describe()
+        document["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]
 
 
 def _response(request: Request, code: str, figures: Mapping[str, object]) -> JSONResponse:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from settlement.cli.registry import FundCode
-from settlement.cli.shell import Json, fail, tell, tell_rows, with_fund
+from settlement.cli.shell import FundCode, with_fund
+from settlement.cli.telling import Json, fail, tell, tell_rows
 from settlement.db.access import list_clients, revoke_client
 from settlement.db.engine import fund_transaction
 from settlement.db.registry import Fund

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from settlement.app import open_installation
-from settlement.cli.shell import BROKEN, Json, fail, tell, told_plainly
+from settlement.cli.shell import told_plainly
+from settlement.cli.telling import BROKEN, Json, fail, tell
 from settlement.config import SettingsUnusable, read_settings
 from settlement.db.embedded import start_embedded
 from settlement.db.migrations import current_revision, newest_revision

@@ -9,18 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
-from settlement.cli.shell import BROKEN, Json, console, fail, told_plainly
+from settlement.cli.shell import told_plainly
+from settlement.cli.telling import BROKEN, Json, console, fail
 from settlement.config import Settings, read_settings
 from settlement.lab.demo.live import run_live
 from settlement.lab.demo.once import run_once
 from settlement.lab.demo.parts import PartFailed
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add this command to the application."""
-    app.command()(demo)
+app = typer.Typer()
 
 
+@app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Settle a fixed day of 2,000 bills, check, and exit.")] = False,
     seed: Annotated[int, typer.Option(help="Decides the city and its day.")] = 7,

@@ -9,16 +9,15 @@ import typer
 from rich.progress import Progress
 
 from settlement.app import open_ops
-from settlement.cli.shell import BROKEN, Json, console, installation, told_plainly
+from settlement.cli.shell import installation, told_plainly
+from settlement.cli.telling import BROKEN, Json, console
 from settlement.domain.audit import Examination, Finding
 from settlement.services.audit.examine import examine
 
-
-def add_to(app: typer.Typer) -> None:
-    """Add this command to the application."""
-    app.command()(doctor)
+app = typer.Typer()
 
 
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Check every invariant at one instant, while the service runs (exit code 1 if one is broken)."""
 

@@ -8,13 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from settlement.app import utc_now
-from settlement.cli.registry import FundCode
-from settlement.cli.shell import BROKEN, Json, console, fail, tell, told_plainly, with_fund
-from settlement.db.registry import Fund, PublishedVersion
+from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.domain.benefits import UsedRoom
 from settlement.domain.money import Money, NotMoney
-from settlement.domain.time import china_date
 from settlement.plans.cases import CaseResult, case_facts, case_figures, run_cases
 from settlement.plans.check import check_plan
 from settlement.plans.compile import compile_version
@@ -22,8 +18,6 @@ from settlement.plans.explain import explain as explain_benefits
 from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.model import CaseAmounts, CaseFacts, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
-from settlement.services.plans.publish_plan import publish_plan
-from settlement.services.resources import Resources
 
 app = typer.Typer(no_args_is_help=True, help="The plan workshop.")
 
@@ -80,7 +74,7 @@ def explain(
 ) -> None:
     """Explain every fen of one bill under the plan's newest version, with the file's ordinary facts."""
     plan = _read(file)
-    version = plan.version_on(china_date(utc_now())) or plan.versions[-1]
+    version = plan.versions[-1]
     compiled = compile_version(version)
     try:
         amounts = CaseAmounts(
@@ -110,22 +104,25 @@ def schema() -> None:
 
 
 @app.command()
-def publish(file: PlanFile, fund_code: FundCode, as_json: Json = False) -> None:
+def publish(
+    file: PlanFile, fund_code: Annotated[str, typer.Option("--fund", help="Code of the fund.")], as_json: Json = False
+) -> None:
     """Publish the file's versions for a fund; a version that is published already must be the same."""
     plan = _read(file)
+    # Imported here: it alone among the commands of this file opens a database.
+    from settlement.cli.publishing import publish_for_fund
 
-    async def use(resources: Resources, of: Fund) -> list[PublishedVersion]:
-        return await publish_plan(resources, of.fund_id, plan)
-
-    new = with_fund(fund_code, use)
+    new = publish_for_fund(fund_code, plan)
     names = [version.version for version in new]
     said = f"Published {', '.join(names)}." if names else "Every version of the file is published already."
     tell(as_json, {"published": names}, said)
 
 
 def _read(file: Path) -> Plan:
-    with told_plainly():
+    try:
         return read_plan(file)
+    except PlanRefused as refused:
+        fail(str(refused))
 
 
 def _shown(finding: Finding) -> dict[str, Any]:

@@ -1,22 +1,20 @@
-"""What every command shares: settings, running a use case, telling a person or a machine, and exit codes."""
+"""What commands that open the installation share: settings, logging, running a use case, refusing plainly."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import structlog
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
 from settlement.app import Installation, open_installation, open_ops, open_resources
+from settlement.cli.telling import fail
 from settlement.config import Settings, SettingsUnusable, read_settings
 from settlement.db.migrations import SchemaUnusable
 from settlement.db.registry import Fund, list_funds
@@ -26,13 +24,7 @@ from settlement.domain.sentences import SENTENCES, Language, sentence
 from settlement.gateway.profile import ProfileError
 from settlement.services.resources import Resources
 
-BROKEN = 1
-"""A check found something: an invariant is broken, a plan has errors, a worked case fails."""
-REFUSED = 3
-"""What was asked cannot be done; the sentence says why and what to do. (2 is a command line that is wrong.)"""
-
-Json = Annotated[bool, typer.Option("--json", help="One JSON object as the last line, for machines.")]
-console = Console()
+FundCode = Annotated[str, typer.Option("--fund", help="Code of the fund.")]
 
 T = TypeVar("T")
 
@@ -57,12 +49,6 @@ def refusal(refused: SettlementError) -> str:
     figures = ", ".join(f"{name}: {value}" for name, value in refused.figures.items())
     said = str(refused) if str(refused) != refused.code else " ".join((type(refused).__doc__ or "").split())
     return f"{said} ({figures})" if figures else said
-
-
-def fail(message: str) -> NoReturn:
-    """Say why on standard error and exit."""
-    print(message, file=sys.stderr)
-    raise typer.Exit(REFUSED)
 
 
 def installation(**overrides: Any) -> Installation:
@@ -115,21 +101,3 @@ def with_fund(code: str, use: Callable[[Resources, Fund], Awaitable[T]]) -> T:
     with told_plainly():
         opened_installation = installation(settlement_log_level="warning")
         return asyncio.run(opened())
-
-
-def tell(as_json: bool, machine: dict[str, Any], person: str) -> None:
-    """Print the JSON object, or the sentence for a person."""
-    print(json.dumps(machine, ensure_ascii=False) if as_json else person)
-
-
-def tell_rows(as_json: bool, name: str, rows: Sequence[dict[str, Any]]) -> None:
-    """Print rows as one JSON object, or as a table."""
-    if as_json:
-        print(json.dumps({name: rows}, ensure_ascii=False))
-    elif not rows:
-        print(f"No {name} yet.")
-    else:
-        table = Table(*rows[0], box=None, header_style="bold")
-        for row in rows:
-            table.add_row(*[", ".join(cell) if isinstance(cell, list) else str(cell) for cell in row.values()])
-        console.print(table)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from settlement.api.access import ApiDep
@@ -21,15 +21,17 @@ basic = HTTPBasic(auto_error=False, description="Client id and secret, instead o
 )
 async def create_token(
     api: ApiDep,
-    grant_type: Annotated[Literal["client_credentials"], Form()],
+    response: Response,
+    grant_type: Annotated[Literal["client_credentials"], Form(examples=["client_credentials"])],
     shown: Annotated[HTTPBasicCredentials | None, Depends(basic)],
-    client_id: Annotated[str | None, Form()] = None,
-    client_secret: Annotated[str | None, Form()] = None,
+    client_id: Annotated[str | None, Form(examples=["0198c2f0-5b1e-7c3d-9a54-2f6b8e1d0c77.his"])] = None,
+    client_secret: Annotated[str | None, Form(examples=["shown once when the client was added"])] = None,
 ) -> TokenResponse:
     """Exchange a client's id and secret for an access token of a few minutes."""
     name, secret = (shown.username, shown.password) if shown else (client_id, client_secret)
     if not name or not secret or "\x00" in name:
         raise ClientRefused
     token, client = await grant_token(api.resources, api.tokens, name, secret)
+    response.headers["Cache-Control"] = "no-store"
     seconds = int(api.tokens.lifetime.total_seconds())
     return TokenResponse(access_token=token, expires_in=seconds, scope=" ".join(client.scopes))

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from settlement.api.schemas.examples import FACTS, OUTPUT_2207, OUTPUT_2208
+from settlement.api.schemas.examples import (
+    ANSWER_DECLARED,
+    ANSWER_FACT,
+    FACTS,
+    OUTPUT_2207,
+    OUTPUT_2208,
+    PUSH,
+    REVERSE_BROUGHT,
+    SETTLE_BROUGHT,
+    SETTLE_FETCHED,
+)
 from settlement.domain.money import Money
 from settlement.domain.settlements import OtherPayer
 
@@ -66,6 +76,8 @@ class SettlementIds(Strict):
 class QuoteRequest(Strict):
     """A pre-settlement (2206 or 2303) to compute the aid on. Nothing is stored."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"output": OUTPUT_2207, "visit": FACTS}]})
+
     output: Output = Field(examples=[OUTPUT_2207])
     visit: VisitFacts
     other_payers: list[OtherPayerBody] = Field([], max_length=20)
@@ -74,6 +86,8 @@ class QuoteRequest(Strict):
 
 class SettlementRequest(Strict):
     """A bill that the insurer has settled: its answer (`output` of 2207 or 2304), or the ids to fetch it by."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SETTLE_BROUGHT, SETTLE_FETCHED]})
 
     output: Output | None = Field(None, examples=[OUTPUT_2207])
     fetch: SettlementIds | None = None
@@ -89,6 +103,8 @@ class SettlementRequest(Strict):
 
 class ReversalRequest(Strict):
     """Undo a settlement that the insurer has cancelled."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [REVERSE_BROUGHT, {"reason": "退费"}]})
 
     reason: str = Field(min_length=1, max_length=200, examples=["退费"])
     cancellation: Output | None = Field(
@@ -126,6 +142,8 @@ class MissingFacts(Strict):
 class AnswerRequest(Strict):
     """The answer to the one question of a held bill."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER_FACT, ANSWER_DECLARED]})
+
     facts: MissingFacts = Field(MissingFacts(), examples=[{"discharged_on": "2026-03-10"}])
     answers: Declarations = Declarations()
     output: Output | None = Field(None, description="The insurer's answer anew, if its figures were corrected.")
@@ -146,5 +164,7 @@ class PushedLine(Strict):
 
 class PushRequest(Strict):
     """One or many bills; each has its own result."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PUSH]})
 
     bills: list[PushedLine] = Field(min_length=1, max_length=500)

@@ -62,3 +62,18 @@ OUTPUT_2207: dict[str, Any] = {
 
 _TAKEN_BACK = {name: -value if isinstance(value, int | float) and value else value for name, value in _SETLINFO.items()}
 OUTPUT_2208: dict[str, Any] = {"setlinfo": {**_TAKEN_BACK, "setl_time": "2026-03-10 15:40:02"}, "setldetail": []}
+
+SETTLE_BROUGHT: dict[str, Any] = {"output": OUTPUT_2207, "visit": FACTS}
+SETTLE_FETCHED: dict[str, Any] = {
+    "fetch": {name: _SETLINFO[name] for name in ("psn_no", "setl_id", "mdtrt_id")},
+    "visit": FACTS,
+}
+REVERSE_BROUGHT: dict[str, Any] = {"reason": "退费", "cancellation": OUTPUT_2208}
+ANSWER_FACT: dict[str, Any] = {"facts": {"discharged_on": "2026-03-10"}}
+ANSWER_DECLARED: dict[str, Any] = {"answers": {"third_party_liable": False}}
+PUSH: dict[str, Any] = {
+    "bills": [
+        {"infno": "2304", "output": OUTPUT_2207, "facts": FACTS},
+        {"infno": "2305", "output": OUTPUT_2208, "facts": {**FACTS, "init_setl_id": _SETLINFO["setl_id"]}},
+    ]
+}

@@ -15,8 +15,8 @@ from settlement.domain.money import Money, total
 from settlement.domain.postings import postings_of
 from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.compile import CompiledPlan
-from settlement.plans.receipt import Inputs, make_receipt, replay
-from settlement.plans.stored import figures_from_json, used_from_json
+from settlement.plans.receipt import Inputs, replay
+from settlement.plans.stored import benefit_to_json, figures_from_json, used_from_json
 from settlement.services.audit.examine_plans import Plans
 
 POSTINGS = Invariant(
@@ -35,6 +35,7 @@ TAKEN = Invariant(
     "room_taken_as_computed",
     "The room that a settlement took of each benefit is what its plan version computes from its receipt.",
 )
+OTHER_ENGINE = "recorded by another version of the engine, whose own release computes it again"
 UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, InvariantViolation)
 """What reading a receipt that was tampered with may raise; then it does not say what it should."""
 
@@ -61,57 +62,67 @@ async def examine_settlements(connection: AsyncConnection, plans: Plans) -> list
 
 
 def _examine(stored: StoredSettlement, plan: CompiledPlan | None, tallies: _Tallies) -> None:
-    bill_id = stored.bill_id
+    bill_id, inputs = stored.bill_id, _inputs(stored)
     tallies.postings.note(stored.postings == postings_of(stored.figures, stored.split), bill_id)
     tallies.receipt_hash.note(sha256_hex(canonical_json(stored.receipt)) == stored.receipt_hash, bill_id)
-    tallies.receipt_says.note(_says_what_is_recorded(stored, plan), bill_id)
     if stored.plan_version_id is None:
+        tallies.receipt_says.note(_says_why_excluded(stored), bill_id)
         tallies.taken.note(not stored.taken, bill_id)
-    elif stored.engine_version != ENGINE_VERSION:
-        tallies.replays.pass_over("recorded by another version of the engine; that release replays it")
-        tallies.taken.pass_over("recorded by another version of the engine; that release replays it")
-    else:
-        benefits = _replayed(stored, plan)
-        tallies.replays.note(benefits is not None and _same(stored, plan, benefits), bill_id)
-        tallies.taken.note(benefits is not None and stored.taken == _taken(benefits), bill_id)
+        return
+    tallies.receipt_says.note(_says_what_is_recorded(stored, plan, inputs), bill_id)
+    if stored.engine_version != ENGINE_VERSION:
+        tallies.replays.pass_over(OTHER_ENGINE)
+        tallies.taken.pass_over(OTHER_ENGINE)
+        return
+    benefits = _replayed(stored, plan, inputs)
+    tallies.replays.note(benefits is not None and _same(stored, benefits), bill_id)
+    tallies.taken.note(benefits is not None and stored.taken == _taken(benefits), bill_id)
 
 
-def _says_what_is_recorded(stored: StoredSettlement, plan: CompiledPlan | None) -> bool:
+def _inputs(stored: StoredSettlement) -> Inputs | None:
+    """Return what a settlement was computed from; `None` when there was no plan, or its receipt cannot be read."""
     try:
-        if stored.receipt["engine_version"] != stored.engine_version:
-            return False
-        if stored.plan_version_id is None:
-            return figures_from_json(stored.receipt["figures"]) == stored.figures and "excluded" in stored.receipt
-        inputs = Inputs.from_json(stored.receipt["inputs"])
-        aid = total(Money.from_yuan(benefit["amount"]) for benefit in stored.receipt["result"])
-        return (
-            plan is not None
-            and aid == stored.split.aid
-            and stored.receipt["plan_digest"] == plan.digest
-            and inputs.figures == stored.figures
-            and plan.service_date(inputs.facts) == stored.service_date
-        )
+        return None if stored.plan_version_id is None else Inputs.from_json(stored.receipt["inputs"])
+    except UNREADABLE:
+        return None
+
+
+def _says_why_excluded(stored: StoredSettlement) -> bool:
+    try:
+        figures, engine_version = figures_from_json(stored.receipt["figures"]), stored.receipt["engine_version"]
+        return bool(stored.receipt["excluded"]) and (figures, engine_version) == (stored.figures, stored.engine_version)
     except UNREADABLE:
         return False
 
 
-def _replayed(stored: StoredSettlement, plan: CompiledPlan | None) -> tuple[Benefit, ...] | None:
+def _says_what_is_recorded(stored: StoredSettlement, plan: CompiledPlan | None, inputs: Inputs | None) -> bool:
+    if plan is None or inputs is None:
+        return False
+    try:
+        aid = total(Money.from_yuan(benefit["amount"]) for benefit in stored.receipt["result"])
+        said = (stored.receipt["engine_version"], stored.receipt["plan_digest"], inputs.figures, aid)
+        recorded = (stored.engine_version, plan.digest, stored.figures, stored.split.aid)
+        return said == recorded and plan.service_date(inputs.facts) == stored.service_date
+    except UNREADABLE:
+        return False
+
+
+def _replayed(stored: StoredSettlement, plan: CompiledPlan | None, inputs: Inputs | None) -> tuple[Benefit, ...] | None:
     """Compute a settlement again from its receipt; `None` when the receipt or the plan cannot be read."""
-    if plan is None:
+    if plan is None or inputs is None:
         return None
     try:
-        inputs = Inputs.from_json(stored.receipt["inputs"])
         return replay(plan, inputs, used_from_json(stored.receipt["used_before"]))
     except UNREADABLE:
         return None
 
 
-def _same(stored: StoredSettlement, plan: CompiledPlan | None, benefits: tuple[Benefit, ...]) -> bool:
-    """Compare the whole receipt: its result names every step, so the same receipt is the same reason for each fen."""
-    if plan is None or sum(int(benefit.amount) for benefit in benefits) != stored.split.aid:
-        return False
-    receipt = make_receipt(plan, Inputs.from_json(stored.receipt["inputs"]), benefits).to_json()
-    return bool(receipt["result"] == stored.receipt["result"])
+def _same(stored: StoredSettlement, benefits: tuple[Benefit, ...]) -> bool:
+    """Compare the whole result: it names every step with its clause, so equal results give equal reasons, too."""
+    aid = total(benefit.amount for benefit in benefits)
+    return aid == stored.split.aid and [benefit_to_json(benefit) for benefit in benefits] == stored.receipt.get(
+        "result"
+    )
 
 
 def _taken(benefits: tuple[Benefit, ...]) -> dict[tuple[str, str], Room]:

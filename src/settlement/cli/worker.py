@@ -1,0 +1,31 @@
+"""`settlement worker`: the background work."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import typer
+
+from settlement.app import open_ops, utc_now
+from settlement.cli.shell import installation, told_plainly
+from settlement.worker.loop import work
+
+app = typer.Typer()
+
+
+@app.command()
+def worker() -> None:
+    """Do the background work: number events for those who pull them, drop expired messages."""
+
+    async def until_told() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for told in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(told, stop.set)
+        async with open_ops(opened) as ops:
+            await work(ops, utc_now, stop)
+
+    with told_plainly():
+        opened = installation()
+        asyncio.run(until_told())

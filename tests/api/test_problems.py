@@ -1,0 +1,70 @@
+"""Errors: one shape on every route, and every code has a status and a sentence in both languages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from api_matrix import matrix
+from calling import CHINESE, Callers, described, documented, routes
+from settlement.api import problems
+from settlement.domain.sentences import SENTENCES, Language, sentence
+
+
+@pytest.mark.parametrize("code", sorted(problems.STATUS))
+def test_every_code_has_a_sentence_in_both_languages(code: str):
+    chinese, english = (sentence(code, language) for language in (Language.CHINESE, Language.ENGLISH))
+    assert CHINESE.search(chinese)
+    assert not CHINESE.search(english)
+    assert SENTENCES[code]
+    assert 400 <= problems.STATUS[code] < 600
+
+
+def test_every_documented_problem_is_shown_as_it_would_be_sent():
+    for route in routes():
+        for status, codes in documented(route).items():
+            for code in codes:
+                assert problems.STATUS[code] == int(status)
+
+
+def test_every_operation_documents_its_problems_in_the_one_shape():
+    _, document = described()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400 and path != "/readyz":
+                    assert list(response["content"]) == [problems.MEDIA_TYPE], f"{method} {path} {status}"
+
+
+async def test_an_invalid_request_is_a_problem_on_every_route(callers: Callers):
+    for method, template, path, body, _ in matrix("not-a-uuid", "nokey-123"):
+        broken = b'{"rubbish": 1}' if body is not None else None
+        spoilt = re.sub(r"\?.*", "", path) + ("?limit=x&after=x&business_date=x&on=x&cursor=x" if body is None else "")
+        role = {"/v1/gateway/bills": "platform", "/v1/ops/summary": "staff"}.get(template, "hospital")
+        answer = await callers.call(role, method, spoilt, broken, key="a-key-of-the-test")
+        expected = (404, "request_not_found") if template.startswith("/v1/requests") else (422, "request_invalid")
+        assert (answer.status_code, answer.json()["code"]) == expected, f"{method} {path}: {answer.text}"
+        if expected[0] == 422:
+            assert all(error["where"] and error["what"] for error in answer.json()["errors"])
+
+
+async def test_an_invalid_request_is_not_repeated_in_its_answer(callers: Callers):
+    body = b'{"output": {}, "visit": {"fixmedins_code": {"certno": "371602199001010015"}}, "certno": "371602199001010015"}'
+    answer = await callers.call("hospital", "POST", "/v1/quotes", body)
+    assert answer.status_code == 422
+    assert "371602199001010015" not in answer.text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_an_unknown_path_and_a_wrong_method_are_problems_too(callers: Callers, language: str):
+    headers = {"Accept-Language": language}
+    missing = await callers.call("hospital", "GET", "/v1/nothing", headers=headers)
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+    wrong = await callers.call("hospital", "DELETE", "/v1/settlements", headers=headers)
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "method_not_allowed")
+    assert wrong.headers["allow"]
+
+
+async def test_our_own_fault_tells_nothing_but_that_it_is_ours(callers: Callers, monkeypatch: pytest.MonkeyPatch):
+    assert problems.render("our_bug", Language.CHINESE, {}).status == 500

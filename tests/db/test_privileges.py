@@ -1,0 +1,225 @@
+"""What the logins may do: the service changes no record and sees one fund; operations read all and change no record."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+from psycopg.errors import CheckViolation, InsufficientPrivilege, UniqueViolation
+
+from builders import City, a_2304, a_2305, a_city, facts, open_test_resources, reverse, settle
+from database import as_owner, ops_engine, rows_of
+from serving import registered_clients
+from settlement.db.embedded import DatabaseUrls
+from settlement.db.tables import metadata
+from settlement.services.events.number_events import number_all_events
+
+TABLES = sorted(metadata.tables)
+CHANGEABLE = {
+    "bill": {
+        "state",
+        "revision",
+        "member_id",
+        "hospital_code",
+        "encounter_id",
+        "charge_batch_no",
+        "visit_no",
+        "receipt_no",
+        "operator",
+        "message_id",
+        "settled_at",
+        "business_date",
+        "figures_digest",
+        "question",
+        "confirmed_at",
+        "confirmed_by",
+        "cancelling_settlement_id",
+        "event_count",
+    },
+    "client": {"revoked_at"},
+    "books_day": {"closed_at"},
+    "worklist_item": {"closed_at"},
+    "member": {"created_at"},
+}
+"""The columns that the service may change. `member.created_at` is the right to lock a member's row, nothing else."""
+RECORDS = sorted(
+    {"settlement", "reversal", "posting", "consumption", "event", "event_position", "idempotency", "message_body"}
+    | {"person", "person_number", "membership", "plan_version", "uncovered", "fund", "unit", "hospital"}
+    | {"hospital_code", "hospital_level"}
+)
+
+
+@pytest.fixture
+async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
+    """Two funds with a reversed, a held and a changed bill each, so that every table has rows of both."""
+    async with open_test_resources(database) as resources:
+        cities = (await a_city(resources, code="hz"), await a_city(resources, code="nb"))
+        for city in cities:
+            output = a_2304(city.member)
+            settled = await settle(resources, city, output)
+            await settle(resources, city, a_2304(city.member, output["setlinfo"]["setl_id"], allowed="8100.00"))
+            await reverse(resources, city, settled, a_2305(output))
+            await settle(resources, city, a_2304(city.member), facts(city, discharged_on=None))
+            await settle(resources, city, a_2304(city.member, insutype="390"))
+            await registered_clients(resources, city)
+        async with ops_engine(database) as ops:
+            await number_all_events(ops)
+        yield cities
+
+
+def as_login(url: str, statement: str, fund: City | None = None) -> int:
+    """Run one statement as a login, bound to a fund or to none; return how many rows it touched or found."""
+    with psycopg.connect(url) as connection:
+        if fund is not None:
+            connection.execute(f"SET LOCAL app.fund = '{fund.fund_id}'".encode())
+        return connection.execute(statement.encode()).rowcount
+
+
+def test_the_list_of_records_and_changeable_tables_is_whole():
+    assert set(RECORDS) | set(CHANGEABLE) == set(TABLES)
+
+
+@pytest.mark.parametrize("login", ["app", "ops"])
+async def test_no_record_can_be_updated_deleted_or_truncated(
+    database: DatabaseUrls, two_funds: tuple[City, City], login: str
+):
+    url, (city, _) = getattr(database, login), two_funds
+    tables = RECORDS if login == "app" else TABLES
+    for table in tables:
+        column = next(iter(metadata.tables[table].columns)).name
+        for statement in (
+            f"UPDATE {table} SET {column} = {column}",
+            f"TRUNCATE {table} CASCADE",
+            *([] if (login, table) == ("ops", "message_body") else [f"DELETE FROM {table}"]),
+        ):
+            with pytest.raises(InsufficientPrivilege):
+                as_login(url, statement, city)
+
+
+async def test_the_head_and_its_like_lose_no_row_and_change_in_named_columns_only(
+    database: DatabaseUrls, two_funds: tuple[City, City]
+):
+    city, _ = two_funds
+    for table, changeable in CHANGEABLE.items():
+        for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+            with pytest.raises(InsufficientPrivilege):
+                as_login(database.app, statement, city)
+        for column in metadata.tables[table].columns.keys():
+            statement = f"UPDATE {table} SET {column} = {column}"
+            if column in changeable:
+                assert as_login(database.app, statement, city) > 0
+            else:
+                with pytest.raises(InsufficientPrivilege):
+                    as_login(database.app, statement, city)
+
+
+async def test_operations_drop_only_messages_whose_time_is_over(
+    database: DatabaseUrls, two_funds: tuple[City, City]
+):
+    as_owner(database, "UPDATE message_body SET expires_at = now() + interval '1 day'")
+    assert as_login(database.ops, "DELETE FROM message_body") == 0
+    as_owner(database, "UPDATE message_body SET expires_at = now() - interval '1 day' WHERE kind = 'cancellation'")
+    assert as_login(database.ops, "DELETE FROM message_body") == 2
+
+
+async def test_only_the_worker_numbers_events_and_it_inserts_nothing_else(
+    database: DatabaseUrls, two_funds: tuple[City, City]
+):
+    city, _ = two_funds
+    with pytest.raises(InsufficientPrivilege):
+        as_login(database.app, "INSERT INTO event_position SELECT * FROM event_position", city)
+    for table in set(TABLES) - {"event_position"}:
+        with pytest.raises(InsufficientPrivilege):
+            as_login(database.ops, f"INSERT INTO {table} SELECT * FROM {table}")
+
+
+async def test_with_the_filter_removed_only_the_own_fund_is_seen(
+    database: DatabaseUrls, two_funds: tuple[City, City]
+):
+    for table in TABLES:
+        by_fund = dict(rows_of(database, f"SELECT fund_id, count(*) FROM {table} GROUP BY 1"))
+        assert len(by_fund) == 2, f"{table} has no rows of both funds"
+        for city in two_funds:
+            assert as_login(database.app, f"SELECT * FROM {table}", city) == by_fund[city.fund_id], table
+        assert as_login(database.ops, f"SELECT * FROM {table}") == sum(by_fund.values())  # type: ignore[misc]
+
+
+async def test_without_a_fund_nothing_is_seen_and_a_pooled_connection_forgets_its_fund(
+    database: DatabaseUrls, two_funds: tuple[City, City]
+):
+    city, _ = two_funds
+    with psycopg.connect(database.app) as connection:
+        for table in TABLES:
+            assert connection.execute(f"SELECT FROM {table}".encode()).rowcount == 0, table
+        connection.execute(f"SET LOCAL app.fund = '{city.fund_id}'".encode())
+        assert connection.execute("SELECT FROM bill").rowcount == 2
+        connection.commit()
+        assert connection.execute("SELECT FROM bill").rowcount == 0
+
+
+async def test_a_row_of_another_fund_can_be_neither_written_nor_changed(
+    database: DatabaseUrls, two_funds: tuple[City, City]
+):
+    mine, other = two_funds
+    insert = (
+        "INSERT INTO uncovered (fund_id, tally_id, business_date, door, reason) "
+        f"VALUES ('{other.fund_id}', gen_random_uuid(), '2025-03-11', 'api', 'x')"
+    )
+    with pytest.raises(InsufficientPrivilege, match="row-level security"):
+        as_login(database.app, insert, mine)
+    assert as_login(database.app, f"UPDATE bill SET state = state WHERE fund_id = '{other.fund_id}'", mine) == 0
+    assert as_login(database.app, f"SELECT FROM member WHERE fund_id = '{other.fund_id}' FOR NO KEY UPDATE", mine) == 0
+
+
+def test_the_logins_are_no_superusers_and_bypass_nothing(database: DatabaseUrls):
+    roles = rows_of(
+        database,
+        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname LIKE 'settlement_%'",
+    )
+    assert sorted(str(role[0]) for role in roles) == ["settlement_app", "settlement_ops", "settlement_owner"]
+    assert {flag for role in roles for flag in role[1:]} == {False}
+    members = "SELECT count(*) FROM pg_auth_members JOIN pg_roles ON member = pg_roles.oid WHERE rolname LIKE 'settlement_%'"
+    assert rows_of(database, members) == [(0,)]
+
+
+def test_the_services_logins_own_nothing_and_create_nothing(database: DatabaseUrls):
+    owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
+    assert rows_of(database, owners) == [("settlement_owner",)]
+    for url in (database.app, database.ops):
+        for statement in ("CREATE TABLE mine (x int)", "CREATE SCHEMA mine", "UPDATE alembic_version SET version_num = 'x'"):
+            with pytest.raises(InsufficientPrivilege):
+                as_login(url, statement)
+
+
+def test_every_table_has_row_level_security(database: DatabaseUrls):
+    without = (
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
+        "AND NOT relrowsecurity"
+    )
+    assert rows_of(database, without) == [("alembic_version",)]
+
+
+async def test_the_equation_and_the_limits_of_one_row_are_repeated_by_the_database(
+    database: DatabaseUrls, two_funds: tuple[City, City]
+):
+    spoilt = {
+        "settlement_equation": "UPDATE settlement SET billed_fen = billed_fen + 1, allowed_fen = allowed_fen + 1",
+        "settlement_composition": "UPDATE settlement SET excluded_fen = excluded_fen + 1",
+        "settlement_patient_share": "UPDATE settlement SET patient_share_fen = patient_share_fen + 1",
+        "settlement_cash_split": "UPDATE settlement SET cash_before_aid_fen = cash_before_aid_fen + 1, "
+        "patient_share_fen = patient_share_fen + 1",
+        "settlement_cash_due_not_negative": "UPDATE settlement SET cash_due_fen = -1, "
+        "aid_on_bill_fen = aid_on_bill_fen + cash_due_fen + 1",
+        "settlement_aid_has_plan": "UPDATE settlement SET plan_version_id = NULL",
+        "posting_fen_positive": "UPDATE posting SET fen = 0",
+        "posting_two_accounts": "UPDATE posting SET debit = credit",
+        "bill_held_has_question": "UPDATE bill SET question = NULL WHERE state = 'held'",
+        "bill_live_has_record": "UPDATE bill SET state = 'live', question = NULL WHERE revision = 0",
+    }
+    for constraint, statement in spoilt.items():
+        with pytest.raises(CheckViolation, match=constraint):
+            as_login(database.owner, statement)
+    with pytest.raises(UniqueViolation, match="bill_once"):
+        as_login(database.owner, "UPDATE bill SET insurer_settlement_id = 'x'")
+
