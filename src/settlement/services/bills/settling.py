@@ -272,7 +272,7 @@ class Settling:
         confirmed = self.command.confirmed_by is not None and head.confirmed_at is None
         return replace(
             head,
-            member_id=self.member_id or head.member_id,
+            member_id=self.member_id,
             hospital_code=visit.hospital_code,
             encounter_id=bill.encounter_id,
             charge_batch_no=visit.charge_batch_no,
