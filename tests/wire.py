@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url
 
@@ -76,7 +77,9 @@ class Wire:
         self.happened = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Future[None]] = set()
+        self._server: asyncio.Server
+        self._closing: asyncio.Event
 
     def url(self, url: str) -> str:
         """Return a URL of the server with this wire before it."""
@@ -92,50 +95,55 @@ class Wire:
         self.counts = Counts()
 
     def let_the_next_commit_be(self, fate: Fate) -> None:
-        """Arm the wire for one COMMIT."""
+        """Arm the wire for the next COMMIT of a transaction that wrote."""
         self.happened.clear()
         self.fate = fate
 
     def start(self) -> None:
         """Listen."""
         self._thread.start()
-        path = str(Path(self._folder.name) / _SOCKET)
-        asyncio.run_coroutine_threadsafe(asyncio.start_unix_server(self._serve, path), self._loop).result()
+        self._done(self._listen())
 
     def stop(self) -> None:
-        """Close every connection and stop listening."""
-
-        async def end() -> None:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result()
+        """Stop listening and close every connection."""
+        self._done(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
         self._folder.cleanup()
 
+    def _done(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _listen(self) -> None:
+        self._closing = asyncio.Event()
+        self._server = await asyncio.start_unix_server(self._serve, str(Path(self._folder.name) / _SOCKET))
+
+    async def _end(self) -> None:
+        self._server.close()
+        self._closing.set()
+        await asyncio.gather(*self._connections)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+        closed = self._loop.create_future()
+        self._connections.add(closed)
         server_reader, server_writer = await asyncio.open_unix_connection(str(self._server_socket))
         line = _Line(self)
-        try:
-            await asyncio.wait(
-                [
-                    asyncio.ensure_future(line.upstream(reader, server_writer)),
-                    asyncio.ensure_future(line.downstream(server_reader, writer)),
-                ],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-        finally:
-            self._tasks.discard(task)
-            for end in (writer, server_writer):
-                end.close()
-                with suppress(OSError):
-                    await end.wait_closed()
+        ends = [
+            asyncio.ensure_future(line.upstream(reader, server_writer)),
+            asyncio.ensure_future(line.downstream(server_reader, writer)),
+            asyncio.ensure_future(self._closing.wait()),
+        ]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
+        for stream in (writer, server_writer):
+            stream.close()
+            with suppress(OSError):
+                await stream.wait_closed()
+        self._connections.discard(closed)
+        closed.set_result(None)
 
 
 class _Line:
@@ -147,25 +155,37 @@ class _Line:
         self._server = _Frames(begins_untyped=False)
         self._client_spoke_last = False
         self._swallowing_answer = False
+        self._writing_statements: set[bytes] = set()
+        self._wrote = False
 
     async def upstream(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         while data := await reader.read(_LARGEST_READ):
             wire = self._wire
             for kind, body in self._client.feed(data):
-                if kind in (b"Q", b"P"):
-                    wire.counts.sent.append(body.strip(b"\0").decode(errors="replace")[:80])
-                if kind == b"Q" and body == b"COMMIT\0" and wire.fate is Fate.COMMIT_SWALLOWED:
-                    wire.fate = Fate.PASSED
-                    wire.happened.set()
-                    await asyncio.Event().wait()
-                if kind == b"Q" and body == b"COMMIT\0" and wire.fate is Fate.ANSWER_SWALLOWED:
-                    wire.fate = Fate.PASSED
-                    self._swallowing_answer = True
+                self._watch(kind, body)
+                if kind == b"Q" and body == b"COMMIT\0" and self._wrote:
+                    if wire.fate is Fate.COMMIT_SWALLOWED:
+                        wire.happened.set()
+                        await asyncio.Event().wait()
+                    self._swallowing_answer = wire.fate is Fate.ANSWER_SWALLOWED
             if not self._client_spoke_last:
                 wire.counts.trips += 1
             self._client_spoke_last = True
             server.write(data)
             await server.drain()
+
+    def _watch(self, kind: bytes, body: bytes) -> None:
+        """Notice what is sent, and whether the transaction writes: by its statements, prepared ones by their names."""
+        if kind == b"Q":
+            self._wire.counts.sent.append(body.strip(b"\0").decode(errors="replace")[:80])
+            self._wrote = self._wrote and not body.startswith(b"BEGIN")
+        elif kind == b"P":
+            name, query = body.split(b"\0")[:2]
+            self._wire.counts.sent.append(query.decode(errors="replace")[:80])
+            change = self._writing_statements.add if b"INSERT INTO" in query else self._writing_statements.discard
+            change(name)
+        elif kind == b"B":
+            self._wrote = self._wrote or body.split(b"\0")[1] in self._writing_statements
 
     async def downstream(self, reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         while data := await reader.read(_LARGEST_READ):

@@ -95,3 +95,12 @@ def test_a_script_that_knows_neither_side_gets_the_same_totals_from_the_insurers
 
 def test_the_doctor_finds_nothing_afterwards(environment, summary):
     assert run(environment, "doctor", "--json")["invariants_broken"] == 0
+
+
+@pytest.mark.large
+@pytest.mark.parametrize("seed", [1, 2, 3, 11, 42])
+def test_days_of_other_seeds_break_no_invariant_either(tmp_path, seed):
+    environment = {**os.environ, "SETTLEMENT_DATA_DIR": str(tmp_path)}
+    summary = run(environment, "demo", "--once", "--json", "--seed", str(seed))
+    assert summary["bills"] == 2000
+    assert summary["invariants_broken"] == summary["unaccounted"] == 0

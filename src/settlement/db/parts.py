@@ -5,6 +5,7 @@ The SQL of a part depends on its table and columns alone, so that a write of the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,9 +13,9 @@ from typing import Any
 
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
-from sqlalchemy import TextClause, text
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.engine import send
 
 _ONCE = {
     "bill_once",
@@ -25,6 +26,7 @@ _ONCE = {
     "reversal_pk",
     "person_number_pk",
 }
+_NAMED = re.compile(r"(?<![:\w]):([a-z]\w*)")
 
 
 class RecordedMeanwhile(Exception):
@@ -55,12 +57,12 @@ async def write_together(connection: AsyncConnection, parts: Sequence[Part]) -> 
     Raises `RecordedMeanwhile` when the bill, its number, the key or the revision exists already.
     """
     values = {name: value for part in parts for name, value in part.values.items()}
+    statement, names = joined(tuple(part.sql for part in parts))
     try:
-        await connection.execute(_joined(tuple(part.sql for part in parts)), values)
-    except IntegrityError as refused:
-        cause = refused.orig
-        if isinstance(cause, UniqueViolation) and cause.diag.constraint_name in _ONCE:
-            raise RecordedMeanwhile(cause.diag.constraint_name) from refused
+        await send(connection, statement, [values[name] for name in names])
+    except UniqueViolation as refused:
+        if refused.diag.constraint_name in _ONCE:
+            raise RecordedMeanwhile(refused.diag.constraint_name) from refused
         raise
 
 
@@ -72,6 +74,9 @@ def _insert(table: str, columns: tuple[str, ...], computed: tuple[tuple[str, str
 
 
 @lru_cache(maxsize=256)
-def _joined(parts: tuple[str, ...]) -> TextClause:
+def joined(parts: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return one statement of all parts, with `$1`, `$2` … where they name values, and those names in order."""
     written = ",\n".join(f"part_{number} AS ({sql})" for number, sql in enumerate(parts))
-    return text(f"WITH {written}\nSELECT 1")
+    names = tuple(dict.fromkeys(_NAMED.findall(written)))
+    places = {name: f"${place}" for place, name in enumerate(names, 1)}
+    return f"WITH {_NAMED.sub(lambda named: places[named[1]], written)}\nSELECT 1", names
