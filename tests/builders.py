@@ -25,7 +25,7 @@ from settlement.db.settling import CommandKey
 from settlement.domain.bills import Certificate
 from settlement.domain.ids import BillId, ClientId, FundId, IdSource, MemberId
 from settlement.domain.scope import PersonCategory
-from settlement.domain.settlements import Door, OtherPayer
+from settlement.domain.settlements import Door, OtherPayer, ReversalReason
 from settlement.plans.model import read_plan
 from settlement.services.bills.commands import Brought, Caller, Once, Outcome, ReverseBill, SettleBill
 from settlement.services.bills.reverse_bill import reverse_bill
@@ -264,7 +264,7 @@ async def reverse(
     settled: Outcome,
     cancellation: Node | None,
     *,
-    reason: str = "退费",
+    reason: ReversalReason = ReversalReason.REFUND,
     key: str | None = None,
 ) -> Outcome:
     """Reverse a bill by the insurer's cancellation."""

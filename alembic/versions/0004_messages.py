@@ -52,7 +52,7 @@ CREATE TABLE idempotency (
     key text NOT NULL,
     fingerprint text NOT NULL,
     status smallint NOT NULL,
-    body jsonb NOT NULL,
+    body json NOT NULL,
     recorded_at timestamptz NOT NULL,
     CONSTRAINT idempotency_pk PRIMARY KEY (fund_id, client_id, key)
 );

@@ -25,9 +25,7 @@ OPEN = {"/oauth/token", "/healthz", "/readyz", "/metrics"}
 
 def test_the_matrix_knows_every_route():
     known = {(method, template) for method, template, *_ in matrix("x", "y")}
-    assert known == {
-        (method, route.path) for route in routes() for method in route.methods if route.path not in OPEN
-    }
+    assert known == {(method, route.path) for route in routes() for method in route.methods if route.path not in OPEN}
 
 
 async def test_every_route_lets_in_exactly_the_roles_that_it_is_for(callers: Callers, city: City):
@@ -78,9 +76,7 @@ async def with_token(callers: Callers, token: str) -> Any:
     return await callers.call(None, "GET", "/v1/settlements", headers={"Authorization": f"Bearer {token}"})
 
 
-async def test_a_hospital_can_neither_see_nor_touch_anothers_bill(
-    callers: Callers, city: City, database: DatabaseUrls
-):
+async def test_a_hospital_can_neither_see_nor_touch_anothers_bill(callers: Callers, city: City, database: DatabaseUrls):
     output = a_2304(city.member)
     settled = (
         await callers.call("hospital", "POST", "/v1/settlements", {"output": output, "visit": facts(city)}, key=KEY)
@@ -107,7 +103,7 @@ async def test_a_hospital_can_neither_see_nor_touch_anothers_bill(
         assert (await callers.get(role, "/v1/events")).json()["events"] == []
         assert (await callers.get(role, f"/v1/requests/{KEY}")).status_code == 404
     for role in ("other hospital", "hospital of another fund"):
-        reversal = {"reason": "退费", "cancellation": a_2305(output)}
+        reversal = {"reason": "refund", "cancellation": a_2305(output)}
         path = f"/v1/settlements/{settled['id']}/reversals"
         refused = await callers.call(role, "POST", path, reversal, key=f"{KEY}-r")
         assert (refused.status_code, refused.json()["code"]) == (404, "bill_not_found")

@@ -50,7 +50,9 @@ async def test_an_invalid_request_is_a_problem_on_every_route(callers: Callers):
 
 
 async def test_an_invalid_request_is_not_repeated_in_its_answer(callers: Callers):
-    body = b'{"output": {}, "visit": {"fixmedins_code": {"certno": "371602199001010015"}}, "certno": "371602199001010015"}'
+    body = (
+        b'{"output": {}, "visit": {"fixmedins_code": {"certno": "371602199001010015"}}, "certno": "371602199001010015"}'
+    )
     answer = await callers.call("hospital", "POST", "/v1/quotes", body)
     assert answer.status_code == 422
     assert "371602199001010015" not in answer.text

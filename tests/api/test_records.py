@@ -27,7 +27,9 @@ async def test_a_search_is_paged_by_key_and_finds_each_bill_once(callers: Caller
         recorded = [(await settle(resources, city, a_2304(city.members[n % 5]))).answer["id"] for n in range(7)]
     found, cursor, pages = [], None, 0
     while True:
-        page = (await callers.get("hospital", "/v1/settlements", limit=3, **({"cursor": cursor} if cursor else {}))).json()
+        page = (
+            await callers.get("hospital", "/v1/settlements", limit=3, **({"cursor": cursor} if cursor else {}))
+        ).json()
         found += [bill["id"] for bill in page["settlements"]]
         pages, cursor = pages + 1, page["next_cursor"]
         if cursor is None:
@@ -61,7 +63,8 @@ async def test_a_search_by_business_date_goes_by_the_insurers_day_in_china(calle
 
 
 @pytest.mark.parametrize(
-    "params", [{"limit": 0}, {"limit": 501}, {"cursor": "x"}, {"state": "dead"}, {"business_date": "today"}, {"area": "\x00"}]
+    "params",
+    [{"limit": 0}, {"limit": 501}, {"cursor": "x"}, {"state": "dead"}, {"business_date": "today"}, {"area": "\x00"}],
 )
 async def test_a_search_that_is_not_as_described_is_refused(callers: Callers, params: dict[str, Any]):
     refused = await callers.get("hospital", "/v1/settlements", **params)
@@ -96,7 +99,10 @@ async def test_the_proof_shows_the_equation_the_postings_and_that_all_of_it_hold
     [
         ("UPDATE posting SET fen = fen + 1 WHERE line = 1", "postings_balance"),
         ("DELETE FROM posting WHERE line = 1", "postings_balance"),
-        ("UPDATE settlement SET aid_on_bill_fen = aid_on_bill_fen - 1, cash_due_fen = cash_due_fen + 1", "replays_to_the_same_fen"),
+        (
+            "UPDATE settlement SET aid_on_bill_fen = aid_on_bill_fen - 1, cash_due_fen = cash_due_fen + 1",
+            "replays_to_the_same_fen",
+        ),
         ("UPDATE settlement SET receipt_hash = 'x'", "replays_to_the_same_fen"),
     ],
 )
@@ -118,7 +124,7 @@ async def test_a_held_and_a_reversed_bill_are_explained_and_proved(callers: Call
     output = a_2304(city.members[1])
     body = {"output": output, "visit": facts(city)}
     bill = (await callers.call("hospital", "POST", "/v1/settlements", body, key=f"{KEY}-2")).json()
-    reversal = {"reason": "退费", "cancellation": a_2305(output)}
+    reversal = {"reason": "refund", "cancellation": a_2305(output)}
     await callers.call("hospital", "POST", f"/v1/settlements/{bill['id']}/reversals", reversal, key=f"{KEY}-r")
     proof = (await callers.get("hospital", f"/v1/settlements/{bill['id']}/proof")).json()
     assert proof["postings_balance"] is True
@@ -132,7 +138,7 @@ async def test_the_timeline_tells_each_step_in_both_languages(callers: Callers, 
     whole = {"output": output, "visit": facts(city)}
     await callers.call("hospital", "POST", "/v1/settlements", whole, key=f"{KEY}-2")
     await callers.call("platform", "POST", "/v1/gateway/bills", {"bills": [{"output": output, "facts": facts(city)}]})
-    reversal = {"reason": "退费", "cancellation": a_2305(output)}
+    reversal = {"reason": "refund", "cancellation": a_2305(output)}
     await callers.call("hospital", "POST", f"/v1/settlements/{bill['id']}/reversals", reversal, key=f"{KEY}-3")
     path = f"/v1/settlements/{bill['id']}/timeline"
     steps = (await callers.get("hospital", path)).json()["steps"]
@@ -243,7 +249,9 @@ async def test_the_summary_counts_and_sums_a_business_date(callers: Callers, cit
     assert summary["amounts"]["mutual_aid_on_bill"] == "779.66"
     assert summary["held"]["count"] == 1
     assert (summary["events_unnumbered"], summary["books_day"]) == (3, 1)
-    assert (await callers.get("staff of another fund", "/v1/ops/summary", business_date="2025-03-11")).json()["bills"] == {}
+    assert (await callers.get("staff of another fund", "/v1/ops/summary", business_date="2025-03-11")).json()[
+        "bills"
+    ] == {}
     assert rows_of(database, "SELECT count(*) FROM bill") == [(3,)]
 
 

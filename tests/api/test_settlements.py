@@ -31,7 +31,7 @@ async def test_a_brought_bill_is_settled_read_and_reversed(callers: Callers, cit
     assert answer["cash_due"] == "1689.83"
     read = await callers.get("hospital", f"/v1/settlements/{answer['id']}")
     assert (read.status_code, read.json()) == (200, answer)
-    reversal = {"reason": "退费", "cancellation": a_2305(sent["output"])}
+    reversal = {"reason": "refund", "cancellation": a_2305(sent["output"])}
     path = f"/v1/settlements/{answer['id']}/reversals"
     undone = await callers.call("hospital", "POST", path, reversal, key=f"{KEY}-r")
     assert (undone.status_code, undone.json()["state"]) == (201, "reversed")
@@ -43,10 +43,10 @@ async def test_a_brought_bill_is_settled_read_and_reversed(callers: Callers, cit
 async def test_without_the_insurers_cancellation_nothing_is_released(callers: Callers, city: City):
     settled = (await callers.call("hospital", "POST", "/v1/settlements", command(city), key=KEY)).json()
     path = f"/v1/settlements/{settled['id']}/reversals"
-    refused = await callers.call("hospital", "POST", path, {"reason": "退费"}, key=f"{KEY}-r")
+    refused = await callers.call("hospital", "POST", path, {"reason": "refund"}, key=f"{KEY}-r")
     assert (refused.status_code, refused.json()["code"]) == (409, "insurer_cancellation_not_seen")
     other = a_2305(a_2304(city.member, allowed="8100.00"))
-    refused = await callers.call("hospital", "POST", path, {"reason": "退费", "cancellation": other}, key=f"{KEY}-s")
+    refused = await callers.call("hospital", "POST", path, {"reason": "refund", "cancellation": other}, key=f"{KEY}-s")
     assert (refused.status_code, refused.json()["code"]) == (409, "cancellation_of_another_bill")
     assert (await callers.get("hospital", f"/v1/settlements/{settled['id']}")).json()["state"] == "live"
 
@@ -142,9 +142,7 @@ async def test_a_fraction_of_a_fen_is_refused_and_never_rounded(callers: Callers
     assert refused.json()["field"] == "setlinfo.medfee_sumamt"
 
 
-async def test_the_same_command_twenty_times_at_once_is_done_once(
-    callers: Callers, city: City, database: DatabaseUrls
-):
+async def test_the_same_command_twenty_times_at_once_is_done_once(callers: Callers, city: City, database: DatabaseUrls):
     sent = command(city)
     await callers.token("hospital")
     answers = await asyncio.gather(
@@ -164,7 +162,7 @@ async def test_another_body_under_a_used_key_is_refused(callers: Callers, city: 
         refused = await callers.call("hospital", "POST", "/v1/settlements", other, key=KEY)
         assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_key_reused")
     settled = rows_of(database, "SELECT bill_id FROM bill")[0][0]
-    reversal = {"reason": "退费", "cancellation": a_2305(sent["output"])}
+    reversal = {"reason": "refund", "cancellation": a_2305(sent["output"])}
     refused = await callers.call("hospital", "POST", f"/v1/settlements/{settled}/reversals", reversal, key=KEY)
     assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_key_reused")
     assert rows_of(database, "SELECT count(*) FROM bill") == [(1,)]
@@ -211,7 +209,10 @@ async def test_the_fate_of_a_command_is_told_by_its_key(callers: Callers, city: 
         pytest.param(lambda sent: b'{"visit": NaN}', id="not a number"),
         pytest.param(lambda sent: b"", id="nothing"),
         pytest.param(lambda sent: sent | {"visit": sent["visit"] | {"opter": "a\x00b"}}, id="a NUL"),
-        pytest.param(lambda sent: json.dumps(sent, default=float).encode().replace(b'"1101"', b'"\\ud800"'), id="half a character"),
+        pytest.param(
+            lambda sent: json.dumps(sent, default=float).encode().replace(b'"1101"', b'"\\ud800"'),
+            id="half a character",
+        ),
     ],
 )
 async def test_a_request_that_is_not_as_described_is_refused_and_not_stored(

@@ -114,9 +114,7 @@ async def test_the_head_and_its_like_lose_no_row_and_change_in_named_columns_onl
                     as_login(database.app, statement, city)
 
 
-async def test_operations_drop_only_messages_whose_time_is_over(
-    database: DatabaseUrls, two_funds: tuple[City, City]
-):
+async def test_operations_drop_only_messages_whose_time_is_over(database: DatabaseUrls, two_funds: tuple[City, City]):
     as_owner(database, "UPDATE message_body SET expires_at = now() + interval '1 day'")
     assert as_login(database.ops, "DELETE FROM message_body") == 0
     as_owner(database, "UPDATE message_body SET expires_at = now() - interval '1 day' WHERE kind = 'cancellation'")
@@ -134,9 +132,7 @@ async def test_only_the_worker_numbers_events_and_it_inserts_nothing_else(
             as_login(database.ops, f"INSERT INTO {table} SELECT * FROM {table}")
 
 
-async def test_with_the_filter_removed_only_the_own_fund_is_seen(
-    database: DatabaseUrls, two_funds: tuple[City, City]
-):
+async def test_with_the_filter_removed_only_the_own_fund_is_seen(database: DatabaseUrls, two_funds: tuple[City, City]):
     for table in TABLES:
         by_fund = dict(rows_of(database, f"SELECT fund_id, count(*) FROM {table} GROUP BY 1"))
         assert len(by_fund) == 2, f"{table} has no rows of both funds"
@@ -179,7 +175,9 @@ def test_the_logins_are_no_superusers_and_bypass_nothing(database: DatabaseUrls)
     )
     assert sorted(str(role[0]) for role in roles) == ["settlement_app", "settlement_ops", "settlement_owner"]
     assert {flag for role in roles for flag in role[1:]} == {False}
-    members = "SELECT count(*) FROM pg_auth_members JOIN pg_roles ON member = pg_roles.oid WHERE rolname LIKE 'settlement_%'"
+    members = (
+        "SELECT count(*) FROM pg_auth_members JOIN pg_roles ON member = pg_roles.oid WHERE rolname LIKE 'settlement_%'"
+    )
     assert rows_of(database, members) == [(0,)]
 
 
@@ -187,7 +185,11 @@ def test_the_services_logins_own_nothing_and_create_nothing(database: DatabaseUr
     owners = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"
     assert rows_of(database, owners) == [("settlement_owner",)]
     for url in (database.app, database.ops):
-        for statement in ("CREATE TABLE mine (x int)", "CREATE SCHEMA mine", "UPDATE alembic_version SET version_num = 'x'"):
+        for statement in (
+            "CREATE TABLE mine (x int)",
+            "CREATE SCHEMA mine",
+            "UPDATE alembic_version SET version_num = 'x'",
+        ):
             with pytest.raises(InsufficientPrivilege):
                 as_login(url, statement)
 
@@ -222,4 +224,3 @@ async def test_the_equation_and_the_limits_of_one_row_are_repeated_by_the_databa
             as_login(database.owner, statement)
     with pytest.raises(UniqueViolation, match="bill_once"):
         as_login(database.owner, "UPDATE bill SET insurer_settlement_id = 'x'")
-

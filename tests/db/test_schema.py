@@ -52,7 +52,9 @@ def test_every_constraint_and_index_was_named_by_us(database: DatabaseUrls):
     generated = re.compile(r"_(pkey|fkey|key|check|excl|not_null)\d*$")
     assert [name for _, name in constraints if generated.search(str(name))] == []
     indexes = rows_of(database, "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'")
-    assert [name for (name,) in indexes if re.search(r"_(idx|pkey|key)\d*$", str(name)) and name != "alembic_version_pkc"] == []
+    assert [
+        name for (name,) in indexes if re.search(r"_(idx|pkey|key)\d*$", str(name)) and name != "alembic_version_pkc"
+    ] == []
 
 
 def test_every_key_and_foreign_key_begins_with_the_fund(database: DatabaseUrls):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import resources
 from typing import Any
 
 from gateway import shapes
@@ -34,6 +35,24 @@ class Insurer:
     def asked(self, infno: str) -> list[dict[str, Any]]:
         """Return the input nodes of one transaction, in order."""
         return [request["input"]["data"] for request in self._requests if request["infno"] == infno]
+
+    @property
+    def sign_ins(self) -> int:
+        """How many times somebody signed in."""
+        return sum(request["infno"] == "9001" for request in self._requests)
+
+    def profile(self) -> str:
+        """Return Chongqing's gateway profile with what is needed to ask this insurer."""
+        shipped = (resources.files("settlement.gateway") / "profiles" / "chongqing.toml").read_text()
+        asking = {
+            "url": self.url,
+            "opter": "settlement",
+            "opter_name": "职工互助结算",
+            "fixmedins_code": "H50019900001",
+            "fixmedins_name": "职工医疗互助结算服务",
+        }
+        lines = "".join(f'{key} = "{value}"\n' for key, value in asking.items())
+        return f"{lines}answer_timeout_seconds = 2\n{shipped}"
 
     def answer(self, request: dict[str, Any]) -> str | None:
         """Return the text of an answer; `None` hangs up."""

@@ -359,7 +359,7 @@ def _answer_to(copy: Copy, bill: str) -> tuple[str, Iterable[object]]:
 @corruption("answers_name_their_bills")
 def an_answer_names_no_bill_of_ours(copy: Copy) -> Iterable[object]:
     condition, ids = _answer_to(copy, "live")
-    copy.do(f"""UPDATE idempotency SET body = jsonb_set(body, '{{id}}', '"{ANOTHER_ID}"') WHERE {condition}""")
+    copy.do(f"""UPDATE idempotency SET body = jsonb_set(body::jsonb, '{{id}}', '"{ANOTHER_ID}"') WHERE {condition}""")
     return ids
 
 

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from builders import HANGZHOU_FILE, City, SteeredClock, a_2207, a_2304, a_person, bill_id_of, facts, open_test_resources, settle
+from builders import (
+    HANGZHOU_FILE,
+    City,
+    SteeredClock,
+    a_2207,
+    a_2304,
+    a_person,
+    bill_id_of,
+    facts,
+    open_test_resources,
+    settle,
+)
 from database import rows_of
 from settlement.db.bills import find_settled_bill
 from settlement.db.embedded import DatabaseUrls

@@ -73,7 +73,9 @@ async def test_a_bill_that_lacks_a_fact_is_held_with_that_question(resources, ci
         pytest.param({"medfee_sumamt": 9000.01}, "identity_a_open", {"difference": "0.01"}, id="parts do not add up"),
         pytest.param({"hosp_part_amt": 120.33}, "identity_b_open", {"difference": "0.01"}, id="payers do not add up"),
         pytest.param({"acct_pay": 299.99}, "identity_c_open", {"difference": "0.01"}, id="the burden does not add up"),
-        pytest.param({"fund_pay_sumamt": 6800}, "account_money_other_way", {"difference": "-300.00"}, id="account money"),
+        pytest.param(
+            {"fund_pay_sumamt": 6800}, "account_money_other_way", {"difference": "-300.00"}, id="account money"
+        ),
         pytest.param({"medfee_sumamt": None}, "figure_missing", {"fields": "medfee_sumamt"}, id="no total"),
     ],
 )

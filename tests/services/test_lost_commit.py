@@ -14,7 +14,7 @@ import pytest
 from builders import City, a_2304, a_2305, facts, open_test_resources
 from calling import Callers
 from database import rows_of
-from serving import registered_clients, service_process
+from serving import registered_clients, served, service_process
 from settlement.db.embedded import DatabaseUrls
 from settlement.services.access.add_client import NewClient
 from wire import Fate, wire_to
@@ -48,26 +48,25 @@ async def test_after_a_lost_commit_the_same_key_on_a_new_process_tells_the_truth
 ):
     output = a_2304(city.member)
     path, body = "/v1/settlements", {"output": output, "visit": facts(city)}
-    with wire_to(database) as wire:
-        with service_process(wire.urls(database), tmp_path) as service:
-            async with callers_of(service.url, clients) as callers:
-                if command == "reverse":
-                    settled = await callers.call("hospital", "POST", path, body, key=f"{KEY}-0")
-                    path += f"/{settled.json()['id']}/reversals"
-                    body = {"reason": "退费", "cancellation": a_2305(output)}
-                before = counts(database)
-                wire.let_the_next_commit_be(fate)
-                lost = asyncio.create_task(callers.call("hospital", "POST", path, body, key=KEY))
-                assert await asyncio.to_thread(wire.happened.wait, 20)
-                service.kill()
-                with pytest.raises(httpx.TransportError):
-                    await lost
+    with wire_to(database) as wire, service_process(wire.urls(database), tmp_path) as service:
+        async with callers_of(service.url, clients) as callers:
+            if command == "reverse":
+                settled = await callers.call("hospital", "POST", path, body, key=f"{KEY}-0")
+                path += f"/{settled.json()['id']}/reversals"
+                body = {"reason": "refund", "cancellation": a_2305(output)}
+            before = counts(database)
+            wire.let_the_next_commit_be(fate)
+            lost = asyncio.create_task(callers.call("hospital", "POST", path, body, key=KEY))
+            assert await asyncio.to_thread(wire.happened.wait, 20)
+            service.kill()
+            with pytest.raises(httpx.TransportError):
+                await lost
     after_the_crash = counts(database)
     written = {"settle": set(RECORDS), "reverse": {"posting", "event", "message_body", "idempotency"}}[command]
     changed = {table for table in RECORDS if after_the_crash[table] != before[table]}
     assert changed == (set() if fate is Fate.COMMIT_SWALLOWED else written)
-    with service_process(database, tmp_path) as fresh:
-        async with callers_of(fresh.url, clients) as callers:
+    with served(database) as fresh:
+        async with callers_of(fresh, clients) as callers:
             fate_told = await callers.get("hospital", f"/v1/requests/{KEY}")
             again = await callers.call("hospital", "POST", path, body, key=KEY)
             assert again.status_code == 201
@@ -87,11 +86,12 @@ async def test_after_a_lost_commit_the_same_key_on_a_new_process_tells_the_truth
 
 
 async def test_one_settlement_costs_one_commit_and_at_most_five_round_trips(
-    database: DatabaseUrls, city: City, clients: dict[str, NewClient], tmp_path: Path
+    database: DatabaseUrls, city: City, clients: dict[str, NewClient]
 ):
+    """The first settlements of a connection cost more: a statement is prepared when it is sent the sixth time."""
     costs = []
-    with wire_to(database) as wire, service_process(wire.urls(database), tmp_path) as service:
-        async with callers_of(service.url, clients) as callers:
+    with wire_to(database) as wire, served(wire.urls(database)) as url:
+        async with callers_of(url, clients) as callers:
             for number in range(24):
                 body = {"output": a_2304(city.members[number % 3]), "visit": facts(city)}
                 wire.count_anew()

@@ -16,7 +16,7 @@ from database import as_owner, rows_of
 from gateway.insurer import Insurer, insurer_on_thread
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.errors import GatewayUnavailable
-from settlement.gateway.profile import load_profile
+from settlement.domain.settlements import ReversalReason
 from settlement.services.bills.commands import Outcome, ReverseBill
 from settlement.services.bills.errors import (
     BillNotFound,
@@ -45,7 +45,7 @@ async def test_a_brought_cancellation_reverses_the_bill(resources: Resources, ci
     assert undone.answer["state"] == "reversed"
     assert undone.answer["mutual_aid"]["reason"]["code"] == "reversed"
     assert undone.answer["reversal"] == {
-        "reason": "退费",
+        "reason": "refund",
         "seen_by": "brought",
         "cancelling_settlement_id": output["setlinfo"]["setl_id"] + "9",
         "business_date": "2025-03-13",
@@ -146,25 +146,7 @@ def insurer() -> Iterator[Insurer]:
 @asynccontextmanager
 async def asking(resources: Resources, insurer: Insurer, folder: Path) -> AsyncIterator[tuple[Resources, Lines]]:
     """Work with a profile of the operator's own that asks the given insurer."""
-    own = folder / "chongqing.toml"
-    shipped = load_profile("chongqing")
-    own.write_text(
-        f"""name = "chongqing"
-insured_areas = ["50"]
-account_money_in_fund_total = {str(shipped.account_money_in_fund_total).lower()}
-family_account = "{shipped.family_account}"
-negative_allowed = ["provider_absorbed"]
-recer_sys_code = "YBXT"
-opter = "settlement"
-opter_name = "职工互助结算"
-fixmedins_code = "H50019900001"
-fixmedins_name = "职工医疗互助结算服务"
-url = "{insurer.url}"
-answer_timeout_seconds = 2
-[system_codes]
-GSXT = "work_injury"
-"""
-    )
+    (folder / "chongqing.toml").write_text(insurer.profile())
     lines = Lines({}, resources.clock)
     try:
         yield replace(resources, rules=RulesShelf(resources.engine, folder)), lines
@@ -173,7 +155,7 @@ GSXT = "work_injury"
 
 
 async def reverse_asking(resources: Resources, city: City, lines: Lines, settled: Outcome) -> Outcome:
-    command = ReverseBill(city.caller, bill_id_of(settled), "退费", None, once(city.caller))
+    command = ReverseBill(city.caller, bill_id_of(settled), ReversalReason.REFUND, None, once(city.caller))
     return await reverse_bill(resources, lines, command)
 
 
@@ -209,7 +191,8 @@ async def test_a_bill_that_the_insurer_has_not_cancelled_is_not_reversed(
 
 
 @pytest.mark.parametrize(
-    ("answers", "refusal"), [("refuses", InsurerRefused), ("fails", GatewayUnavailable), ("hangs up", GatewayUnavailable)]
+    ("answers", "refusal"),
+    [("refuses", InsurerRefused), ("fails", GatewayUnavailable), ("hangs up", GatewayUnavailable)],
 )
 async def test_when_the_insurer_does_not_say_nothing_is_released(
     resources: Resources,
@@ -295,3 +278,24 @@ async def test_a_message_that_was_dropped_does_not_keep_a_brought_cancellation_f
     as_owner(database, "DELETE FROM message_body")
     assert (await reverse(resources, city, settled, a_2305(output))).answer["state"] == "reversed"
     assert rows_of(database, "SELECT business_date FROM reversal") == [(date(2025, 3, 13),)]
+
+
+async def test_rules_read_anew_keep_the_line_to_the_insurer_and_its_sign_in(
+    resources: Resources, city: City, insurer: Insurer, tmp_path: Path
+):
+    output = a_2304(city.member)
+    insurer.says_5203(output)
+    async with asking(resources, insurer, tmp_path) as (resources, lines):
+        first = lines.to(await resources.rules.of(city.fund_id))
+        await fetch_bill(resources, lines, fetch(city, output))
+        assert lines.to(await resources.rules.read_anew(city.fund_id)) is first
+        await fetch_bill(resources, lines, fetch(city, output))
+        assert insurer.sign_ins == 1
+        changed = insurer.profile().replace('opter = "settlement"', 'opter = "another"')
+        (tmp_path / "chongqing.toml").write_text(changed)
+        second = lines.to(await resources.rules.read_anew(city.fund_id))
+        assert second is not first
+        await fetch_bill(resources, lines, fetch(city, output))
+        assert insurer.sign_ins == 2
+    assert first.http.is_closed
+    assert second.http.is_closed

@@ -53,7 +53,9 @@ async def test_aid_above_the_cash_due_is_split_and_the_rest_goes_to_the_card(res
 
 
 async def test_a_members_visit_on_which_the_plan_pays_nothing_is_settled_with_no_aid(resources: Resources, city: City):
-    answer = (await settle(resources, city, a_2207(city.member), facts(city, admitted_on=None, discharged_on=None))).answer
+    answer = (
+        await settle(resources, city, a_2207(city.member), facts(city, admitted_on=None, discharged_on=None))
+    ).answer
     assert answer["state"] == "live"
     assert answer["mutual_aid"]["status"] == "none"
     assert answer["mutual_aid"]["amount"] == "0.00"
@@ -120,7 +122,9 @@ async def test_a_members_bill_out_of_scope_is_not_ours(resources: Resources, cit
     assert "id" not in answer
 
 
-async def test_the_same_command_again_is_answered_from_the_record(resources: Resources, city: City, database: DatabaseUrls):
+async def test_the_same_command_again_is_answered_from_the_record(
+    resources: Resources, city: City, database: DatabaseUrls
+):
     output = a_2304(city.member)
     first = await settle(resources, city, output, key="the-same-key")
     again = await settle(resources, city, output, key="the-same-key")
@@ -147,9 +151,7 @@ async def test_another_command_under_a_used_key_is_refused_and_changes_nothing(
 
 async def test_the_records_of_a_settlement_fit_each_other(resources: Resources, city: City, database: DatabaseUrls):
     bill_id = bill_id_of(await settle(resources, city, a_2304(city.member, account="2200.00")))
-    postings = rows_of(
-        database, f"SELECT debit, credit, fen FROM posting WHERE bill_id = '{bill_id}' ORDER BY line"
-    )
+    postings = rows_of(database, f"SELECT debit, credit, fen FROM posting WHERE bill_id = '{bill_id}' ORDER BY line")
     assert postings == [
         ("payer:hifp", "care", 650_000),
         ("payer:provider", "care", 12_034),

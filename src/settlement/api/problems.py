@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from settlement.domain.errors import SettlementError
 from settlement.domain.sentences import Language, sentence
+from settlement.services.transactions import DATABASE_FAILURES, told_plainly
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_SECONDS = 2
@@ -137,6 +138,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SettlementError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _by_status)
+    for failure in DATABASE_FAILURES:
+        app.add_exception_handler(failure, _database_failed)
     app.add_exception_handler(Exception, _our_bug)
     describe = app.openapi
 
@@ -173,6 +176,12 @@ async def _by_status(request: Request, refused: Exception) -> JSONResponse:
     response = _response(request, by_status.get(refused.status_code, "request_invalid"), {})
     response.headers.update(refused.headers or {})
     return response
+
+
+async def _database_failed(request: Request, failed: Exception) -> JSONResponse:
+    """Say that nothing was recorded when the database is away; any other failure of it is our own fault."""
+    refused = told_plainly(failed)
+    return await _our_bug(request, failed) if refused is None else await _refused(request, refused)
 
 
 async def _our_bug(request: Request, fault: Exception) -> JSONResponse:

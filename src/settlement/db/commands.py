@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement.db.parts import Part, insert_part, json
+from settlement.db.parts import Part, insert_part, json, json_as_written
 from settlement.db.settling import CommandKey, StoredAnswer
 from settlement.db.tables import idempotency
 from settlement.domain.ids import BillId, FundId
@@ -25,7 +25,7 @@ def insert_answer(fund_id: FundId, command: CommandKey, answer: StoredAnswer, at
         "key": command.key,
         "fingerprint": answer.fingerprint,
         "status": answer.status,
-        "body": json(answer.body),
+        "body": json_as_written(answer.body),
         "recorded_at": at,
     }
     return insert_part("idempotency", values)

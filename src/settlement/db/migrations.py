@@ -13,6 +13,7 @@ from sqlalchemy import Connection, create_engine, text
 from settlement.db.engine import driver_url
 
 OLDEST_SERVER_VERSION = 15
+_ONE_AT_A_TIME = 7_146_052_271
 _ROLES = ("settlement_app", "settlement_ops")
 
 
@@ -26,6 +27,9 @@ def upgrade(owner_url: str) -> str:
     try:
         with engine.connect() as connection:
             _check_server(connection)
+            # Two processes that start at once do not migrate at once: the second finds it done.
+            connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _ONE_AT_A_TIME})
+            connection.commit()
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

@@ -12,10 +12,11 @@ from functools import lru_cache
 from typing import Any
 
 from psycopg.errors import UniqueViolation
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.engine import send
+from settlement.domain.errors import ensure
 
 _ONCE = {
     "bill_once",
@@ -51,12 +52,18 @@ def json(value: object) -> Jsonb:
     return Jsonb(value)
 
 
+def json_as_written(value: object) -> Json:
+    """Mark a value as JSON whose text is kept letter for letter, keys in their order."""
+    return Json(value)
+
+
 async def write_together(connection: AsyncConnection, parts: Sequence[Part]) -> None:
     """Write all parts in one statement, hence in one round trip; all of them are there or none.
 
     Raises `RecordedMeanwhile` when the bill, its number, the key or the revision exists already.
     """
     values = {name: value for part in parts for name, value in part.values.items()}
+    ensure(len(values) == sum(len(part.values) for part in parts), "two parts of one write name the same parameter")
     statement, names = joined(tuple(part.sql for part in parts))
     try:
         await send(connection, statement, [values[name] for name in names])

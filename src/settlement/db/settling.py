@@ -136,7 +136,7 @@ class Reading:
 _READ = text(f"""
 SELECT
     pg_advisory_xact_lock_shared(:books_lock) AS books,
-    (SELECT jsonb_build_array(fingerprint, status, body) FROM idempotency
+    (SELECT json_build_array(fingerprint, status, body) FROM idempotency
      WHERE fund_id = :fund_id AND client_id = :client_id AND key = :key) AS answer,
     (SELECT to_jsonb(head) FROM (SELECT {HEAD_COLUMNS} FROM bill
      WHERE fund_id = :fund_id AND area = :area AND insurer_settlement_id = :insurer_settlement_id) AS head) AS head,

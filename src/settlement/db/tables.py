@@ -13,7 +13,7 @@ from sqlalchemy import (
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 metadata = MetaData()
 
@@ -306,7 +306,7 @@ idempotency = Table(
     Column("key", Text),
     Column("fingerprint", Text),
     Column("status", SmallInteger),
-    Column("body", JSONB(none_as_null=True)),
+    Column("body", JSON),
     Column("recorded_at", DateTime(timezone=True)),
 )
 

@@ -173,8 +173,6 @@ _MISSING: Final[Mapping[str, _Text]] = {
         ("insurance_type", "险种类型（insutype）", "insurance type (insutype)"),
         ("person_type", "人员类别（psn_type）", "person type (psn_type)"),
         ("care_type", "医疗类别（med_type）", "care type (med_type)"),
-        ("settled_at", "结算时间（setl_time）", "settlement time (setl_time)"),
-        ("certificate", "证件号码（certno）", "certificate number (certno)"),
         ("admitted_on", "入院日期", "date of admission"),
         ("discharged_on", "出院日期", "date of discharge"),
         ("hospital_level", "医院等级", "level of the hospital"),
@@ -276,10 +274,6 @@ _OUTCOMES: Final[Mapping[str, _Text]] = {
     "insurer_cancellation_not_seen": _Text(
         "互助未冲销，尚未看到医保撤销，请先在医保撤销结算再提交。",
         "The mutual aid is not reversed: the insurer's cancellation was not seen. Cancel with the insurer first.",
-    ),
-    "cannot_ask": _Text(
-        "互助未记账，医保局未向本服务发放查询凭证，请直接提交医保返回的结算结果。",
-        "No mutual aid was recorded: the bureau issued this service no credentials to ask with; bring its answer.",
     ),
     "gateway_unavailable": _Text(
         "互助未记账，医保未答复查询，请稍后用同一请求重试。",
@@ -419,6 +413,14 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
     ),
 }
 
+_REVERSAL_REASONS: Final[Mapping[str, _Text]] = {
+    "reversal_refund": _Text("退费", "refund"),
+    "reversal_correction": _Text("更正后重新结算", "corrected and settled again"),
+    "reversal_identity_changed": _Text("变更参保身份重新结算", "settled again under another insurance"),
+    "reversal_insurer_cancelled": _Text("医保撤销", "cancelled by the insurer"),
+    "reversal_other": _Text("其他", "another reason"),
+}
+
 _TIMELINE: Final[Mapping[str, _Text]] = {
     "settlement.settled.v1": _Text(
         "互助已结算：记入本单 {aid_on_bill} 元，打入银行卡 {aid_to_card} 元，应付现金 {cash_due} 元。",
@@ -447,6 +449,7 @@ SENTENCES: Final[Mapping[str, _Text]] = {
     **_OWN_QUESTIONS,
     **_OUTCOMES,
     **_REFUSALS,
+    **_REVERSAL_REASONS,
     **_TIMELINE,
 }
 """All texts by their stable code."""

@@ -45,6 +45,16 @@ class AidStatus(StrEnum):
     HELD = "held"
 
 
+class ReversalReason(StrEnum):
+    """Why a settlement was undone. A list and no free text, which would sooner or later hold a person's name."""
+
+    REFUND = "refund"
+    CORRECTION = "correction"
+    IDENTITY_CHANGED = "identity_changed"
+    INSURER_CANCELLED = "insurer_cancelled"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """The one question that must be answered before a held bill's aid can be computed."""

@@ -16,7 +16,7 @@ AMOUNTS = (*(field.name for field in fields(BillFigures) if field.name != "funds
 
 FACTS: Mapping[str, frozenset[str | int] | None] = {
     "care": frozenset(care.value for care in Care),
-    "hospital_level": frozenset({0, 1, 2, 3}),
+    "hospital_level": frozenset({1, 2, 3}),
     "insurance_type": None,
     "person_category": frozenset(category.value for category in PersonCategory) - {PersonCategory.UNKNOWN.value},
 }

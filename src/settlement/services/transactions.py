@@ -21,6 +21,9 @@ MOST_TRIES = 4
 POLL_SECONDS = 0.05
 LONGEST_POLL_SECONDS = 10
 
+DATABASE_FAILURES = (PoolTimeout, DBAPIError, PsycopgError)
+"""What SQLAlchemy and the driver raise, wrapped or not."""
+
 T = TypeVar("T")
 
 
@@ -57,16 +60,19 @@ async def run(transaction: Callable[[], Awaitable[T]]) -> T:
             tries += 1
             if tries == MOST_TRIES:
                 raise CommandInProgress(str(meanwhile)) from meanwhile
-        except PoolTimeout as full:
-            raise NotRecorded from full
-        except (DBAPIError, PsycopgError) as failed:
+        except DATABASE_FAILURES as failed:
             tries += 1
-            cause = failed.orig if isinstance(failed, DBAPIError) else failed
-            if not isinstance(cause, DeadlockDetected) or tries == MOST_TRIES:
-                raise _told_plainly(cause, failed) from failed
+            if not isinstance(_cause(failed), DeadlockDetected) or tries == MOST_TRIES:
+                raise told_plainly(failed) or failed from failed
 
 
-def _told_plainly(cause: BaseException | None, failed: Exception) -> Exception:
+def told_plainly(failed: Exception) -> SettlementError | None:
+    """Return what a failure of the database means to a caller; `None` for one that is our own fault."""
+    cause = _cause(failed)
     if isinstance(cause, LockNotAvailable):
         return MemberBusy()
-    return NotRecorded() if isinstance(cause, OperationalError | InterfaceError) else failed
+    return NotRecorded() if isinstance(cause, OperationalError | InterfaceError | PoolTimeout) else None
+
+
+def _cause(failed: Exception) -> BaseException | None:
+    return failed.orig if isinstance(failed, DBAPIError) else failed

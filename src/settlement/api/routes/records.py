@@ -111,9 +111,10 @@ async def get_timeline(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Tim
 
 
 def _in_words(event: RecordedEvent, language: Language) -> str:
-    question = event.payload.get("question")
-    asked = {"question": sentence(question, language)} if question else {}
-    return sentence(event.type, language, **{**event.payload, **asked})
+    question, reason = event.payload.get("question"), event.payload.get("reason")
+    words = {"question": sentence(question, language)} if question else {}
+    words |= {"reason": sentence(f"reversal_{reason}", language)} if reason else {}
+    return sentence(event.type, language, **{**event.payload, **words})
 
 
 async def _settled(api: Api, caller: Caller, bill_id: UUID) -> SettledBill:

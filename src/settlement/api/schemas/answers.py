@@ -28,8 +28,8 @@ class MutualAid(BaseModel):
     """The aid and where it goes: `on_bill`, `to_card`, `split`, `none` or `held`."""
 
     status: str = Field(examples=["on_bill"])
-    amount: Yuan | None = Field(examples=["1140.00"])
-    on_bill: Yuan | None = Field(examples=["1140.00"])
+    amount: Yuan | None = Field(examples=["810.00"])
+    on_bill: Yuan | None = Field(examples=["810.00"])
     to_card: Yuan | None = Field(examples=["0.00"])
     reason: Reason | None
     question: Asked | None
@@ -70,10 +70,10 @@ class QuoteResponse(BaseModel):
     service_date: str | None = None
     bill: BillAmounts | None = None
     other_on_bill: Yuan | None = None
-    cash_due: Yuan | None = Field(None, examples=["2345.00"])
+    cash_due: Yuan | None = Field(None, examples=["2675.00"])
     plan: PlanNamed | None = None
     receipt_values: dict[str, Yuan] | None = None
-    print_lines: list[str] | None = Field(None, examples=[["职工医疗互助支付 1140.00 元", "个人应付现金 2345.00 元"]])
+    print_lines: list[str] | None = Field(None, examples=[["职工医疗互助支付 810.00 元", "个人应付现金 2675.00 元"]])
 
 
 class Reversed(BaseModel):

@@ -19,7 +19,7 @@ from settlement.api.schemas.examples import (
     SETTLE_FETCHED,
 )
 from settlement.domain.money import Money
-from settlement.domain.settlements import OtherPayer
+from settlement.domain.settlements import OtherPayer, ReversalReason
 
 Code = Annotated[str, Field(min_length=1, max_length=64)]
 Output = Annotated[
@@ -104,9 +104,11 @@ class SettlementRequest(Strict):
 class ReversalRequest(Strict):
     """Undo a settlement that the insurer has cancelled."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [REVERSE_BROUGHT, {"reason": "退费"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [REVERSE_BROUGHT, {"reason": "refund"}]})
 
-    reason: str = Field(min_length=1, max_length=200, examples=["退费"])
+    reason: ReversalReason = Field(
+        description="Why; a code, because a free text would hold names.", examples=["refund"]
+    )
     cancellation: Output | None = Field(
         None,
         description="The `output` of 2208 or 2305 as received. Without it we ask the insurer (5203).",

@@ -6,11 +6,11 @@ from typing import Any
 
 FACTS: dict[str, Any] = {
     "mdtrtarea_admvs": "371600",
-    "fixmedins_code": "H37160100001",
+    "fixmedins_code": "H37160000001",
     "chrg_bchno": "1",
     "insuplc_admdvs": "371602",
     "recer_sys_code": "FSI",
-    "msgid": "H37160100001202603101015300007",
+    "msgid": "H37160000001202603101015300007",
     "ipt_otp_no": "ZY2026030042",
     "receipt_no": "0012345678",
     "opter": "S001",
@@ -49,7 +49,7 @@ _SETLINFO: dict[str, Any] = {
     "acct_pay": 200.00,
     "psn_cash_pay": 3485.00,
     "acct_mulaid_pay": 0,
-    "medins_setl_id": "H37160100001202603101015300007",
+    "medins_setl_id": "H37160000001202603101015300007",
     "clr_optins": "371600",
     "clr_way": "1",
     "clr_type": "21",
@@ -68,7 +68,7 @@ SETTLE_FETCHED: dict[str, Any] = {
     "fetch": {name: _SETLINFO[name] for name in ("psn_no", "setl_id", "mdtrt_id")},
     "visit": FACTS,
 }
-REVERSE_BROUGHT: dict[str, Any] = {"reason": "退费", "cancellation": OUTPUT_2208}
+REVERSE_BROUGHT: dict[str, Any] = {"reason": "refund", "cancellation": OUTPUT_2208}
 ANSWER_FACT: dict[str, Any] = {"facts": {"discharged_on": "2026-03-10"}}
 ANSWER_DECLARED: dict[str, Any] = {"answers": {"third_party_liable": False}}
 PUSH: dict[str, Any] = {

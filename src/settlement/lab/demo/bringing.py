@@ -32,7 +32,7 @@ class DoorA:
 
     async def reverse(self, bill_id: str, cancelled: CancelledBill) -> dict[str, Any]:
         """Bring the insurer's cancellation of a bill; return the answer."""
-        body = write_json({"reason": "退费", "cancellation": cancelled.output})
+        body = write_json({"reason": "refund", "cancellation": cancelled.output})
         return await self._post(f"/v1/settlements/{bill_id}/reversals", body, f"reverse-{cancelled.msgid}")
 
     async def get(self, path: str, **query: Any) -> dict[str, Any]:

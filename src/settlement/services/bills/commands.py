@@ -10,7 +10,7 @@ from settlement.db.settling import CommandKey
 from settlement.domain.answers import Answer
 from settlement.domain.ids import BillId, ClientId, FundId
 from settlement.domain.sentences import Language
-from settlement.domain.settlements import Door, OtherPayer
+from settlement.domain.settlements import Door, OtherPayer, ReversalReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ReverseBill:
 
     caller: Caller
     bill_id: BillId
-    reason: str
+    reason: ReversalReason
     cancellation: Mapping[str, Any] | None
     once: Once | None = None
 

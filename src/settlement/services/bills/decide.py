@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from settlement.db.people import Identity
@@ -78,32 +78,35 @@ def decide(
 ) -> Decision:
     """Decide one bill. `today` (in China) dates a pre-settlement, which has no settlement time yet.
 
-    The order: who is it, is the person a member, is the bill in scope, is there cover on the service date, do the
-    figures close, does the plan know all it asks for. So nothing is asked about a bill that is not ours anyway.
+    The order: who is it, is the person a member, is there a plan, is the bill in scope, is there cover on the service
+    date; only then is anything asked, so that nobody answers a question about a bill that is not ours anyway.
     """
-    held = identity_question(bill, known, answers)
-    if held is not None:
-        return Hold(held)
+    unclear = identity_question(bill, known, answers)
+    if unclear is not None:
+        return Hold(unclear)
     if known.member_id is None:
         return NotCovered(NOT_A_MEMBER)
-    scope = _in_scope(bill, visit, rules, answers, china_date(bill.settled_at) if bill.settled_at else today)
-    if isinstance(scope, NotCovered | Hold):
-        return scope
-    facts = plan_facts(bill, visit, scope.care, known, today)
+    facts = plan_facts(bill, visit, known, today)
     service_date = rules.service_date(facts)
-    if service_date is None:
-        return Hold(_missing("discharged_on" if facts.discharged_on is None else "admitted_on"))
-    version = rules.version_on(service_date)
+    version = rules.version_on(service_date or facts.settled_on)
     if version is None:
         return NotCovered(NO_PLAN_ON_DATE)
-    if known.person_category is None:
+    scope = decide_scope(_codes(bill, visit), version.scope)
+    if isinstance(scope, NotOurs):
+        return NotCovered(scope.reason.value)
+    if service_date is not None and known.person_category is None:
         return NotCovered(NOT_COVERED_ON_DATE)
+    ours = _answered(scope, answers)
+    if not isinstance(ours, Ours):
+        return ours
+    if service_date is None:
+        return Hold(_missing(_DATE_OF_A_STAY[version.plan.stay_date]))
     if isinstance(bill, NotClosing):
         return Hold(_closing_question(bill))
     missing = version.plan.missing_fact(facts)
     if missing is not None:
         return Hold(_missing(missing))
-    return _pays(bill.figures, facts, version, service_date, known.used, scope.at_counter)
+    return _pays(bill.figures, facts, version, service_date, known.used, ours.at_counter)
 
 
 def certificate_of(bill: Reading, answers: Mapping[str, Any]) -> Certificate | None:
@@ -132,10 +135,13 @@ def identity_question(bill: Reading, known: Known, answers: Mapping[str, Any]) -
     return None
 
 
-def plan_facts(bill: Reading, visit: Visit, care: Care, known: Known, today: date) -> PlanFacts:
-    """Return what the plan may ask; the person's category is the roster's, the hospital's level our registry's."""
+def plan_facts(bill: Reading, visit: Visit, known: Known, today: date) -> PlanFacts:
+    """Return what the plan may ask; the person's category is the roster's, the hospital's level our registry's.
+
+    A care type that is not ours counts as a visit here: the scope table refuses its bill.
+    """
     return PlanFacts(
-        care=care,
+        care=care_of(bill.care_type) or Care.OUTPATIENT,
         settled_on=china_date(bill.settled_at) if bill.settled_at else today,
         admitted_on=visit.admitted_on,
         discharged_on=visit.discharged_on,
@@ -145,27 +151,19 @@ def plan_facts(bill: Reading, visit: Visit, care: Care, known: Known, today: dat
     )
 
 
-def likely_service_date(bill: Reading, visit: Visit, rules: FundRules, now: datetime) -> date | None:
-    """Return the service date as far as it shows before the scope is decided; reading under the lock asks by it."""
-    facts = PlanFacts(
-        care=care_of(bill.care_type) or Care.OUTPATIENT,
-        settled_on=china_date(bill.settled_at or now),
-        admitted_on=visit.admitted_on,
-        discharged_on=visit.discharged_on,
-        hospital_level=None,
-        insurance_type=None,
-        person_category=None,
-    )
-    return rules.service_date(facts)
+def likely_service_date(bill: Reading, visit: Visit, rules: FundRules, today: date) -> date | None:
+    """Return the service date before anything is known of person and hospital; reading under the lock asks by it."""
+    return rules.service_date(plan_facts(bill, visit, _NOTHING_KNOWN, today))
 
 
-def _in_scope(
-    bill: Reading, visit: Visit, rules: FundRules, answers: Mapping[str, Any], day: date
-) -> Ours | NotCovered | Hold:
-    version = rules.version_on(visit.discharged_on or day)
-    if version is None:
-        return NotCovered(NO_PLAN_ON_DATE)
-    codes = ScopeCodes(
+_NOTHING_KNOWN = Known(
+    member_id=None, identity=None, number_owner=None, person_category=None, hospital_level=None, used={}
+)
+_DATE_OF_A_STAY = {"discharge": "discharged_on", "admission": "admitted_on"}
+
+
+def _codes(bill: Reading, visit: Visit) -> ScopeCodes:
+    return ScopeCodes(
         insurance_type=bill.insured.insurance_type,
         care_type=bill.care_type,
         person_type=bill.insured.person_type,
@@ -174,21 +172,18 @@ def _in_scope(
         place_of_payment=visit.place_of_payment,
         area=visit.area,
     )
-    verdict = decide_scope(codes, version.scope)
-    if isinstance(verdict, NotOurs):
-        return NotCovered(verdict.reason.value)
-    if isinstance(verdict, FactMissing):
-        return Hold(_missing(verdict.fact))
-    if isinstance(verdict, HeldForLiability):
-        return _by_declaration(verdict, visit, answers)
-    return verdict
 
 
-def _by_declaration(verdict: HeldForLiability, visit: Visit, answers: Mapping[str, Any]) -> Ours | NotCovered | Hold:
+def _answered(scope: Ours | FactMissing | HeldForLiability, answers: Mapping[str, Any]) -> Ours | NotCovered | Hold:
+    """Return the scope's verdict once a declaration about an injury has been counted in."""
+    if isinstance(scope, FactMissing):
+        return Hold(_missing(scope.fact))
+    if isinstance(scope, Ours):
+        return scope
     declared = answers.get("third_party_liable")
     if declared is None:
-        return Hold(Question(verdict.code, {}))
-    return NotCovered(THIRD_PARTY_LIABLE) if declared else Ours(verdict.care, at_counter=False)
+        return Hold(Question(scope.code, {}))
+    return NotCovered(THIRD_PARTY_LIABLE) if declared else Ours(scope.care, at_counter=False)
 
 
 def _pays(

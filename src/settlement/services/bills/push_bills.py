@@ -12,7 +12,7 @@ from settlement.db.parts import RecordedMeanwhile, write_together
 from settlement.domain.answers import settlement_answer
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import BillId
-from settlement.domain.settlements import BillHead, BillState, Door, SettledBill
+from settlement.domain.settlements import BillHead, BillState, Door, ReversalReason, SettledBill
 from settlement.gateway.mapping import is_cancellation, read_visit
 from settlement.gateway.readings import Unreadable
 from settlement.services.bills.commands import Brought, Caller, Outcome, SettleBill
@@ -80,7 +80,9 @@ async def _cancel(resources: Resources, caller: Caller, item: PushedBill) -> Out
             head = await find_head_by_insurer_id(connection, caller.fund_id, visit.area, original)
         if head is not None:
             seen = Seen(BY_EXCHANGE, cancellation)
-            return await undo(resources, caller, head.bill_id, "insurer_cancelled", seen, item.output, None)
+            return await undo(
+                resources, caller, head.bill_id, ReversalReason.INSURER_CANCELLED, seen, item.output, None
+            )
         try:
             return await _remember(resources, caller, item, visit.area, original)
         except RecordedMeanwhile:

@@ -69,7 +69,7 @@ async def _decision(resources: Resources, command: QuoteBill, rules: FundRules, 
             insurer_settlement_id=None,
             hospital_code=read.visit.hospital_code,
             plan_code=rules.fund.plan_code,
-            service_date=likely_service_date(read.bill, read.visit, rules, now),
+            service_date=likely_service_date(read.bill, read.visit, rules, china_date(now)),
             command=None,
         )
         seen = await read_under_lock(connection, wanted)

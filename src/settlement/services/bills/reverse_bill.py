@@ -18,7 +18,7 @@ from settlement.db.settling import lock_member, take_books_day
 from settlement.domain.answers import settlement_answer
 from settlement.domain.bills import BillFigures, InsurerBill
 from settlement.domain.ids import BillId, FundId
-from settlement.domain.settlements import BillHead, BillState, ReversalRecord, SettledBill
+from settlement.domain.settlements import BillHead, BillState, ReversalReason, ReversalRecord, SettledBill
 from settlement.domain.time import china_date
 from settlement.gateway.client import Place
 from settlement.gateway.mapping import cancels, read_cancellation, read_settlement, read_visit
@@ -87,7 +87,7 @@ async def undo(
     resources: Resources,
     caller: Caller,
     bill_id: BillId,
-    reason: str,
+    reason: ReversalReason,
     seen: Seen,
     output: Mapping[str, Any] | None,
     once: Once | None,
@@ -131,7 +131,7 @@ def _undone(
     work: Work,
     settled: SettledBill,
     figures: BillFigures | None,
-    reason: str,
+    reason: ReversalReason,
     seen: Seen,
     output: Mapping[str, Any] | None,
 ) -> Outcome:
@@ -143,20 +143,20 @@ def _undone(
     head = replace(head, cancelling_settlement_id=own_id)
     if settled.priced is None:
         ended = replace(head, state=BillState.CANCELLED_UNSEEN, question=None)
-        ended = work.changed_head(ended, "settlement.cancelled_while_held.v1", {"reason": reason})
+        ended = work.changed_head(ended, "settlement.cancelled_while_held.v1", {"reason": reason.value})
         result = SettledBill(ended, None, None)
     else:
         ended = replace(head, state=BillState.REVERSED)
         undone = ReversalRecord(
             revision=settled.priced.revision,
-            reason=reason,
+            reason=reason.value,
             seen_by=seen.by,
             cancelling_settlement_id=own_id,
             business_date=_business_date(work, seen),
             actor=work.caller.client_id,
             recorded_at=work.at,
         )
-        ended = work.changed_head(ended, "settlement.reversed.v1", {"reason": reason, "seen_by": seen.by})
+        ended = work.changed_head(ended, "settlement.reversed.v1", {"reason": reason.value, "seen_by": seen.by})
         reversal_id = work.resources.ids.new()
         work.parts.append(bills.insert_reversal(work.fund_id, head.bill_id, reversal_id, undone))
         work.parts.append(bills.insert_swapped_postings(work.fund_id, head.bill_id, undone.revision))

@@ -12,6 +12,7 @@ from settlement.db.parts import write_together
 from settlement.db.people import certificate_index, number_index
 from settlement.db.settling import StoredAnswer, Wanted, lock_member, read_under_lock
 from settlement.domain.ids import MemberId
+from settlement.domain.time import china_date
 from settlement.services.bills.commands import Once, Outcome, SettleBill
 from settlement.services.bills.decide import certificate_of, likely_service_date
 from settlement.services.bills.errors import KeyReused
@@ -121,6 +122,6 @@ def _wanted(
         insurer_settlement_id=read.bill.insurer_settlement_id,
         hospital_code=read.visit.hospital_code,
         plan_code=rules.fund.plan_code,
-        service_date=likely_service_date(read.bill, read.visit, rules, resources.clock()),
+        service_date=likely_service_date(read.bill, read.visit, rules, china_date(resources.clock())),
         command=command.once.command if command.once else None,
     )

@@ -19,12 +19,19 @@ class Lines:
         self._credentials = credentials
         self._clock = clock
         self._clients: dict[FundId, GatewayClient] = {}
+        self._replaced: list[GatewayClient] = []
 
     def to(self, rules: FundRules) -> GatewayClient:
-        """Return the client that asks this fund's insurer."""
+        """Return the client that asks this fund's insurer; another one when its profile has changed.
+
+        The profile is compared by what it says: rules that are read anew bring an equal one, and a client holds the
+        day's sign-in. A client that was replaced may still be asking, so it is closed at the end.
+        """
         known = self._clients.get(rules.fund.fund_id)
-        if known is not None and known.profile is rules.profile:
+        if known is not None and known.profile == rules.profile:
             return known
+        if known is not None:
+            self._replaced.append(known)
         client = GatewayClient(
             rules.profile,
             open_line(rules.profile),
@@ -38,5 +45,5 @@ class Lines:
 
     async def close(self) -> None:
         """Close every line."""
-        for client in self._clients.values():
+        for client in (*self._clients.values(), *self._replaced):
             await client.http.aclose()

@@ -54,6 +54,8 @@ async def add_members(resources: Resources, fund_id: FundId, new: Sequence[NewMe
 
     Raises `UnitUnknown`, `NewMemberUnusable`; then nobody was enrolled.
     """
+    if not new:
+        return []
     rules = await resources.rules.of(fund_id)
     async with fund_transaction(resources.engine, fund_id) as connection:
         units = {unit.code: unit for unit in await list_units(connection, fund_id)}
