@@ -37,8 +37,9 @@ def described() -> tuple[FastAPI, dict[str, Any]]:
 
 
 def routes() -> list[APIRoute]:
-    """Return every route of the API."""
-    return [route for route in _flat(described()[0].routes) if isinstance(route, APIRoute)]
+    """Return every route that the document describes."""
+    found = (route for route in _flat(described()[0].routes) if isinstance(route, APIRoute))
+    return [route for route in found if route.include_in_schema]
 
 
 def _flat(found: Any) -> Iterator[Any]:

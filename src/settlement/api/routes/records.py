@@ -111,10 +111,15 @@ async def get_timeline(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Tim
 
 
 def _in_words(event: RecordedEvent, language: Language) -> str:
-    question, reason = event.payload.get("question"), event.payload.get("reason")
-    words = {"question": sentence(question, language)} if question else {}
-    words |= {"reason": sentence(f"reversal_{reason}", language)} if reason else {}
-    return sentence(event.type, language, **{**event.payload, **words})
+    """Say an event in words; what its payload holds as codes is said in words too."""
+    payload = event.payload
+    codes = {
+        "question": payload.get("question"),
+        "reason": f"reversal_{payload['reason']}" if "reason" in payload else None,
+        "source": f"source_{payload.get('seen_by') or payload.get('by')}" if {"seen_by", "by"} & set(payload) else None,
+    }
+    words = {name: sentence(code, language) for name, code in codes.items() if code}
+    return sentence(event.type, language, **{**payload, **words})
 
 
 async def _settled(api: Api, caller: Caller, bill_id: UUID) -> SettledBill:

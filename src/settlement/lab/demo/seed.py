@@ -65,6 +65,7 @@ async def seed_city(
         await add_unit(resources, fund.fund_id, code=f"U{number:02d}", name=f"滨州市{name}")
     await _add_hospitals(resources, fund, hospitals)
     await _enrol(resources, fund, members, len(UNITS), year)
+    await add_members(resources, fund.fund_id, [_member_of_the_examples(year)])
     second = await _add_fund(resources, "wudi", "无棣县职工互助保障基金", profile, plan_file)
     await add_unit(resources, second.fund_id, code="U01", name="无棣县总工会")
     await _add_hospitals(resources, second, hospitals[:1])
@@ -92,6 +93,12 @@ async def _add_hospitals(resources: Resources, fund: Fund, hospitals: Sequence[H
         await add_hospital(
             resources, fund.fund_id, name=entry.name, codes=(entry.code,), level=entry.level, since=_SINCE
         )
+
+
+def _member_of_the_examples(year: int) -> NewMember:
+    """Return the invented person of the API's examples, so that they can be tried as they stand."""
+    certificate = Certificate("01", "371602199001010015")
+    return NewMember("测试甲", certificate, "U01", PersonCategory.ACTIVE, date(2026, 1, 1), date(year, 12, 31))
 
 
 async def _enrol(resources: Resources, fund: Fund, members: Sequence[Person], units: int, year: int) -> None:
