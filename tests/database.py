@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,6 +20,7 @@ from settlement.db.engine import open_engine
 from settlement.db.migrations import upgrade
 
 TEMPLATE = "settlement_template"
+ROOM_IN_MEMORY = 2 * 2**30
 
 
 @dataclass(slots=True)
@@ -57,8 +60,10 @@ class Databases:
 
 @contextmanager
 def open_databases() -> Iterator[Databases]:
-    """Start a server in a folder of its own under the temporary directory, and stop it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="settlement-tests-", ignore_cleanup_errors=True) as folder:
+    """Start a server in a folder of its own, in memory or under the temporary directory, and stop it afterwards."""
+    with tempfile.TemporaryDirectory(
+        prefix="settlement-tests-", dir=_folder_in_memory(), ignore_cleanup_errors=True
+    ) as folder:
         Path(folder).chmod(0o755)
         server = start_embedded(Path(folder))
         try:
@@ -66,6 +71,13 @@ def open_databases() -> Iterator[Databases]:
             yield Databases(server)
         finally:
             _stop(Path(folder))
+
+
+def _folder_in_memory() -> str | None:
+    """Return the file system in memory if there is room on it: a clone takes 25 ms there and up to 250 on a disk."""
+    memory = Path("/dev/shm")
+    usable = memory.is_dir() and os.access(memory, os.W_OK)
+    return str(memory) if usable and shutil.disk_usage(memory).free > ROOM_IN_MEMORY else None
 
 
 def _stop(folder: Path) -> None:

@@ -51,6 +51,12 @@ CREATE TABLE bill (
     CONSTRAINT bill_held_has_question CHECK ((state = 'held') = (question IS NOT NULL)),
     CONSTRAINT bill_live_has_record CHECK (state NOT IN ('live', 'reversed', 'replaced') OR revision > 0)
 );
+CREATE UNIQUE INDEX bill_cancelled_once ON bill (fund_id, area, cancelling_settlement_id)
+    WHERE cancelling_settlement_id IS NOT NULL;
+CREATE INDEX bill_by_encounter ON bill (fund_id, encounter_id);
+CREATE INDEX bill_by_visit_no ON bill (fund_id, visit_no) WHERE visit_no IS NOT NULL;
+CREATE INDEX bill_by_hospital ON bill (fund_id, hospital_code, bill_id);
+CREATE INDEX bill_held ON bill (fund_id, created_at) WHERE state = 'held';
 CREATE INDEX bill_by_business_date ON bill (fund_id, business_date, bill_id);
 CREATE INDEX bill_by_receipt ON bill (fund_id, receipt_no) WHERE receipt_no IS NOT NULL;
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import make_url
 
 from api_matrix import matrix
 from calling import CHINESE, Callers, described, documented, routes
+from database import Databases
 from settlement.api import problems
+from settlement.db.embedded import DatabaseUrls
 from settlement.domain.sentences import SENTENCES, Language, sentence
 
 
@@ -68,5 +71,21 @@ async def test_an_unknown_path_and_a_wrong_method_are_problems_too(callers: Call
     assert wrong.headers["allow"]
 
 
-async def test_our_own_fault_tells_nothing_but_that_it_is_ours(callers: Callers, monkeypatch: pytest.MonkeyPatch):
-    assert problems.render("our_bug", Language.CHINESE, {}).status == 500
+async def test_where_the_database_is_away_every_route_says_503_and_readiness_says_why(
+    callers: Callers, database: DatabaseUrls, databases: Databases
+):
+    roles = ("hospital", "platform", "staff")
+    for role in roles:
+        await callers.token(role)
+    assert make_url(database.app).database is not None
+    databases.drop(str(make_url(database.app).database))
+    unready = await callers.get(None, "/readyz")
+    assert (unready.status_code, unready.json()["why"]) == (503, "the database does not answer")
+    assert (await callers.get(None, "/healthz")).status_code == 200
+    for method, _, path, body, allowed in matrix("00000000-0000-7000-8000-000000000000", "nokey-123"):
+        answer = await callers.call(allowed[0], method, path, body, key="a-key-of-the-test")
+        if path == "/v1/gateway/bills" and answer.status_code == 200:
+            results = answer.json()["results"]
+            assert {result["problem"]["code"] for result in results} == {"not_recorded"}
+            continue
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_recorded"), f"{method} {path}: {answer.text}"

@@ -27,12 +27,12 @@ from settlement.domain.money import Money
 from settlement.services.access.add_client import NewClient
 
 PLAIN = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00"}
-ROUNDS = 7
+ROUNDS = 5
 
 
 @asynccontextmanager
 async def callers_of(url: str, clients: dict[str, NewClient], *roles: str) -> AsyncIterator[Callers]:
-    limits = httpx.Limits(max_connections=120, max_keepalive_connections=120)
+    limits = httpx.Limits(max_connections=120, max_keepalive_connections=120, keepalive_expiry=1)
     async with httpx.AsyncClient(trust_env=False, timeout=60, limits=limits) as http:
         callers = Callers(url, http, clients)
         for role in roles:

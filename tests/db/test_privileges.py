@@ -105,7 +105,7 @@ async def test_the_head_and_its_like_lose_no_row_and_change_in_named_columns_onl
         for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
             with pytest.raises(InsufficientPrivilege):
                 as_login(database.app, statement, city)
-        for column in metadata.tables[table].columns.keys():
+        for column in (found.name for found in metadata.tables[table].columns):
             statement = f"UPDATE {table} SET {column} = {column}"
             if column in changeable:
                 assert as_login(database.app, statement, city) > 0
@@ -171,7 +171,8 @@ async def test_a_row_of_another_fund_can_be_neither_written_nor_changed(
 def test_the_logins_are_no_superusers_and_bypass_nothing(database: DatabaseUrls):
     roles = rows_of(
         database,
-        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname LIKE 'settlement_%'",
+        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles "
+        "WHERE rolname LIKE 'settlement_%'",
     )
     assert sorted(str(role[0]) for role in roles) == ["settlement_app", "settlement_ops", "settlement_owner"]
     assert {flag for role in roles for flag in role[1:]} == {False}

@@ -1,6 +1,7 @@
 """No name, identity number or insured person number lies in clear in the product's own files.
 
-Before it looks for members' data the search finds a mark that it planted: in every form, in a log, a page and a WAL file.
+Before it looks for members' data the search finds a mark that it planted: in every form, in a log, a page and a WAL
+file.
 """
 
 from __future__ import annotations
@@ -136,8 +137,8 @@ async def _send_everything(callers: Callers, city: City, urls: DatabaseUrls) -> 
     broken = await send("/v1/settlements", {"output": a_2304(STRANGER), "visit": whole})
     assert broken.status_code == 500
     as_owner(urls, "ALTER TABLE uncovered_elsewhere RENAME TO uncovered")
-    for asked in ({"certificate_number": MEMBER.certificate.number}, {"insured_person_no": MEMBER.insured_person_no}):
-        answers.append(await callers.get("hospital", "/v1/eligibility", **asked))
+    by_person = ({"certificate_number": MEMBER.certificate.number}, {"insured_person_no": MEMBER.insured_person_no})
+    answers += [await callers.get("hospital", "/v1/eligibility", **asked) for asked in by_person]
     for person in (MEMBER, STRANGER):
         await callers.call("hospital", "GET", f"/v1/{person.certificate.number}")
     return answers

@@ -7,6 +7,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 _GZIP = b"\x1f\x8b\x08"
@@ -46,10 +47,8 @@ def found_in(files: Iterable[Path], wanted: Mapping[str, str]) -> set[tuple[str,
 def _gzip_members(content: bytes) -> list[bytes]:
     members, at = [], content.find(_GZIP)
     while at >= 0:
-        try:
+        with suppress(zlib.error):
             members.append(zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(content[at:]))
-        except zlib.error:
-            pass
         at = content.find(_GZIP, at + 1)
     return members
 

@@ -45,7 +45,7 @@ FIGURES = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def durable() -> Iterator[tuple[Path, EmbeddedServer]]:
     """A server whose commits are durable, unlike that of the other tests, and its data directory."""
     with tempfile.TemporaryDirectory(prefix="settlement-bench-", ignore_cleanup_errors=True) as folder:
@@ -110,15 +110,16 @@ def test_the_made_up_stays_close_to_the_fen(seed: int):
 
 
 def test_the_benchmark_refuses_a_server_whose_commits_are_not_durable(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
+    durable: tuple[Path, EmbeddedServer], monkeypatch: pytest.MonkeyPatch
 ):
+    folder, server = durable
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    with psycopg.connect(databases.server.superuser_url) as connection:
-        directory, fsync = connection.execute(
-            "SELECT current_setting('data_directory'), current_setting('fsync')"
-        ).fetchone() or ("", "")
-    assert fsync == "off", "the tests' own server is the one that is not durable"
-    monkeypatch.setenv("SETTLEMENT_DATA_DIR", str(Path(directory).parent))
-    ended = CliRunner().invoke(app, ["bench", "--clients", "1", "--members", "1", "--json"])
+    monkeypatch.setenv("SETTLEMENT_DATA_DIR", str(folder))
+    with psycopg.connect(server.superuser_url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE settlement_app SET synchronous_commit = off")
+        try:
+            ended = CliRunner().invoke(app, ["bench", "--clients", "1", "--members", "1", "--json"])
+        finally:
+            connection.execute("ALTER ROLE settlement_app RESET synchronous_commit")
     assert ended.exit_code == 3
     assert "a commit must be durable" in ended.stderr

@@ -129,7 +129,7 @@ async def _answer(
 async def _push(
     resources: Resources, city: City, output: Node, *, present: bool = False, cancelled: str | None = None
 ) -> Outcome:
-    [result] = await push_bills(resources, city.caller, [PushedBill(output, facts(city), cancelled, present)])
+    [result] = await push_bills(resources, city.caller, [PushedBill(output, {**facts(city), "init_setl_id": cancelled}, present)])
     assert isinstance(result, Outcome), result
     return result
 

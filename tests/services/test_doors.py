@@ -27,9 +27,8 @@ async def push(
     cancelled: str | None = None,
     present: bool = False,
 ) -> Outcome:
-    (result,) = await push_bills(
-        resources, city.caller, [PushedBill(output, beside or facts(city), cancelled, present)]
-    )
+    told = {**(beside or facts(city)), "init_setl_id": cancelled}
+    (result,) = await push_bills(resources, city.caller, [PushedBill(output, told, present)])
     if isinstance(result, SettlementError):
         raise result
     return result
@@ -166,7 +165,7 @@ async def test_a_pushed_cancellation_of_other_figures_releases_nothing(
 
 async def test_each_pushed_bill_has_its_own_result(resources: Resources, city: City):
     good, stranger, broken = a_2304(city.member), a_2304(a_person(99)), a_2304(city.members[1], medfee_sumamt="x")
-    pushed = [PushedBill(output, facts(city), None, False) for output in (good, broken, stranger)]
+    pushed = [PushedBill(output, facts(city), False) for output in (good, broken, stranger)]
     first, refused, nobody = await push_bills(resources, city.caller, pushed)
     assert isinstance(first, Outcome)
     assert isinstance(nobody, Outcome)

@@ -1,4 +1,4 @@
-"""The commit is lost, or its answer is, and the process dies: the same key tells the truth, and nothing is half there."""
+"""The commit is lost, or its answer, and the process dies: the same key tells the truth, and nothing is half there."""
 
 from __future__ import annotations
 

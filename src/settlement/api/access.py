@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
@@ -83,16 +82,21 @@ EventsCaller = Annotated[Caller, Depends(caller_with(Scope.EVENTS))]
 OpsCaller = Annotated[Caller, Depends(caller_with(Scope.OPS))]
 
 
-def once(caller: Caller, key: str, operation: str, body: object) -> Once:
+def once(api: Api, caller: Caller, key: str, operation: str, body: object) -> Once:
     """Return the command's key with a fingerprint of what it does: the operation and its whole body.
 
     Keys count in no order and fractions by their value, so that a sender may write its JSON anew for a repetition.
     """
     text = json.dumps([operation, body], sort_keys=True, default=_plain, ensure_ascii=False)
-    return Once(CommandKey(caller.client_id, key), hashlib.sha256(text.encode()).hexdigest())
+    fingerprint = api.resources.keys.blind_index("command", text).hex()
+    return Once(CommandKey(caller.client_id, key), fingerprint)
+
+
+_EXACT = Context(prec=60)
+"""More digits than a number may have on arrival, so that no two of them become one."""
 
 
 def _plain(value: Any) -> str | int:
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else str(value.normalize())
+        return int(value) if value == value.to_integral_value() else str(value.normalize(_EXACT))
     return str(value)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -217,6 +217,34 @@ async def find_head_by_insurer_id(
     )
     row = (await connection.execute(statement)).mappings().one_or_none()
     return head_from_mapping(dict(row)) if row else None
+
+
+async def is_of_another_bill(
+    connection: AsyncConnection, fund_id: FundId, head: BillHead, cancelling_settlement_id: str
+) -> bool:
+    """Say whether a cancellation's id has cancelled another bill already, or names another settlement of the area."""
+    named = or_(
+        bill.c.cancelling_settlement_id == cancelling_settlement_id,
+        bill.c.insurer_settlement_id == cancelling_settlement_id,
+    )
+    statement = select(bill.c.bill_id).where(
+        bill.c.fund_id == fund_id, bill.c.area == head.area, bill.c.bill_id != head.bill_id, named
+    )
+    return (await connection.execute(statement.limit(1))).one_or_none() is not None
+
+
+async def list_live_bills_of_visit(
+    connection: AsyncConnection, fund_id: FundId, area: str, encounter_id: str
+) -> list[SettledBill]:
+    """Return the live bills of one visit."""
+    statement = select(bill.c.bill_id).where(
+        bill.c.fund_id == fund_id,
+        bill.c.area == area,
+        bill.c.encounter_id == encounter_id,
+        bill.c.state == BillState.LIVE.value,
+    )
+    ids = list((await connection.execute(statement)).scalars())
+    return await list_settled_bills(connection, fund_id, bill_ids=ids)
 
 
 async def find_settled_bill(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> SettledBill | None:

@@ -129,6 +129,10 @@ class _VisitFacts(Message):
     discharged_on: Day = None
 
 
+class _CancellationFacts(Message):
+    init_setl_id: Text = None
+
+
 def read_visit(facts: Mapping[str, Any]) -> Visit | Unreadable:
     """Read the facts that come beside a bill, in the insurer's names; area, hospital and charge batch are required."""
     given = {name: value.isoformat() if isinstance(value, date) else value for name, value in facts.items()}
@@ -153,6 +157,14 @@ def read_visit(facts: Mapping[str, Any]) -> Visit | Unreadable:
         admitted_on=read.admitted_on,
         discharged_on=read.discharged_on,
     )
+
+
+def read_cancelled_settlement_id(facts: Mapping[str, Any]) -> str | Unreadable | None:
+    """Read which settlement a cancellation cancelled (`init_setl_id`), where that is not its own id."""
+    try:
+        return _CancellationFacts.read(facts).init_setl_id
+    except Malformed as malformed:
+        return Unreadable(malformed.field, malformed.problem)
 
 
 def completed(visit: Visit, facts: AnswerFacts) -> Visit:

@@ -17,7 +17,9 @@ router = APIRouter(prefix="/v1", tags=["members"])
 
 @router.get(
     "/eligibility",
-    responses=problems("token_missing", "token_invalid", "scope_missing", "request_invalid", "person_not_named"),
+    responses=problems(
+        "token_missing", "token_invalid", "scope_missing", "request_invalid", "person_not_named", "not_recorded"
+    ),
     summary="Is this person covered?",
 )
 async def get_eligibility(

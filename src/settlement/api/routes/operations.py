@@ -18,7 +18,7 @@ from settlement.domain.time import CHINA, china_date
 
 router = APIRouter(tags=["operations"])
 
-_PROBLEMS = problems("token_missing", "token_invalid", "scope_missing", "request_invalid")
+_PROBLEMS = problems("token_missing", "token_invalid", "scope_missing", "request_invalid", "not_recorded")
 
 
 @router.get("/healthz", summary="Is the process alive?")

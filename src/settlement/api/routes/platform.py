@@ -25,7 +25,9 @@ router = APIRouter(prefix="/v1/gateway", route_class=ExactRoute, tags=["platform
 @router.post(
     "/bills",
     response_model=PushResponse,
-    responses=problems("token_missing", "token_invalid", "scope_missing", "request_invalid", "too_large"),
+    responses=problems(
+        "token_missing", "token_invalid", "scope_missing", "request_invalid", "too_large", "not_recorded"
+    ),
     summary="Push members' bills",
 )
 async def push(body: PushRequest, api: ApiDep, caller: PushingCaller) -> JSONResponse:
@@ -36,9 +38,7 @@ async def push(body: PushRequest, api: ApiDep, caller: PushingCaller) -> JSONRes
 
 
 def _pushed(line: PushedLine) -> PushedBill:
-    facts = dict(line.facts)
-    cancelled = facts.pop("init_setl_id", None)
-    return PushedBill(line.output, facts, str(cancelled) if cancelled else None, line.present)
+    return PushedBill(line.output, line.facts, line.present)
 
 
 def _shown(line: PushedLine, result: Outcome | SettlementError, language: Language) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from settlement.services.funds.rules import FundRules
 
 router = APIRouter(prefix="/v1/settlements", tags=["records"])
 
-_PROBLEMS = ("token_missing", "token_invalid", "scope_missing", "request_invalid")
+_PROBLEMS = ("token_missing", "token_invalid", "scope_missing", "request_invalid", "not_recorded")
 _OF_ONE = problems(*_PROBLEMS, "bill_not_found")
 LARGEST_PAGE = 500
 

@@ -29,16 +29,16 @@ from settlement.services.bills.settle_bill import settle_bill
 
 router = APIRouter(prefix="/v1", route_class=ExactRoute, tags=["settlements"])
 
-_TOKEN = ("token_missing", "token_invalid", "scope_missing", "request_invalid")
+_TOKEN = ("token_missing", "token_invalid", "scope_missing", "request_invalid", "not_recorded")
 _READING = (*_TOKEN, "message_unreadable", "person_not_named", "hospital_not_yours", "other_payers_exceed_cash")
-_COMMAND = ("idempotency_key_reused", "in_progress", "busy", "not_recorded", "too_large", "our_bug")
+_COMMAND = ("idempotency_key_reused", "in_progress", "busy", "too_large", "our_bug")
 _ASKING = ("fetching_not_possible", "insurer_refused", "gateway_unavailable", "cancelled_at_insurer")
 
 
 @router.post(
     "/quotes",
     response_model=QuoteResponse,
-    responses=problems(*_READING, "holds_not_supported", "not_recorded"),
+    responses=problems(*_READING, "holds_not_supported"),
     summary="Quote a bill",
 )
 async def create_quote(body: QuoteRequest, api: ApiDep, caller: SettlingCaller) -> JSONResponse:
@@ -64,7 +64,7 @@ async def create_settlement(
     201 with the record, held bills included; 200 when the bill was recorded before (then with what was recorded),
     or is not ours (`mutual_aid.status: none` without an id).
     """
-    command = once(caller, idempotency_key, "settle", body.model_dump(mode="python"))
+    command = once(api, caller, idempotency_key, "settle", body.model_dump(mode="python"))
     if body.fetch is None:
         brought = _brought(body.output or {}, body)
         outcome = await settle_bill(api.resources, SettleBill(caller, Door.API, brought, at_counter=True, once=command))
@@ -104,7 +104,7 @@ async def create_reversal(
     bill_id: UUID, body: ReversalRequest, idempotency_key: IdempotencyKey, api: ApiDep, caller: SettlingCaller
 ) -> JSONResponse:
     """Undo a settlement whose bill the insurer has cancelled: brought, or seen by 5203. Else nothing is released."""
-    command = once(caller, idempotency_key, f"reverse {bill_id}", body.model_dump(mode="python"))
+    command = once(api, caller, idempotency_key, f"reverse {bill_id}", body.model_dump(mode="python"))
     reversal = ReverseBill(caller, BillId(bill_id), body.reason, body.cancellation, command)
     return _told(await reverse_bill(api.resources, api.lines, reversal))
 
@@ -128,7 +128,7 @@ async def create_answer(
 ) -> JSONResponse:
     """Release a held bill with the fact it asked for. Its aid goes to the member's card."""
     given = body.answers.model_dump(exclude_none=True)
-    command = once(caller, idempotency_key, f"answer {bill_id}", body.model_dump(mode="python"))
+    command = once(api, caller, idempotency_key, f"answer {bill_id}", body.model_dump(mode="python"))
     answer = AnswerBill(
         caller,
         BillId(bill_id),

@@ -93,8 +93,9 @@ def _seeded(server: EmbeddedServer, data_directory: Path, folder: Path, members:
     persons = tuple(Person(number) for number in range(members))
     fund_id, clients = asyncio.run(_register(installation, persons))
     scene = Scene(installation, server, folder, fund_id, clients, persons)
-    with scene.observer() as connection:
+    with psycopg.connect(installation.urls.app) as connection:
         _refuse_unsafe(connection)
+    with scene.observer() as connection:
         _place_lookalikes(connection, scene.lookalike_count)
         connection.execute("ANALYZE")
         connection.execute("CHECKPOINT")
@@ -126,6 +127,7 @@ async def _register(installation: Installation, persons: tuple[Person, ...]) -> 
 
 
 def _refuse_unsafe(connection: psycopg.Connection) -> None:
+    """Look at what holds for the login that settles: a role can have settings of its own."""
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         row = connection.execute("SELECT current_setting(%s)", [setting]).fetchone()
         if row != ("on",):

@@ -110,9 +110,10 @@ def decide(
 
 
 def certificate_of(bill: Reading, answers: Mapping[str, Any]) -> Certificate | None:
-    """Return the certificate in its one spelling: the answered one, else the bill's unless it is masked or absent."""
-    answered = answers.get("certificate")
-    given = Certificate(answered["type"], answered["number"]) if answered else bill.insured.certificate
+    """Return the certificate in its one spelling: the bill's own, or the answered one where that is masked."""
+    own, answered = bill.insured.certificate, answers.get("certificate")
+    masked = own is not None and is_masked(own.number)
+    given = Certificate(answered["type"], answered["number"]) if answered and masked else own
     if given is None or not given.number.strip() or is_masked(given.number):
         return None
     return normalised(given.type, given.number)

@@ -57,8 +57,12 @@ async def fetch_bill(resources: Resources, lines: Lines, command: FetchBill) -> 
         encounter_id=command.encounter_id,
         place=Place(visit.area, visit.insured_area or ""),
     )
+    if fetched.reading.insurer_settlement_id != command.insurer_settlement_id:
+        raise MessageUnreadable(field="setlinfo.setl_id", problem="disagrees")
     if fetched.refunded:
         raise CancelledAtInsurer(insurer_settlement_id=command.insurer_settlement_id)
     brought = Brought(output, command.facts, command.other_payers)
-    settle = SettleBill(caller, Door.API, brought, at_counter=True, confirmed_by="5203", once=command.once)
+    # An answer that does not say whether the bill was cancelled gives figures, but confirms none.
+    confirmed_by = "5203" if fetched.refunded is False else None
+    settle = SettleBill(caller, Door.API, brought, at_counter=True, confirmed_by=confirmed_by, once=command.once)
     return await settle_bill(resources, settle)

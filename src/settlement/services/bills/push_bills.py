@@ -6,21 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from settlement.db.bills import find_head_by_insurer_id
+from settlement.db.bills import find_head_by_insurer_id, list_live_bills_of_visit
 from settlement.db.engine import fund_transaction
-from settlement.db.parts import RecordedMeanwhile, write_together
+from settlement.db.parts import write_together
 from settlement.domain.answers import settlement_answer
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import BillId
 from settlement.domain.settlements import BillHead, BillState, Door, ReversalReason, SettledBill
-from settlement.gateway.mapping import is_cancellation, read_visit
-from settlement.gateway.readings import Unreadable
+from settlement.gateway.mapping import cancels, is_cancellation, read_cancelled_settlement_id, read_visit
+from settlement.gateway.readings import Cancellation, Unreadable
 from settlement.services.bills.commands import Brought, Caller, Outcome, SettleBill
 from settlement.services.bills.errors import MessageUnreadable
 from settlement.services.bills.reverse_bill import Seen, read_brought_cancellation, undo
 from settlement.services.bills.settle_bill import settle_bill
 from settlement.services.bills.work import Work
 from settlement.services.resources import Resources
+from settlement.services.transactions import DATABASE_FAILURES, run, told_plainly
 
 BY_EXCHANGE = "exchange"
 
@@ -29,13 +30,11 @@ BY_EXCHANGE = "exchange"
 class PushedBill:
     """One line of the bureau: an `output` as its interface writes it, and the facts of the visit.
 
-    `cancelled_settlement_id` names what a cancellation cancelled, where that is not its own id. `present`: the
-    platform shows our answer on its own bill.
+    `present`: the platform shows our answer on its own bill.
     """
 
     output: Mapping[str, Any]
     facts: Mapping[str, Any]
-    cancelled_settlement_id: str | None
     present: bool
 
 
@@ -56,6 +55,11 @@ async def push_bills(
                 results.append(await _settle(resources, caller, item))
         except SettlementError as refused:
             results.append(refused)
+        except DATABASE_FAILURES as failed:
+            plainly = told_plainly(failed)
+            if plainly is None:
+                raise
+            results.append(plainly)
     return results
 
 
@@ -74,36 +78,55 @@ async def _cancel(resources: Resources, caller: Caller, item: PushedBill) -> Out
     visit = read_visit(item.facts)
     if isinstance(visit, Unreadable):
         raise MessageUnreadable(field=visit.field, problem=visit.problem)
-    original = item.cancelled_settlement_id or cancellation.insurer_settlement_id
-    while True:
-        async with fund_transaction(resources.engine, caller.fund_id) as connection:
-            head = await find_head_by_insurer_id(connection, caller.fund_id, visit.area, original)
-        if head is not None:
-            seen = Seen(BY_EXCHANGE, cancellation)
-            return await undo(
-                resources, caller, head.bill_id, ReversalReason.INSURER_CANCELLED, seen, item.output, None
-            )
-        try:
-            return await _remember(resources, caller, item, visit.area, original)
-        except RecordedMeanwhile:
-            continue
+    named = read_cancelled_settlement_id(item.facts)
+    if isinstance(named, Unreadable):
+        raise MessageUnreadable(field=named.field, problem=named.problem)
+    original = named or cancellation.insurer_settlement_id
+
+    async def transaction() -> Outcome | BillId:
+        return await _find_or_remember(resources, caller, cancellation, visit.area, original)
+
+    found = await run(transaction)
+    if isinstance(found, Outcome):
+        return found
+    seen, reason = Seen(BY_EXCHANGE, cancellation), ReversalReason.INSURER_CANCELLED
+    return await undo(resources, caller, found, reason, seen, item.output, None)
 
 
-async def _remember(resources: Resources, caller: Caller, item: PushedBill, area: str, original: str) -> Outcome:
+async def _find_or_remember(
+    resources: Resources, caller: Caller, cancellation: Cancellation, area: str, original: str
+) -> Outcome | BillId:
+    """Return the cancelled bill; write a head for one that has not come yet, so that it is not paid when it comes.
+
+    Nothing of the person is kept: whether he is a member shows when the bill comes. A live bill of the same visit
+    that the cancellation would undo to the fen may be the one that was meant: that is a person's matter.
+    """
     work = Work(resources, caller, None, resources.clock())
-    bill_id = BillId(resources.ids.new())
+    async with fund_transaction(resources.engine, caller.fund_id) as connection:
+        known = await find_head_by_insurer_id(connection, caller.fund_id, area, original)
+        if known is not None:
+            return known.bill_id
+        alike = await list_live_bills_of_visit(connection, caller.fund_id, area, cancellation.encounter_id)
+        head = _unseen(work, cancellation, area, original)
+        for settled in alike:
+            if settled.priced is not None and cancels(cancellation, settled.priced.figures):
+                work.worklist(settled.head, "cancellation_unmatched", {"cancelled_unseen": str(head.bill_id)})
+                break
+        outcome = work.answered(settlement_answer(SettledBill(head, None, None), caller.language), created=True)
+        await write_together(connection, work.parts)
+        return outcome
+
+
+def _unseen(work: Work, cancellation: Cancellation, area: str, original: str) -> BillHead:
+    bill_id = BillId(work.resources.ids.new())
     head = BillHead(
         bill_id=bill_id,
-        settlement_no=resources.ids.settlement_no(bill_id),
+        settlement_no=work.resources.ids.settlement_no(bill_id),
         state=BillState.CANCELLED_UNSEEN,
         area=area,
         insurer_settlement_id=original,
         door=Door.EXCHANGE,
         created_at=work.at,
+        cancelling_settlement_id=cancellation.insurer_settlement_id,
     )
-    head = work.new_head(head, "settlement.cancelled_unseen.v1", {})
-    work.message(head, "cancellation", {"output": item.output})
-    outcome = work.answered(settlement_answer(SettledBill(head, None, None), caller.language), created=True)
-    async with fund_transaction(resources.engine, caller.fund_id) as connection:
-        await write_together(connection, work.parts)
-    return outcome
+    return work.new_head(head, "settlement.cancelled_unseen.v1", {})

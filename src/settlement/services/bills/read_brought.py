@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from settlement.domain.bills import InsurerBill, Visit
 from settlement.domain.settlements import total_of_others
-from settlement.gateway.mapping import completed, read_answer_facts, read_settlement, read_trial, read_visit
+from settlement.gateway.mapping import (
+    completed,
+    is_cancellation,
+    read_answer_facts,
+    read_settlement,
+    read_trial,
+    read_visit,
+)
 from settlement.gateway.profile import GatewayProfile
 from settlement.gateway.readings import Unreadable
 from settlement.plans.stored import figures_to_json
@@ -51,6 +58,8 @@ def read_brought_settlement(brought: Brought, profile: GatewayProfile, caller: C
     `OtherPayersExceedCash`. None of these is a bill that could be kept: its place or its person is not known.
     """
     read = _read_visit(brought, profile, caller)
+    if is_cancellation(brought.output, profile):
+        raise MessageUnreadable(field="setlinfo.medfee_sumamt", problem="is_a_cancellation")
     bill = read_settlement(brought.output, profile)
     if isinstance(bill, Unreadable):
         raise _unreadable(bill)
@@ -79,6 +88,8 @@ def _read_visit(brought: Brought, profile: GatewayProfile, caller: Caller) -> Vi
         raise _unreadable(facts)
     if facts.hospital_code is not None and not caller.may_act_for(facts.hospital_code):
         raise HospitalNotYours(hospital_code=facts.hospital_code)
+    if facts.hospital_code not in (None, visit.hospital_code):
+        raise MessageUnreadable(field="fixmedins_code", problem="disagrees")
     return completed(visit, facts)
 
 

@@ -16,13 +16,14 @@ from settlement.db.messages import find_message
 from settlement.db.parts import write_together
 from settlement.db.settling import lock_member, take_books_day
 from settlement.domain.answers import settlement_answer
-from settlement.domain.bills import BillFigures, InsurerBill
-from settlement.domain.ids import BillId, FundId
+from settlement.domain.bills import Insured, InsurerBill
+from settlement.domain.certificates import is_masked
+from settlement.domain.ids import BillId
 from settlement.domain.settlements import BillHead, BillState, ReversalReason, ReversalRecord, SettledBill
 from settlement.domain.time import china_date
 from settlement.gateway.client import Place
 from settlement.gateway.mapping import cancels, read_cancellation, read_settlement, read_visit
-from settlement.gateway.readings import Cancellation, Unreadable
+from settlement.gateway.readings import Cancellation, NotClosing, Unreadable
 from settlement.services.bills.ask_insurer import ask_settlement
 from settlement.services.bills.commands import Caller, Once, Outcome, ReverseBill
 from settlement.services.bills.errors import (
@@ -59,10 +60,11 @@ async def reverse_bill(resources: Resources, lines: Lines, command: ReverseBill)
     caller, fund_id = command.caller, command.caller.fund_id
     rules = await resources.rules.of(fund_id)
     async with fund_transaction(resources.engine, fund_id) as connection:
+        # The head first: whoever sees it changed by this command sees the command's answer too.
+        head = await bills.find_head(connection, fund_id, command.bill_id)
         stored = await find_answer(connection, fund_id, command.once.command) if command.once else None
         if stored is not None and command.once is not None:
             return replayed(stored, command.once)
-        head = await bills.find_head(connection, fund_id, command.bill_id)
         if head is None or not caller.may_act_for(head.hospital_code):
             raise BillNotFound(id=str(command.bill_id))
         if head.state not in (BillState.LIVE, BillState.HELD):
@@ -106,8 +108,8 @@ async def undo(
             if settled is None:
                 raise BillNotFound(id=str(bill_id))
             work = Work(resources, caller, once, resources.clock())
-            figures = await _figures(connection, resources, caller.fund_id, settled)
-            outcome = _undone(work, settled, figures, reason, seen, output)
+            await _check(connection, work, settled, seen)
+            outcome = _undone(work, settled, reason, seen, output)
             if work.parts:
                 await write_together(connection, work.parts)
             return outcome
@@ -115,22 +117,46 @@ async def undo(
     return await run(transaction)
 
 
-async def _figures(
-    connection: AsyncConnection, resources: Resources, fund_id: FundId, settled: SettledBill
-) -> BillFigures | None:
-    """Return what a cancellation has to take back; `None` for a held bill whose figures do not close."""
-    if settled.priced is not None:
-        return settled.priced.figures
-    message = await find_message(connection, resources.keys, fund_id, settled.head.bill_id, "settlement")
-    rules = await resources.rules.of(fund_id)
+async def _check(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> None:
+    """Raise `CancellationOfAnother` unless the cancellation is this bill's: visit, figures, person, and its own id.
+
+    Two bills of one visit may be alike to the fen; so a cancellation undoes one bill, once, and never one that it
+    does not name where it names another.
+    """
+    head, cancellation = settled.head, seen.cancellation
+    if cancellation is None or head.state not in (BillState.LIVE, BillState.HELD):
+        return
+    brought = await _brought(connection, work, settled)
+    figures = (
+        settled.priced.figures if settled.priced else brought.figures if isinstance(brought, InsurerBill) else None
+    )
+    own_id = cancellation.insurer_settlement_id
+    alike = figures is None or cancels(cancellation, figures)
+    same_person = brought is None or _may_be_one(cancellation.insured, brought.insured)
+    if cancellation.encounter_id != head.encounter_id or not alike or not same_person:
+        raise CancellationOfAnother(id=str(head.bill_id), encounter_id=cancellation.encounter_id)
+    if await bills.is_of_another_bill(connection, work.fund_id, head, own_id):
+        raise CancellationOfAnother(id=str(head.bill_id), cancelling_settlement_id=own_id)
+
+
+async def _brought(connection: AsyncConnection, work: Work, settled: SettledBill) -> InsurerBill | NotClosing | None:
+    """Return the bill as it was brought; `None` once its message has been dropped."""
+    message = await find_message(connection, work.resources.keys, work.fund_id, settled.head.bill_id, "settlement")
+    rules = await work.resources.rules.of(work.fund_id)
     bill = read_settlement(message["output"], rules.profile) if message else None
-    return bill.figures if isinstance(bill, InsurerBill) else None
+    return None if isinstance(bill, Unreadable) else bill
+
+
+def _may_be_one(one: Insured, other: Insured) -> bool:
+    """Say whether two namings can be of one person: where both give a number, it is the same."""
+    numbers = {one.insured_person_no, other.insured_person_no} - {None}
+    certificates = {one.certificate, other.certificate} - {None}
+    return len(numbers) < 2 and len({c for c in certificates if c and not is_masked(c.number)}) < 2
 
 
 def _undone(
     work: Work,
     settled: SettledBill,
-    figures: BillFigures | None,
     reason: ReversalReason,
     seen: Seen,
     output: Mapping[str, Any] | None,
@@ -138,7 +164,6 @@ def _undone(
     head, language = settled.head, work.caller.language
     if head.state not in (BillState.LIVE, BillState.HELD):
         return work.answered(settlement_answer(settled, language), created=False)
-    _check(seen, head, figures)
     own_id = seen.cancellation.insurer_settlement_id if seen.cancellation else None
     head = replace(head, cancelling_settlement_id=own_id)
     if settled.priced is None:
@@ -166,15 +191,6 @@ def _undone(
     return work.answered(settlement_answer(result, language), created=True)
 
 
-def _check(seen: Seen, head: BillHead, figures: BillFigures | None) -> None:
-    cancellation = seen.cancellation
-    if cancellation is None:
-        return
-    fits = figures is None or cancels(cancellation, figures)
-    if cancellation.encounter_id != head.encounter_id or not fits:
-        raise CancellationOfAnother(id=str(head.bill_id), encounter_id=cancellation.encounter_id)
-
-
 def _business_date(work: Work, seen: Seen) -> date:
     """Return the date of the insurer's cancellation; one that 5203 only reports is dated by our seeing it."""
     at = seen.cancellation.settled_at if seen.cancellation else None
@@ -197,6 +213,8 @@ async def _seen_by_5203(lines: Lines, rules: FundRules, head: BillHead, message:
         )
     except GatewayNotAsked as cannot:
         raise CancellationNotSeen(id=str(head.bill_id), asked="no") from cannot
-    if not fetched.refunded:
+    about = fetched.reading.insurer_settlement_id
+    of_the_bill = isinstance(fetched.reading, Cancellation) or about == head.insurer_settlement_id
+    if not fetched.refunded or not of_the_bill:
         raise CancellationNotSeen(id=str(head.bill_id), asked="yes")
     return Seen("5203", fetched.reading if isinstance(fetched.reading, Cancellation) else None)

@@ -11,6 +11,7 @@ from settlement.db.engine import fund_transaction
 from settlement.db.parts import write_together
 from settlement.db.people import certificate_index, number_index
 from settlement.db.settling import StoredAnswer, Wanted, lock_member, read_under_lock
+from settlement.domain.errors import ensure
 from settlement.domain.ids import MemberId
 from settlement.domain.time import china_date
 from settlement.services.bills.commands import Once, Outcome, SettleBill
@@ -26,6 +27,10 @@ from settlement.services.transactions import run
 
 class RulesChanged(Exception):
     """A plan version is in force that this process has not read yet."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(digest)
+        self.digest = digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,9 @@ async def settle_bill(resources: Resources, command: SettleBill) -> Outcome:
         while True:
             try:
                 return await run(lambda: _transaction(resources, command, rules, read, indexes))  # noqa: B023
-            except RulesChanged:
+            except RulesChanged as changed:
                 rules = await resources.rules.read_anew(fund_id)
+                ensure(rules.version_by_digest(changed.digest) is not None, "the plan version in force cannot be read")
             except KnownFromBefore as known:
                 command = replace(command, brought=known.brought)
                 read = read_brought_settlement(command.brought, rules.profile, command.caller)
@@ -81,7 +87,7 @@ async def _transaction(
         if command.once is not None and under_lock.answer is not None:
             return replayed(under_lock.answer, command.once)
         if under_lock.plan_digest is not None and rules.version_by_digest(under_lock.plan_digest) is None:
-            raise RulesChanged
+            raise RulesChanged(under_lock.plan_digest)
         work = Work(resources, command.caller, command.once, resources.clock())
         settling = Settling(work, command, rules, read, member_id, indexes.number, under_lock)
         outcome = await settling.outcome(connection)

@@ -18,6 +18,7 @@ from settlement.db.settling import Reading as UnderLock
 from settlement.domain.answers import Answer, settlement_answer, uncovered_answer
 from settlement.domain.benefits import Consumption
 from settlement.domain.bills import InsurerBill
+from settlement.domain.certificates import is_masked
 from settlement.domain.errors import ensure
 from settlement.domain.ids import BillId, MemberId
 from settlement.domain.money import ZERO, Money
@@ -74,7 +75,7 @@ class Settling:
             return self._first_time()
         if head.hospital_code is not None and not self.command.caller.may_act_for(head.hospital_code):
             raise HospitalNotYours(hospital_code=self.read.visit.hospital_code)
-        if head.state is BillState.HELD:
+        if head.state is BillState.HELD and head.hospital_code == self.read.visit.hospital_code:
             return await self._held_before(connection, head)
         if head.state is BillState.CANCELLED_UNSEEN and head.hospital_code is None:
             return self._after_its_cancellation(head)
@@ -144,6 +145,9 @@ class Settling:
 
     def _after_its_cancellation(self, head: BillHead) -> Outcome:
         """The insurer's cancellation came first: the bill is known from now on, and nothing is paid."""
+        decision = self._decision()
+        if isinstance(decision, NotCovered):
+            return self._not_covered(decision)
         head = self.work.changed_head(self._brought_up_to_date(head), "settlement.came_after_cancellation.v1", {})
         self._keep_message(head)
         return self._answer(SettledBill(head, None, None), created=False)
@@ -232,13 +236,15 @@ class Settling:
         self._learn_number(head)
 
     def _learn_number(self, head: BillHead) -> None:
-        """Remember the insured person number for the member whose certificate and name came with it."""
+        """Remember the insured person number for the member whose certificate and name came with it, unasked."""
         insured, member_id = self.read.bill.insured, self.member_id
         if (
             member_id is None
             or self.number_index is None
             or self.under_lock.number_owner is not None
             or insured.certificate is None
+            or is_masked(insured.certificate.number)
+            or insured.name is None
             or not insured.insured_person_no
         ):
             return

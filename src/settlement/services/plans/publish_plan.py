@@ -7,7 +7,7 @@ from settlement.db.registry import PublishedVersion, add_plan_version, list_plan
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import FundId, PlanVersionId
 from settlement.plans.check import refuse_unsound
-from settlement.plans.model import Plan
+from settlement.plans.model import Plan, PlanVersion
 from settlement.services.resources import Resources
 
 
@@ -23,6 +23,12 @@ class PlanOfAnotherFund(SettlementError):
     code = "plan_of_another_fund"
 
 
+class StayDateChanged(SettlementError):
+    """A plan's versions must agree on the date of a stay that picks the version; another choice is another plan."""
+
+    code = "plan_stay_date_changed"
+
+
 async def publish_plan(resources: Resources, fund_id: FundId, plan: Plan) -> list[PublishedVersion]:
     """Publish each version that is not published yet, as its canonical text; return the new ones.
 
@@ -34,6 +40,9 @@ async def publish_plan(resources: Resources, fund_id: FundId, plan: Plan) -> lis
     new = []
     async with fund_transaction(resources.engine, fund_id) as connection:
         published = {known.version: known for known in await list_plan_versions(connection, fund_id, plan.header.code)}
+        stay_dates = {PlanVersion.from_canonical(known.document).header.stay_date for known in published.values()}
+        if stay_dates - {plan.header.stay_date}:
+            raise StayDateChanged(stay_date=plan.header.stay_date)
         for version in plan.versions:
             refuse_unsound(version)
             known = published.get(version.version)
