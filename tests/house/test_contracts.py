@@ -23,6 +23,7 @@ COMMAND_LINE_ONLY = {
     "member_unusable": "`settlement member add`",
     "plan_of_another_fund": "`settlement plan publish`",
     "plan_refused": "`settlement plan check`",
+    "plan_stay_date_changed": "`settlement plan publish`",
     "plan_version_changed": "`settlement plan publish`",
     "unit_unknown": "`settlement member add`",
 }

@@ -129,7 +129,8 @@ async def _answer(
 async def _push(
     resources: Resources, city: City, output: Node, *, present: bool = False, cancelled: str | None = None
 ) -> Outcome:
-    [result] = await push_bills(resources, city.caller, [PushedBill(output, {**facts(city), "init_setl_id": cancelled}, present)])
+    beside = {**facts(city), "init_setl_id": cancelled}
+    [result] = await push_bills(resources, city.caller, [PushedBill(output, beside, present)])
     assert isinstance(result, Outcome), result
     return result
 

@@ -195,3 +195,31 @@ async def test_a_bill_held_at_one_door_is_released_by_the_other(resources: Resou
     assert (released.answer["id"], released.answer["state"]) == (held.answer["id"], "live")
     assert released.answer["mutual_aid"]["to_card"] == "389.83"
     assert released.answer["confirmed"] is True
+
+
+async def test_a_strangers_cancellation_and_bill_leave_no_trace_of_him(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    output = a_2304(a_person(77))
+    await push(resources, city, a_2305(output), cancelled=setl_id(output))
+    brought = await settle(resources, city, output)
+    assert brought.answer["mutual_aid"]["reason"]["code"] == "not_a_member"
+    assert rows_of(database, "SELECT count(*) FROM message_body") == [(0,)]
+    assert rows_of(database, "SELECT member_id, encounter_id FROM bill") == [(None, None)]
+
+
+async def test_a_cancellation_that_matches_no_bill_but_looks_like_one_is_shown_to_a_person(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    output = a_2304(city.member)
+    await settle(resources, city, output)
+    await push(resources, city, a_2305(output))
+    assert sorted(rows_of(database, "SELECT state FROM bill")) == [("cancelled_unseen",), ("live",)]
+    assert rows_of(database, "SELECT kind FROM worklist_item") == [("cancellation_unmatched",)]
+
+
+async def test_the_id_of_what_was_cancelled_is_read_like_any_other(resources: Resources, city: City):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    undone = await push(resources, city, a_2305(output), cancelled=f" {setl_id(output)} ")
+    assert (undone.answer["id"], undone.answer["state"]) == (settled.answer["id"], "reversed")

@@ -6,14 +6,20 @@ from typing import Any
 
 import pytest
 
-from builders import City, a_2304, a_person, bill_id_of, facts, once, settle
+from builders import City, a_2304, a_2305, a_person, bill_id_of, facts, once, settle
 from database import as_owner, rows_of
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.money import Money
 from settlement.domain.settlements import Door, OtherPayer
 from settlement.services.bills.answer_bill import AnswerBill, answer_bill
 from settlement.services.bills.commands import Outcome
-from settlement.services.bills.errors import AnswerUnusable, BillNotFound, MessageDropped, NothingAsked
+from settlement.services.bills.errors import (
+    AnswerUnusable,
+    BillNotFound,
+    MessageDropped,
+    MessageUnreadable,
+    NothingAsked,
+)
 from settlement.services.resources import Resources
 
 INSIDE = [{"fund_pay_type": "999001", "fund_pay_type_name": "职工医疗互助", "fund_payamt": 100}]
@@ -278,3 +284,42 @@ async def test_what_cannot_be_answered_is_refused(resources: Resources, city: Ci
     with pytest.raises(MessageDropped):
         await answer(resources, city, waiting, facts={"discharged_on": "2025-03-11"})
     assert rows_of(database, "SELECT state FROM bill ORDER BY bill_id") == [("held",), ("live",)]
+
+
+@pytest.mark.parametrize(
+    "unasked", [{"same_person": True}, {"third_party_liable": False}, {"certificate": {"type": "01", "number": "1"}}]
+)
+async def test_a_declaration_that_nobody_asked_for_changes_nothing(resources, city, database, unasked):
+    waiting = await held(resources, city, discharged_on=None)
+    before = rows_of(database, "SELECT * FROM bill")
+    with pytest.raises(AnswerUnusable):
+        await answer(resources, city, waiting, facts={"discharged_on": "2025-03-10"}, answers=unasked)
+    assert rows_of(database, "SELECT * FROM bill") == before
+
+
+async def test_another_bills_message_is_no_answer(resources, city, database):
+    waiting = await held(resources, city, discharged_on=None)
+    with pytest.raises(AnswerUnusable):
+        await answer(resources, city, waiting, output=a_2304(city.members[1]))
+    assert rows_of(database, "SELECT state FROM bill") == [("held",)]
+
+
+async def test_a_number_is_not_learnt_for_a_certificate_that_a_person_typed_in(resources, city, database):
+    masked = a_2304(city.member)
+    masked["setlinfo"]["certno"] = masked["setlinfo"]["certno"][:6] + "********" + masked["setlinfo"]["certno"][14:]
+    waiting = await held(resources, city, masked)
+    typed = {"certificate": {"type": "01", "number": city.member.certificate.number}}
+    released = await answer(resources, city, waiting, answers=typed)
+    assert released.answer["state"] == "live"
+    assert rows_of(database, "SELECT count(*) FROM person_number") == [(0,)]
+
+
+async def test_a_message_that_names_another_hospital_than_its_facts_is_refused(resources, city):
+    output = a_2304(city.member, fixmedins_code="H50010309999")
+    with pytest.raises(MessageUnreadable):
+        await settle(resources, city, output)
+
+
+async def test_a_cancellation_cannot_be_settled(resources, city):
+    with pytest.raises(MessageUnreadable):
+        await settle(resources, city, a_2305(a_2304(city.member)))

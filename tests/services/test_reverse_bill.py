@@ -299,3 +299,29 @@ async def test_rules_read_anew_keep_the_line_to_the_insurer_and_its_sign_in(
         assert insurer.sign_ins == 2
     assert first.http.is_closed
     assert second.http.is_closed
+
+
+async def test_one_cancellation_undoes_one_bill_and_no_twin_of_it(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    first, twin = a_2304(city.member), a_2304(city.member)
+    settled, other = await settle(resources, city, first), await settle(resources, city, twin)
+    cancellation = a_2305(first)
+    await reverse(resources, city, settled, cancellation)
+    with pytest.raises(CancellationOfAnother):
+        await reverse(resources, city, other, cancellation)
+    assert sorted(state for (state,) in rows_of(database, "SELECT state FROM bill")) == ["live", "reversed"]
+
+
+async def test_a_cancellation_that_names_another_settlement_of_ours_undoes_nothing(resources: Resources, city: City):
+    first, twin = a_2304(city.member), a_2304(city.member)
+    settled, _ = await settle(resources, city, first), await settle(resources, city, twin)
+    with pytest.raises(CancellationOfAnother):
+        await reverse(resources, city, settled, a_2305(first, setl_id=twin["setlinfo"]["setl_id"]))
+
+
+async def test_a_cancellation_of_another_person_undoes_nothing(resources: Resources, city: City):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    with pytest.raises(CancellationOfAnother):
+        await reverse(resources, city, settled, a_2305(output, psn_no="somebody else's"))

@@ -26,7 +26,13 @@ from settlement.domain.errors import ensure
 from settlement.domain.money import Money, NotMoney
 from settlement.domain.time import from_china
 
-_AMOUNT = re.compile(r"[+-]?\d{1,16}(\.\d{1,10})?([eE][+-]?\d{1,2})?", re.ASCII)
+LONGEST_TEXT = 512
+"""Characters. The national interface has no longer field that we read, and what is read becomes keys and indexes."""
+LARGEST_AMOUNT = Money(10**11)
+"""A billion yuan in one figure; the sums of a bill's figures then stay amounts that can be read again."""
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""Beyond them stand the placeholders for "none" and "never", with which no instant and no term can be computed."""
+
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?)?", re.ASCII)
 
 Names = Mapping[str, tuple[str, ...]]
@@ -57,22 +63,34 @@ def _amount(value: object) -> Money | None:
     _no_float(value)
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise PydanticCustomError("not_money", "not an amount in yuan")
-    text = str(value).strip()
-    if not _AMOUNT.fullmatch(text):
-        raise PydanticCustomError("not_money", "not an amount in yuan")
     try:
-        return Money.from_yuan(text)
+        amount = Money.from_yuan(value)
     except NotMoney:
         raise PydanticCustomError("not_money", "not an amount in yuan") from None
+    if abs(amount) > LARGEST_AMOUNT:
+        raise PydanticCustomError("not_money", "too large for an amount")
+    return amount
 
 
-def _text(value: object) -> str | None:
+def _said(value: object) -> str | None:
     if not is_given(value):
         return None
     _no_float(value)
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise PydanticCustomError("not_text", "not a text")
-    return format(value, "f") if isinstance(value, Decimal) else str(value).strip()
+    text = format(value, "f") if isinstance(value, Decimal) else str(value).strip()
+    return text.encode(errors="replace").decode().replace("\0", "")
+
+
+def _text(value: object) -> str | None:
+    text = _said(value)
+    if text is None:
+        return None
+    if isinstance(value, str) and text != value.strip():
+        raise PydanticCustomError("not_text", "characters that are no text")
+    if len(text) > LONGEST_TEXT:
+        raise PydanticCustomError("too_long", "a longer text than any field has")
+    return text
 
 
 def _parsed_time(value: object) -> datetime:
@@ -80,9 +98,12 @@ def _parsed_time(value: object) -> datetime:
     if not _TIME.fullmatch(text):
         raise PydanticCustomError("not_a_time", "not a date or time")
     try:
-        return datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         raise PydanticCustomError("not_a_time", "not a date or time") from None
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise PydanticCustomError("not_a_time", "a year of no bill")
+    return time
 
 
 def _instant(value: object) -> datetime | None:
@@ -103,7 +124,12 @@ def read_rows(value: object) -> object:
 Amount = Annotated[Money | None, PlainValidator(_amount)]
 """Fen, read from a number or a text in yuan; `null` and blank are absent, a fraction of a fen is an error."""
 Text = Annotated[str | None, BeforeValidator(_text)]
-"""Text without outer spaces; numbers are written out exactly, `null` and blank are absent."""
+"""Text without outer spaces; numbers are written out exactly, `null` and blank are absent.
+
+Too long a text is an error, and so is a NUL or half a character: neither the database nor an encoding takes them.
+"""
+Said = Annotated[str | None, BeforeValidator(_said)]
+"""What an insurer tells people, which may be as long as a stack trace. It never keeps an answer from being read."""
 Instant = Annotated[datetime | None, PlainValidator(_instant)]
 """An aware UTC instant, read from Chinese wall-clock time; a bare date is its midnight."""
 Day = Annotated[date | None, PlainValidator(_day)]

@@ -6,6 +6,7 @@ Unknown keys are ignored, and what no rule needs (birthday, employer, balance) i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
@@ -13,23 +14,60 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator
 
 from settlement.domain.money import Money
-from settlement.gateway.fields import Amount, Day, Instant, Message, Names, Text, is_given, read_rows
+from settlement.gateway.fields import Amount, Day, Instant, Message, Names, Said, Text, is_given, read_rows
+
+LONGEST_NUMBER = 40
+LARGEST_EXPONENT = 20
+DEEPEST_NESTING = 64
+
+_EXPONENT = re.compile(r"[eE]([+-]?\d+)$", re.ASCII)
 
 
 class NotJson(ValueError):
-    """A body that is not JSON."""
+    """A body that is not JSON, or holds what no insurer writes; it says which."""
 
 
 def decode(body: str | bytes) -> Any:
-    """Decode a JSON body so that no amount passes through binary floating point. Raises `NotJson`."""
+    """Decode a JSON body so that no amount passes through binary floating point. Raises `NotJson`.
+
+    Ten characters can write a number that takes minutes to spell out, and a short text can nest deeper than whatever
+    walks it afterwards: both are refused here, before anybody works with them, and under whatever key they stand.
+    """
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant)
-    except (ValueError, ArithmeticError, RecursionError):
+        content = json.loads(body, parse_float=_fraction, parse_int=_whole, parse_constant=_refuse_constant)
+    except NotJson:
+        raise
+    except (ValueError, RecursionError):
         raise NotJson("the body is not JSON") from None
+    _refuse_deep_nesting(content)
+    return content
+
+
+def _fraction(written: str) -> Decimal:
+    exponent = _EXPONENT.search(written)
+    if len(written) > LONGEST_NUMBER or (exponent and abs(int(exponent[1])) > LARGEST_EXPONENT):
+        raise NotJson("no insurer writes such a number")
+    return Decimal(written)
+
+
+def _whole(written: str) -> int:
+    if len(written) > LONGEST_NUMBER:
+        raise NotJson("no insurer writes such a number")
+    return int(written)
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_deep_nesting(content: Any) -> None:
+    level = [content]
+    for _ in range(DEEPEST_NESTING):
+        inner = (child for node in level for child in (node.values() if isinstance(node, dict) else node))
+        level = [child for child in inner if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise NotJson("no insurer nests so deeply")
 
 
 class RequestEnvelope(Message):
@@ -65,8 +103,8 @@ class ResponseEnvelope(Message):
     refmsg_time: Text = None
     respond_time: Text = None
     signtype: Text = None
-    err_msg: Text = None
-    warn_msg: Text = None
+    err_msg: Said = None
+    warn_msg: Said = None
     output: Any = None
 
 
@@ -76,7 +114,7 @@ class LocalAnswer(Message):
     other_names: ClassVar[Names] = {"message": ("msg",)}
 
     code: Text = None
-    message: Text = None
+    message: Said = None
 
 
 def read_answer(body: str | bytes) -> ResponseEnvelope | LocalAnswer:

@@ -55,7 +55,7 @@ class NotClosing:
 class Unreadable:
     """A message that cannot be read; `field` is the insurer's name for what is wrong.
 
-    `problem` is one of `missing`, `not_money`, `not_text`, `not_a_time`, `not_an_object`, `not_a_list`.
+    `problem` is one of `missing`, `not_money`, `not_text`, `too_long`, `not_a_time`, `not_an_object`, `not_a_list`.
     """
 
     field: str
