@@ -244,7 +244,7 @@ async def settle(
     door: Door = Door.API,
     at_counter: bool = True,
     confirmed_by: str | None = None,
-    other_payers: tuple[OtherPayer, ...] = (),
+    other_payers: tuple[OtherPayer, ...] | None = None,
     answers: Mapping[str, Any] | None = None,
 ) -> Outcome:
     """Settle a bill brought by the city's HIS, with the usual facts unless others are given."""

@@ -328,7 +328,6 @@ def test_5203_tells_about_the_visit():
     assert fetched.facts == AnswerFacts(
         insured_area="500102",
         hospital_code="H13110200026",
-        hospital_level="02",
         place_of_payment="2",
         receipt_no=None,
         admitted_on=date(2025, 3, 1),

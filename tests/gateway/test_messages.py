@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from gateway import shapes
@@ -50,6 +52,29 @@ def test_a_body_that_is_not_json_is_told_so(body):
         decode(body)
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["1e300000", "1E-300000", "1e21", "1e9999999", "1e99999999999999999999", "1" * 41, "0." + "1" * 39, "9" * 5000],
+)
+@pytest.mark.parametrize("body", ['{{"any": {{"key": [{}]}}}}', "{}"])
+def test_a_number_that_no_insurer_writes_is_refused_under_any_key_before_it_is_spelt_out(number, body):
+    with pytest.raises(NotJson, match="no insurer writes such a number"):
+        decode(body.format(number))
+
+
+@pytest.mark.parametrize("number", ["1e20", "1E-20", "-0.0", "9" * 40, "0E-10", "12345678.12345678901234567890"])
+def test_numbers_of_ordinary_size_are_read(number):
+    assert decode(f'{{"x": {number}}}') == {"x": Decimal(number)}
+
+
+@pytest.mark.parametrize("opened, closed", [("[", "]"), ('{"a":', "}")])
+def test_what_nests_deeper_than_any_bill_is_refused(opened, closed):
+    assert decode(opened * 64 + "1" + closed * 64)
+    for depth in (65, 250, 900, 100_000):
+        with pytest.raises(NotJson):
+            decode(opened * depth + "1" + closed * depth)
+
+
 def test_a_list_is_no_envelope():
     with pytest.raises(Malformed):
         read_answer("[]")
@@ -67,6 +92,7 @@ def test_a_list_is_no_envelope():
         ('"1E+2"', 10_000),
         ("1e2", 10_000),
         ("4.520", 452),
+        ("1000000000.00", 100_000_000_000),
         ("null", None),
         ('""', None),
         ('"  "', None),
@@ -91,9 +117,11 @@ def test_amounts_are_read_exactly_or_are_absent(written, fen):
         '"1,000.00"',
         '"NaN"',
         '"Infinity"',
-        "1e9999999",
+        "1e20",
         "1.00000000000000000000000000000000001",
         "99999999999999.00",
+        "1000000000.01",
+        "-1000000000.01",
     ],
 )
 def test_what_is_not_an_amount_names_its_field(written):
@@ -167,6 +195,15 @@ def test_what_is_not_a_time_is_refused(written):
         SettlementNode.read({"setl_time": written})
 
 
+@pytest.mark.parametrize("field", ["setl_time", "begndate", "enddate"])
+@pytest.mark.parametrize("written", ["0001-01-01", "0001-01-01 00:00:00", "1899-12-31", "2201-01-01", "9999-12-31"])
+def test_a_year_that_no_bill_is_of_is_no_time(field, written):
+    with pytest.raises(Malformed) as refused:
+        SettlementNode.read({field: written})
+    assert (refused.value.field, refused.value.problem) == (field, "not_a_time")
+    assert SettlementNode.read({field: "1900-01-01 00:00:00"}) != SettlementNode()
+
+
 def test_ids_that_come_as_numbers_stay_whole():
     node = SettlementNode.read(decode('{"setl_id": 300014497225, "mdtrt_id": 1E+3, "psn_no": " x "}'))
     assert (node.setl_id, node.mdtrt_id, node.psn_no) == ("300014497225", "1000", "x")
@@ -176,6 +213,28 @@ def test_ids_that_come_as_numbers_stay_whole():
 def test_what_is_not_text_is_refused(value):
     with pytest.raises(Malformed, match="not_text"):
         SettlementNode.read({"setl_id": value})
+
+
+def test_a_text_longer_than_any_field_is_refused():
+    assert SettlementNode.read({"setl_id": " " + "1" * 512}).setl_id == "1" * 512
+    with pytest.raises(Malformed) as refused:
+        SettlementNode.read({"setl_id": "1" * 513})
+    assert (refused.value.field, refused.value.problem) == ("setl_id", "too_long")
+
+
+@pytest.mark.parametrize("value", ["a\0", "\0", "a\ud800b", "\udc00"])
+def test_characters_that_are_no_text_are_refused(value):
+    with pytest.raises(Malformed, match="not_text"):
+        SettlementNode.read({"setl_id": value})
+
+
+def test_what_the_insurer_tells_people_may_be_long_and_never_keeps_its_answer_from_being_read():
+    answer = read_answer(shapes.envelope({}, infcode=-1, err_msg="at Settle.java\0\ud800 " * 500))
+    assert isinstance(answer, ResponseEnvelope)
+    assert answer.err_msg is not None
+    assert (len(answer.err_msg) > 512, answer.infcode) == (True, "-1")
+    answer.err_msg.encode()
+    assert "\0" not in answer.err_msg
 
 
 def test_a_person_has_several_insurance_rows():

@@ -323,3 +323,10 @@ async def test_a_message_that_names_another_hospital_than_its_facts_is_refused(r
 async def test_a_cancellation_cannot_be_settled(resources, city):
     with pytest.raises(MessageUnreadable):
         await settle(resources, city, a_2305(a_2304(city.member)))
+
+
+async def test_other_payers_who_did_not_pay_after_all_are_taken_back_by_stating_none(resources: Resources, city: City):
+    output, others = a_2304(city.member), (OtherPayer("惠民保", Money(100_000)),)
+    await settle(resources, city, output, facts(city, discharged_on=None), other_payers=others)
+    released = await settle(resources, city, output, facts(city), other_payers=())
+    assert released.answer["other_on_bill"] == "0.00"

@@ -165,9 +165,15 @@ async def _invalid(request: Request, refused: Exception) -> JSONResponse:
     """Say where a request departs from the description. The values are left out: they may be a person's."""
     assert isinstance(refused, RequestValidationError)
     errors = [
-        {"where": ".".join(str(part) for part in error["loc"]), "what": error["msg"]} for error in refused.errors()
+        {"where": ".".join(str(part) for part in error["loc"]), "what": _what(error)} for error in refused.errors()
     ]
     return _response(request, "request_invalid", {"errors": errors})
+
+
+def _what(error: Mapping[str, Any]) -> str:
+    """Say what is wrong; of a body that is not JSON, our own decoder's word for it."""
+    said = error["ctx"]["error"] if error["type"] == "json_invalid" else error["msg"]
+    return str(said)
 
 
 async def _by_status(request: Request, refused: Exception) -> JSONResponse:

@@ -12,6 +12,9 @@ import uvicorn
 from settlement.app import build_api
 from settlement.cli.shell import installation, told_plainly
 
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the pools of hospital systems keep an idle connection, so that the client is the one to close it."""
+
 app = typer.Typer()
 
 
@@ -34,5 +37,6 @@ def serve(
         access_log=False,
         log_level=settings.settlement_log_level,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=30,
     )

@@ -18,6 +18,9 @@ from settlement.db.tables import membership, person, person_number, unit
 from settlement.domain.bills import Certificate
 from settlement.domain.ids import FundId, MemberId, MembershipId, UnitId
 
+ROWS_AT_ONCE = 1000
+"""A statement takes 65,535 parameters; a cover has nine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -134,8 +137,11 @@ async def add_memberships(
         }
         for cover in covers
     ]
-    new = insert_unless_there(membership).values(rows).on_conflict_do_nothing(constraint="membership_once")
-    return (await connection.execute(new)).rowcount
+    added = 0
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        some = insert_unless_there(membership).values(rows[start : start + ROWS_AT_ONCE])
+        added += (await connection.execute(some.on_conflict_do_nothing(constraint="membership_once"))).rowcount
+    return added
 
 
 def insert_number(

@@ -267,7 +267,6 @@ def _facts(node: SettlementNode) -> AnswerFacts:
     return AnswerFacts(
         insured_area=node.insuplc_admdvs,
         hospital_code=node.fixmedins_code,
-        hospital_level=node.hosp_lv,
         place_of_payment=node.pay_loc,
         receipt_no=node.invono,
         admitted_on=node.begndate,

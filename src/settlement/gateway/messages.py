@@ -44,16 +44,21 @@ def decode(body: str | bytes) -> Any:
 
 
 def _fraction(written: str) -> Decimal:
+    _refuse_long(written)
     exponent = _EXPONENT.search(written)
-    if len(written) > LONGEST_NUMBER or (exponent and abs(int(exponent[1])) > LARGEST_EXPONENT):
+    if exponent and abs(int(exponent[1])) > LARGEST_EXPONENT:
         raise NotJson("no insurer writes such a number")
     return Decimal(written)
 
 
 def _whole(written: str) -> int:
+    _refuse_long(written)
+    return int(written)
+
+
+def _refuse_long(written: str) -> None:
     if len(written) > LONGEST_NUMBER:
         raise NotJson("no insurer writes such a number")
-    return int(written)
 
 
 def _refuse_constant(name: str) -> None:

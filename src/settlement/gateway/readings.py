@@ -110,7 +110,6 @@ class AnswerFacts:
 
     insured_area: str | None
     hospital_code: str | None
-    hospital_level: str | None
     place_of_payment: str | None
     receipt_no: str | None
     admitted_on: date | None

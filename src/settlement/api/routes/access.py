@@ -8,16 +8,19 @@ from fastapi import APIRouter, Depends, Form, Response
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from settlement.api.access import ApiDep
+from settlement.api.exact_json import BoundedRoute
 from settlement.api.problems import problems
 from settlement.api.schemas.answers import TokenResponse
 from settlement.services.access.tokens import ClientRefused, grant_token
 
-router = APIRouter(tags=["access"])
+router = APIRouter(route_class=BoundedRoute, tags=["access"])
 basic = HTTPBasic(auto_error=False, description="Client id and secret, instead of the form fields.")
 
 
 @router.post(
-    "/oauth/token", responses=problems("client_refused", "request_invalid", "not_recorded"), summary="Get a token"
+    "/oauth/token",
+    responses=problems("client_refused", "request_invalid", "too_large", "not_recorded"),
+    summary="Get a token",
 )
 async def create_token(
     api: ApiDep,

@@ -18,6 +18,8 @@ from settlement.domain.time import CHINA, china_date
 
 router = APIRouter(tags=["operations"])
 
+LARGEST_POSITION = 2**63 - 1
+
 _PROBLEMS = problems("token_missing", "token_invalid", "scope_missing", "request_invalid", "not_recorded")
 
 
@@ -67,7 +69,9 @@ async def get_summary(api: ApiDep, caller: OpsCaller, business_date: date | None
 async def list_events(
     api: ApiDep,
     caller: EventsCaller,
-    after: Annotated[int, Query(ge=0, description="`last_position` of the page before; 0 to begin.")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=LARGEST_POSITION, description="`last_position` of the page before; 0 to begin.")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> EventPage:
     """Return numbered events after a position. Nothing is skipped; order means something within a bill only."""

@@ -49,5 +49,4 @@ def _shown(line: PushedLine, result: Outcome | SettlementError, language: Langua
         rendered = render(result.code, language, result.figures)
         return {"insurer_settlement_id": insurer_id, "status": rendered.status, "problem": rendered.body}
     count_answer(Door.EXCHANGE, result.answer)
-    status = 201 if result.created else 200
-    return {"insurer_settlement_id": insurer_id, "status": status, "settlement": result.answer}
+    return {"insurer_settlement_id": insurer_id, "status": result.status, "settlement": result.answer}

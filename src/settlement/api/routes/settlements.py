@@ -19,7 +19,7 @@ from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.db.settling import CommandKey
 from settlement.domain.ids import BillId
-from settlement.domain.settlements import Door
+from settlement.domain.settlements import Door, OtherPayer
 from settlement.services.bills.answer_bill import AnswerBill, answer_bill
 from settlement.services.bills.commands import Brought, Outcome, ReverseBill, SettleBill
 from settlement.services.bills.fetch_bill import FetchBill, fetch_bill
@@ -75,7 +75,7 @@ async def create_settlement(
             insurer_settlement_id=body.fetch.setl_id,
             encounter_id=body.fetch.mdtrt_id,
             facts=_facts(body.visit),
-            other_payers=tuple(other.to_domain() for other in body.other_payers),
+            other_payers=_payers(body),
             once=command,
         )
         outcome = await fetch_bill(api.resources, api.lines, fetch)
@@ -155,7 +155,11 @@ async def get_request(idempotency_key: str, api: ApiDep, caller: ReadingCaller) 
 
 
 def _brought(output: dict[str, Any], body: QuoteRequest | SettlementRequest) -> Brought:
-    return Brought(output, _facts(body.visit), tuple(other.to_domain() for other in body.other_payers))
+    return Brought(output, _facts(body.visit), _payers(body))
+
+
+def _payers(body: QuoteRequest | SettlementRequest) -> tuple[OtherPayer, ...] | None:
+    return None if body.other_payers is None else tuple(other.to_domain() for other in body.other_payers)
 
 
 def _facts(visit: VisitFacts) -> dict[str, Any]:
@@ -170,4 +174,4 @@ def _told(outcome: Outcome) -> JSONResponse:
     """Send the answer as it was committed; the use case has ended before this reply exists."""
     count_answer(Door.API, outcome.answer)
     headers = {"Idempotent-Replayed": "true"} if outcome.replayed else None
-    return JSONResponse(outcome.answer, 201 if outcome.created else 200, headers)
+    return JSONResponse(outcome.answer, outcome.status, headers)

@@ -26,7 +26,7 @@ Output = Annotated[
     dict[str, Any],
     Field(description="The `output` of the insurer's answer, as received: `setlinfo` and `setldetail`."),
 ]
-Yuan = Annotated[str, Field(pattern=r"^\d{1,12}(\.\d{1,2})?$", description="An amount in yuan.", examples=["3982.02"])]
+Yuan = Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,2})?$", description="An amount in yuan.", examples=["3982.02"])]
 
 
 class Strict(BaseModel):
@@ -80,7 +80,7 @@ class QuoteRequest(Strict):
 
     output: Output = Field(examples=[OUTPUT_2207])
     visit: VisitFacts
-    other_payers: list[OtherPayerBody] = Field([], max_length=20)
+    other_payers: list[OtherPayerBody] | None = Field(None, max_length=20)
     hold: bool = Field(False, description="Reserve the amount. Not supported yet: `true` is refused.")
 
 
@@ -92,7 +92,7 @@ class SettlementRequest(Strict):
     output: Output | None = Field(None, examples=[OUTPUT_2207])
     fetch: SettlementIds | None = None
     visit: VisitFacts
-    other_payers: list[OtherPayerBody] = Field([], max_length=20)
+    other_payers: list[OtherPayerBody] | None = Field(None, max_length=20)
 
     @model_validator(mode="after")
     def _brought_or_fetched(self) -> SettlementRequest:

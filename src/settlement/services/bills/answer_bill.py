@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from settlement.db.bills import find_head
-from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.db.messages import find_message
 from settlement.domain.ids import BillId
@@ -22,8 +21,8 @@ from settlement.services.bills.errors import (
     MessageUnreadable,
     NothingAsked,
 )
-from settlement.services.bills.settle_bill import replayed, settle_bill
-from settlement.services.bills.settling import merged
+from settlement.services.bills.kept_message import merged
+from settlement.services.bills.settle_bill import answered_before, settle_bill
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
 
@@ -51,9 +50,8 @@ async def answer_bill(resources: Resources, command: AnswerBill) -> Outcome:
     async with fund_transaction(resources.engine, fund_id) as connection:
         # The head first: whoever sees it changed by this command sees the command's answer too.
         head = await find_head(connection, fund_id, command.bill_id)
-        stored = await find_answer(connection, fund_id, command.once.command)
-        if stored is not None:
-            return replayed(stored, command.once)
+        if (answered := await answered_before(connection, fund_id, command.once)) is not None:
+            return answered
         if head is None or not caller.may_act_for(head.hospital_code):
             raise BillNotFound(id=str(command.bill_id))
         if head.state is not BillState.HELD:

@@ -12,6 +12,8 @@ from settlement.domain.ids import BillId, ClientId, FundId
 from settlement.domain.sentences import Language
 from settlement.domain.settlements import Door, OtherPayer, ReversalReason
 
+CREATED, KNOWN = 201, 200
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -44,8 +46,13 @@ class Brought:
 
     output: Mapping[str, Any]
     facts: Mapping[str, Any]
-    other_payers: tuple[OtherPayer, ...] = ()
+    other_payers: tuple[OtherPayer, ...] | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def others(self) -> tuple[OtherPayer, ...]:
+        """The other payers; `None` above is "nothing said", which an empty tuple is not."""
+        return self.other_payers or ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +88,8 @@ class Outcome:
     answer: Answer
     created: bool
     replayed: bool = False
+
+    @property
+    def status(self) -> int:
+        """How the answer is stored and sent: 201 for a record that was made, 200 for one that was known."""
+        return CREATED if self.created else KNOWN

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.domain.settlements import Door, OtherPayer
 from settlement.gateway.client import Place
@@ -15,7 +14,7 @@ from settlement.gateway.readings import Unreadable
 from settlement.services.bills.ask_insurer import ask_settlement
 from settlement.services.bills.commands import Brought, Caller, Once, Outcome, SettleBill
 from settlement.services.bills.errors import CancelledAtInsurer, HospitalNotYours, MessageUnreadable
-from settlement.services.bills.settle_bill import replayed, settle_bill
+from settlement.services.bills.settle_bill import answered_before, settle_bill
 from settlement.services.funds.lines import Lines
 from settlement.services.resources import Resources
 
@@ -29,7 +28,7 @@ class FetchBill:
     insurer_settlement_id: str
     encounter_id: str
     facts: Mapping[str, Any]
-    other_payers: tuple[OtherPayer, ...]
+    other_payers: tuple[OtherPayer, ...] | None
     once: Once
 
 
@@ -46,9 +45,8 @@ async def fetch_bill(resources: Resources, lines: Lines, command: FetchBill) -> 
     if not caller.may_act_for(visit.hospital_code):
         raise HospitalNotYours(hospital_code=visit.hospital_code)
     async with fund_transaction(resources.engine, caller.fund_id) as connection:
-        stored = await find_answer(connection, caller.fund_id, command.once.command)
-    if stored is not None:
-        return replayed(stored, command.once)
+        if (answered := await answered_before(connection, caller.fund_id, command.once)) is not None:
+            return answered
     rules = await resources.rules.of(caller.fund_id)
     fetched, output = await ask_settlement(
         lines.to(rules),

@@ -46,7 +46,7 @@ async def quote_bill(resources: Resources, command: QuoteBill) -> Answer:
         return uncovered_answer(decision.reason, language)
     if isinstance(decision, Hold):
         return held_quote_answer(decision.question.code, decision.question.figures, language)
-    others = total_of_others(command.brought.other_payers)
+    others = total_of_others(command.brought.others)
     split = split_aid(decision.aid, decision.figures.cash_before_aid, others, decision.at_counter)
     plan = decision.version.plan
     named = {"code": plan.plan_code, "version": plan.version, "digest": plan.digest}

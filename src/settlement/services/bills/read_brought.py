@@ -105,7 +105,7 @@ def _checked(read: ReadBill, brought: Brought) -> ReadBill:
         and certificate_of(read.bill, brought.answers) is None
     ):
         raise PersonNotNamed
-    others = total_of_others(brought.other_payers)
+    others = total_of_others(brought.others)
     if isinstance(read.bill, InsurerBill) and others > max(read.bill.figures.cash_before_aid, 0):
         raise OtherPayersExceedCash(others=others.yuan(), cash=read.bill.figures.cash_before_aid.yuan())
     return read

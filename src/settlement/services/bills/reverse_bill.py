@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db import bills
-from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.db.messages import find_message
 from settlement.db.parts import write_together
@@ -35,7 +34,7 @@ from settlement.services.bills.errors import (
     MessageUnreadable,
     NothingToReverse,
 )
-from settlement.services.bills.settle_bill import replayed
+from settlement.services.bills.settle_bill import answered_before
 from settlement.services.bills.work import Work
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import FundRules
@@ -62,9 +61,8 @@ async def reverse_bill(resources: Resources, lines: Lines, command: ReverseBill)
     async with fund_transaction(resources.engine, fund_id) as connection:
         # The head first: whoever sees it changed by this command sees the command's answer too.
         head = await bills.find_head(connection, fund_id, command.bill_id)
-        stored = await find_answer(connection, fund_id, command.once.command) if command.once else None
-        if stored is not None and command.once is not None:
-            return replayed(stored, command.once)
+        if (answered := await answered_before(connection, fund_id, command.once)) is not None:
+            return answered
         if head is None or not caller.may_act_for(head.hospital_code):
             raise BillNotFound(id=str(command.bill_id))
         if head.state not in (BillState.LIVE, BillState.HELD):
@@ -100,9 +98,8 @@ async def undo(
         async with fund_transaction(resources.engine, caller.fund_id) as connection:
             name = f"{once.command.client_id}\x1f{once.command.key}" if once else f"bill\x1f{bill_id}"
             await lock_member(connection, caller.fund_id, name, bill_id=bill_id)
-            stored = await find_answer(connection, caller.fund_id, once.command) if once else None
-            if stored is not None and once is not None:
-                return replayed(stored, once)
+            if (answered := await answered_before(connection, caller.fund_id, once)) is not None:
+                return answered
             await take_books_day(connection, caller.fund_id)
             settled = await bills.find_settled_bill(connection, caller.fund_id, bill_id)
             if settled is None:

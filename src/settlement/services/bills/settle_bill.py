@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.db.parts import write_together
 from settlement.db.people import certificate_index, number_index
 from settlement.db.settling import StoredAnswer, Wanted, lock_member, read_under_lock
 from settlement.domain.errors import ensure
-from settlement.domain.ids import MemberId
+from settlement.domain.ids import FundId, MemberId
 from settlement.domain.time import china_date
-from settlement.services.bills.commands import Once, Outcome, SettleBill
+from settlement.services.bills.commands import CREATED, Once, Outcome, SettleBill
 from settlement.services.bills.decide import certificate_of, likely_service_date
 from settlement.services.bills.errors import KeyReused
 from settlement.services.bills.read_brought import ReadBill, read_brought_settlement
 from settlement.services.bills.settling import KnownFromBefore, Settling
-from settlement.services.bills.work import CREATED, Work
+from settlement.services.bills.work import Work
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
 from settlement.services.transactions import run
@@ -68,6 +71,12 @@ def replayed(stored: StoredAnswer, once: Once) -> Outcome:
     if stored.fingerprint != once.fingerprint:
         raise KeyReused
     return Outcome(stored.body, created=stored.status == CREATED, replayed=True)
+
+
+async def answered_before(connection: AsyncConnection, fund_id: FundId, once: Once | None) -> Outcome | None:
+    """Return what this very command was answered earlier. Raises `KeyReused` when the key was another command's."""
+    stored = await find_answer(connection, fund_id, once.command) if once else None
+    return replayed(stored, once) if stored and once else None
 
 
 async def _transaction(

@@ -21,12 +21,11 @@ from settlement.domain.bills import InsurerBill
 from settlement.domain.certificates import is_masked
 from settlement.domain.errors import ensure
 from settlement.domain.ids import BillId, MemberId
-from settlement.domain.money import ZERO, Money
+from settlement.domain.money import ZERO
 from settlement.domain.postings import postings_of
 from settlement.domain.settlements import (
     BillHead,
     BillState,
-    OtherPayer,
     PricedRecord,
     Question,
     SettledBill,
@@ -40,6 +39,7 @@ from settlement.plans.stored import figures_to_json
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
 from settlement.services.bills.decide import Decision, Hold, NotCovered, Pays, decide
 from settlement.services.bills.errors import BillNotFound, HospitalNotYours
+from settlement.services.bills.kept_message import content_of, merged
 from settlement.services.bills.known import what_is_known
 from settlement.services.bills.read_brought import ReadBill
 from settlement.services.bills.work import Work
@@ -139,7 +139,7 @@ class Settling:
             head = replace(head, question=question)
             head = self.work.changed_head(head, "settlement.held.v1", {"question": question.code if question else ""})
             self._keep_message(head)
-        elif as_kept(_content(self.command.brought)) != earlier:
+        elif as_kept(content_of(self.command.brought)) != earlier:
             self._keep_message(head)
         return self._answer(SettledBill(head, None, None), created=False)
 
@@ -179,7 +179,7 @@ class Settling:
             return Hold(Question("our_fault", {}))
 
     def _priced(self, decision: Pays, *, revision: int, at_counter: bool) -> PricedRecord:
-        others = total_of_others(self.command.brought.other_payers)
+        others = total_of_others(self.command.brought.others)
         split = split_aid(decision.aid, decision.figures.cash_before_aid, others, at_counter)
         receipt = make_receipt(decision.version.plan, Inputs(decision.figures, decision.facts), decision.benefits)
         return PricedRecord(
@@ -202,7 +202,7 @@ class Settling:
         """Price a held bill that turned out not to be ours: it has a record, so it ends as one, with no aid."""
         receipt = {"engine_version": ENGINE_VERSION, "excluded": reason, "figures": figures_to_json(bill.figures)}
         day = china_date(self._settled_at())
-        others = total_of_others(self.command.brought.other_payers)
+        others = total_of_others(self.command.brought.others)
         return PricedRecord(
             revision=1,
             plan_code=None,
@@ -257,7 +257,7 @@ class Settling:
         )
 
     def _keep_message(self, head: BillHead) -> None:
-        self.work.message(head, "settlement", _content(self.command.brought))
+        self.work.message(head, "settlement", content_of(self.command.brought))
 
     def _new_head(self) -> BillHead:
         bill_id = BillId(self.work.resources.ids.new())
@@ -301,32 +301,6 @@ class Settling:
     def _answer(self, settled: SettledBill, *, created: bool) -> Outcome:
         answer = settlement_answer(settled, self.command.caller.language)
         return self.work.answered(answer, created=created)
-
-
-def merged(brought: Brought, earlier: Mapping[str, Any] | None) -> Brought:
-    """Return what was brought now, with the facts, answers and payers known from before where it says nothing."""
-    if earlier is None:
-        return brought
-    stated = {name: value for name, value in brought.facts.items() if value is not None}
-    return replace(
-        brought,
-        facts={**earlier["facts"], **stated},
-        other_payers=brought.other_payers or _other_payers(earlier),
-        answers={**earlier["answers"], **brought.answers},
-    )
-
-
-def _content(brought: Brought) -> dict[str, Any]:
-    return {
-        "output": brought.output,
-        "facts": brought.facts,
-        "other_payers": [{"name": other.name, "amount": other.amount.yuan()} for other in brought.other_payers],
-        "answers": brought.answers,
-    }
-
-
-def _other_payers(content: Mapping[str, Any]) -> tuple[OtherPayer, ...]:
-    return tuple(OtherPayer(other["name"], Money.from_yuan(other["amount"])) for other in content["other_payers"])
 
 
 def _settled_payload(priced: PricedRecord) -> Answer:

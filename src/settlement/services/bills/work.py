@@ -17,8 +17,6 @@ from settlement.domain.settlements import BillHead
 from settlement.services.bills.commands import Caller, Once, Outcome
 from settlement.services.resources import Resources
 
-CREATED, KNOWN = 201, 200
-
 
 @dataclass(slots=True)
 class Work:
@@ -65,10 +63,11 @@ class Work:
 
     def answered(self, answer: Answer, *, created: bool) -> Outcome:
         """Write the answer under the command's key, if it has one, and return it."""
+        outcome = Outcome(answer, created)
         if self.once is not None:
-            stored = StoredAnswer(self.once.fingerprint, CREATED if created else KNOWN, answer)
+            stored = StoredAnswer(self.once.fingerprint, outcome.status, answer)
             self.parts.append(commands.insert_answer(self.fund_id, self.once.command, stored, self.at))
-        return Outcome(answer, created)
+        return outcome
 
     def _event(self, head: BillHead, type_: str, payload: Mapping[str, Any]) -> None:
         event_id = self.resources.ids.new()
