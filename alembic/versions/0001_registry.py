@@ -78,6 +78,7 @@ CREATE TABLE client (
     created_at timestamptz NOT NULL,
     revoked_at timestamptz,
     CONSTRAINT client_pk PRIMARY KEY (fund_id, client_id),
+    CONSTRAINT client_hospital_bound CHECK (NOT 'bills:settle' = ANY (scopes) OR cardinality(hospital_codes) > 0),
     CONSTRAINT client_id_names_fund CHECK (client_id LIKE fund_id::text || '.%')
 );
 """

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import secrets
+import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import structlog
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.api.access import Api
 from settlement.api.app import create_api
-from settlement.config import Settings, SettingsUnusable
+from settlement.config import SHORTEST_TOKEN_KEY, Settings, SettingsUnusable
 from settlement.db.embedded import DatabaseUrls, start_embedded
 from settlement.db.engine import open_engine
 from settlement.db.migrations import current_revision, newest_revision, upgrade
-from settlement.db.secrets import KeyRing, read_key_ring, write_new_key_ring
+from settlement.db.secrets import KeyRing, read_key_ring, write_new_key_ring, write_once
 from settlement.domain.ids import IdSource
 from settlement.services.access.tokens import Tokens
 from settlement.services.funds.lines import Lines
@@ -66,7 +69,8 @@ def _embedded(settings: Settings) -> Installation:
         upgrade(urls.owner)
     key_file = settings.settlement_key_file or directory / "keys.json"
     if settings.settlement_key_file is None and not key_file.exists():
-        write_new_key_ring(key_file)
+        with suppress(FileExistsError):
+            write_new_key_ring(key_file)
     given = settings.settlement_token_key
     token_key = given.get_secret_value() if given else _kept_secret(directory / "token.key")
     return Installation(settings, urls, read_key_ring(key_file), token_key)
@@ -74,14 +78,16 @@ def _embedded(settings: Settings) -> Installation:
 
 def _kept_secret(file: Path) -> str:
     """Return the secret in a file, made at the first time; all processes of this machine share it."""
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text()
-    with os.fdopen(descriptor, "w") as new:
-        secret = secrets.token_urlsafe(48)
-        new.write(secret)
-    return secret
+    if not file.exists():
+        with suppress(FileExistsError):
+            write_once(file, secrets.token_urlsafe(48))
+    kept = file.read_text().strip()
+    if len(kept) < SHORTEST_TOKEN_KEY:
+        raise SettingsUnusable(
+            f"{file} holds no secret of at least {SHORTEST_TOKEN_KEY} characters. Restore it, or remove it: a new one "
+            "is made then, and clients get new tokens."
+        )
+    return kept
 
 
 def make_ids() -> IdSource:
@@ -120,9 +126,29 @@ async def open_ops(installation: Installation) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
+def set_up_logging(settings: Settings) -> None:
+    """Write one JSON line per event to standard error: an event name and bound fields, never a person's data.
+
+    A traceback is its lines of code. With the values beside them, as structlog shows them when it is not told
+    otherwise, it would hold whole bills.
+    """
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.settlement_log_level.upper())),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )
+
+
 def build_api(installation: Installation) -> FastAPI:
-    """Return the HTTP application of this installation."""
+    """Return the HTTP application of this installation, which logs the same way under any ASGI server."""
     settings = installation.settings
+    set_up_logging(settings)
 
     @asynccontextmanager
     async def open_api() -> AsyncIterator[Api]:

@@ -67,7 +67,7 @@ def test_numbers_of_ordinary_size_are_read(number):
     assert decode(f'{{"x": {number}}}') == {"x": Decimal(number)}
 
 
-@pytest.mark.parametrize("opened, closed", [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")])
 def test_what_nests_deeper_than_any_bill_is_refused(opened, closed):
     assert decode(opened * 64 + "1" + closed * 64)
     for depth in (65, 250, 900, 100_000):

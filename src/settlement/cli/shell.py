@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeVar
 
-import structlog
 import typer
 from sqlalchemy.exc import OperationalError
 
-from settlement.app import Installation, open_installation, open_ops, open_resources
+from settlement.app import Installation, open_installation, open_ops, open_resources, set_up_logging
 from settlement.cli.telling import fail
-from settlement.config import Settings, SettingsUnusable, read_settings
+from settlement.config import SettingsUnusable, read_settings
 from settlement.db.migrations import SchemaUnusable
 from settlement.db.registry import Fund, list_funds
 from settlement.db.secrets import KeysUnusable
@@ -56,23 +53,6 @@ def installation(**overrides: Any) -> Installation:
     settings = read_settings(**overrides)
     set_up_logging(settings)
     return open_installation(settings)
-
-
-def set_up_logging(settings: Settings) -> None:
-    """Write one JSON line per event to standard error: an event name and bound fields, never a person's data."""
-    level = getattr(logging, settings.settlement_log_level.upper())
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
 
 
 def with_resources(use: Callable[[Resources], Awaitable[T]]) -> T:

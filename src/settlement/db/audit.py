@@ -38,6 +38,7 @@ async def snapshot(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         async with connection.begin():
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             await connection.execute(text(f"SET LOCAL work_mem = '{WORK_MEMORY}'"))
             await connection.execute(text("SET LOCAL jit = off"))
             yield connection
@@ -178,18 +179,19 @@ def _member_settlement(row: Row[Any]) -> MemberSettlement:
 
 @dataclass(frozen=True, slots=True)
 class StoredEnvelope:
-    """A sealed value: the id that its envelope is bound to, and the blind index it is found by, if any."""
+    """A sealed value: the ids that its envelope is bound to, and the blind index it is found by, if any."""
 
     fund_id: FundId
     bound_to: UUID
+    bill_id: UUID | None
     sealed: Sealed
     index: bytes | None
 
 
 _ENVELOPES = {
-    "person": "person_id, key_id, envelope, certificate_index",
-    "person_number": "person_id, key_id, envelope, number_index",
-    "message_body": "message_id, key_id, envelope, NULL::bytea",
+    "person": "person_id, NULL::uuid, key_id, envelope, certificate_index",
+    "person_number": "person_id, NULL::uuid, key_id, envelope, number_index",
+    "message_body": "message_id, bill_id, key_id, envelope, NULL::bytea",
 }
 
 
@@ -197,8 +199,8 @@ async def stream_envelopes(connection: AsyncConnection, table: str) -> AsyncIter
     """Yield every sealed value of `person`, `person_number` or `message_body`."""
     statement = text(f"SELECT fund_id, {_ENVELOPES[table]} FROM {table}")
     async with connection.stream(statement, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
-        async for fund_id, bound_to, key_id, envelope, index in rows:
-            yield StoredEnvelope(fund_id, bound_to, Sealed(key_id, envelope), index)
+        async for fund_id, bound_to, bill_id, key_id, envelope, index in rows:
+            yield StoredEnvelope(fund_id, bound_to, bill_id, Sealed(key_id, envelope), index)
 
 
 def _rooms(rows: list[list[Any]] | None) -> dict[tuple[str, str], Room]:

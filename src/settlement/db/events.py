@@ -34,13 +34,17 @@ FROM first_of_them, last
 """)
 
 
-async def number_events(connection: AsyncConnection, fund_id: FundId, most: int) -> int:
+async def number_events(connection: AsyncConnection, fund_id: FundId, most: int, *, all_times: bool) -> int:
     """Give up to `most` committed events of a fund the next positions; return how many.
 
+    Looks at those made since a day before the last numbered one, or with `all_times` at every event: a host whose
+    clock was wrong made some with ids far from the others'.
     One at a time per fund: the lock is held until the transaction ends. Within a bill the sequence decides, whatever
     the clocks of two processes said; a bill's second event is never visible without its first.
     """
     await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:fund, 1))"), {"fund": str(fund_id)})
+    if all_times:
+        return await _number(connection, fund_id, UUID(int=0), most)
     newest = (
         select(event_position.c.event_id)
         .where(event_position.c.fund_id == fund_id)
@@ -48,7 +52,11 @@ async def number_events(connection: AsyncConnection, fund_id: FundId, most: int)
         .limit(1)
     )
     last = (await connection.execute(newest)).scalar_one_or_none()
-    values = {"fund_id": fund_id, "not_before": _made_before(last), "most": most}
+    return await _number(connection, fund_id, _made_before(last), most)
+
+
+async def _number(connection: AsyncConnection, fund_id: FundId, not_before: UUID, most: int) -> int:
+    values = {"fund_id": fund_id, "not_before": not_before, "most": most}
     return (await connection.execute(_NUMBER, values)).rowcount
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part
@@ -29,7 +29,7 @@ def insert_message(
     expires_at: datetime,
 ) -> Part:
     """Part of a write: the message sealed and bound to its row; figures are kept as exact text."""
-    sealed = keys.seal(_text(content).encode(), fund_id.bytes + message_id.bytes)
+    sealed = keys.seal(_text(content).encode(), fund_id.bytes + bill_id.bytes + message_id.bytes)
     values = {
         "fund_id": fund_id,
         "message_id": message_id,
@@ -56,14 +56,16 @@ async def find_message(
     row = (await connection.execute(newest)).one_or_none()
     if row is None:
         return None
-    text = keys.open(Sealed(row.key_id, row.envelope), fund_id.bytes + row.message_id.bytes)
+    text = keys.open(Sealed(row.key_id, row.envelope), fund_id.bytes + bill_id.bytes + row.message_id.bytes)
     content: dict[str, Any] = json.loads(text)
     return content
 
 
-async def delete_expired_messages(connection: AsyncConnection, at: datetime) -> int:
-    """Drop the messages whose time is over; return how many. Only the login `settlement_ops` may."""
-    return (await connection.execute(delete(message_body).where(message_body.c.expires_at < at))).rowcount
+async def delete_expired_messages(connection: AsyncConnection, at: datetime, most: int) -> int:
+    """Drop up to `most` messages whose time is over; return how many. Only the login `settlement_ops` may."""
+    over = select(message_body.c.fund_id, message_body.c.message_id).where(message_body.c.expires_at < at).limit(most)
+    expired = tuple_(message_body.c.fund_id, message_body.c.message_id).in_(over)
+    return (await connection.execute(delete(message_body).where(expired))).rowcount
 
 
 def as_kept(content: Mapping[str, Any]) -> dict[str, Any]:

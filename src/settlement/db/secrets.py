@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +98,26 @@ def write_new_key_ring(path: Path) -> None:
         "sealing": {first: base64.b64encode(secrets.token_bytes(_SM4_KEY_BYTES)).decode()},
         "index": base64.b64encode(secrets.token_bytes(_INDEX_KEY_BYTES)).decode(),
     }
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(content, file, indent=1)
+    write_once(path, json.dumps(content, indent=1))
+
+
+def write_once(path: Path, content: str) -> None:
+    """Write a secret for its owner alone, whole or not at all. Raises `FileExistsError` rather than replace one.
+
+    It is written under another name and given its own when it is on the disk. Of two who do it at once, one meets the
+    other's whole file; and no crash leaves half a key, which would seal what nothing opens again.
+    """
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        path.hardlink_to(draft)
+    finally:
+        Path(draft).unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

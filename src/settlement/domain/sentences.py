@@ -252,8 +252,9 @@ _OUTCOMES: Final[Mapping[str, _Text]] = {
         "The mutual aid is not computed yet; charge the insurer's cash amount, the aid goes to the card.",
     ),
     "not_recorded": _Text(
-        "互助未记账，医保已结算，请按医保现金数收费，互助款以后打入职工银行卡。",
-        "No mutual aid was recorded, the insurer has settled; charge the insurer's cash amount, aid goes to the card.",
+        "互助是否记账尚未确认，请用同一幂等键重试；如患者不能等待，请按医保现金数收费。",
+        "Whether mutual aid was recorded is not known yet: repeat under the same key. If the patient cannot wait, "
+        "charge the insurer's cash amount.",
     ),
     "reversed": _Text(
         "本单互助已冲销，请按医保退费结果退款。",

@@ -1,4 +1,4 @@
-"""Trying a transaction again when that is right, and telling the caller plainly when nothing was recorded."""
+"""Trying a transaction again when that is right, and telling the caller plainly when it is not known to be done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import TypeVar
 
 from psycopg import Error as PsycopgError
 from psycopg import InterfaceError, OperationalError
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from psycopg.errors import (
+    DeadlockDetected,
+    IdleInTransactionSessionTimeout,
+    LockNotAvailable,
+    ProgramLimitExceeded,
+    StatementTooComplex,
+    TooManyArguments,
+    TooManyColumns,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -24,11 +32,15 @@ LONGEST_POLL_SECONDS = 10
 DATABASE_FAILURES = (PoolTimeout, DBAPIError, PsycopgError)
 """What SQLAlchemy and the driver raise, wrapped or not."""
 
+_AWAY = (OperationalError, InterfaceError, PoolTimeout, IdleInTransactionSessionTimeout)
+_TOO_MUCH = (ProgramLimitExceeded, StatementTooComplex, TooManyArguments, TooManyColumns)
+"""Operational by the driver's classes, but of the statement's own making (SQLSTATE class 54): it fails every time."""
+
 T = TypeVar("T")
 
 
 class NotRecorded(SettlementError):
-    """The database did not do it, or did not say; the command may be repeated under the same key at once."""
+    """The database did not do it, or did not say; only the command repeated under the same key finds out."""
 
     code = "not_recorded"
 
@@ -71,7 +83,7 @@ def told_plainly(failed: Exception) -> SettlementError | None:
     cause = _cause(failed)
     if isinstance(cause, LockNotAvailable):
         return MemberBusy()
-    return NotRecorded() if isinstance(cause, OperationalError | InterfaceError | PoolTimeout) else None
+    return NotRecorded() if isinstance(cause, _AWAY) and not isinstance(cause, _TOO_MUCH) else None
 
 
 def _cause(failed: Exception) -> BaseException | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,17 +20,22 @@ log = structlog.get_logger()
 
 async def work(ops: AsyncEngine, clock: Clock, stop: asyncio.Event) -> None:
     """Work until told to stop. A round that fails is told to the log and tried again a second later."""
-    rounds = 0
-    while not stop.is_set():
+    for number in itertools.count():
+        if stop.is_set():
+            return
         try:
-            numbered = await number_all_events(ops)
-            dropped = await drop_expired_messages(ops, clock) if rounds % ROUNDS_BETWEEN_CLEANUPS == 0 else 0
-            if numbered or dropped:
-                log.info("worker.round", events_numbered=numbered, messages_dropped=dropped)
-            rounds += 1
+            await _round(ops, clock, thorough=number % ROUNDS_BETWEEN_CLEANUPS == 0)
         except Exception as failed:
             log.warning("worker.round_failed", fault=type(failed).__name__)
         await _wait(stop)
+
+
+async def _round(ops: AsyncEngine, clock: Clock, *, thorough: bool) -> None:
+    """Number the new events; now and then look at every event, and drop the messages whose time is over."""
+    numbered = await number_all_events(ops, all_times=thorough)
+    dropped = await drop_expired_messages(ops, clock) if thorough else 0
+    if numbered or dropped:
+        log.info("worker.round", events_numbered=numbered, messages_dropped=dropped)
 
 
 async def _wait(stop: asyncio.Event) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.db.engine import fund_transaction
-from settlement.db.registry import Fund, find_fund, list_plan_versions
+from settlement.db.registry import Fund, PublishedVersion, find_fund, list_plan_versions
 from settlement.domain.benefits import PlanFacts
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import FundId, PlanVersionId
@@ -36,6 +36,8 @@ class VersionInForce:
 
     plan_version_id: PlanVersionId
     effective_from: date
+    digest: str
+    """As the database keeps it: what a reading says is compared with this."""
     plan: CompiledPlan
     scope: ScopeRules
 
@@ -55,7 +57,7 @@ class FundRules:
 
     def version_by_digest(self, digest: str) -> VersionInForce | None:
         """Return the version with this hash, if this process knows it."""
-        return next((version for version in self.versions if version.plan.digest == digest), None)
+        return next((version for version in self.versions if version.digest == digest), None)
 
     def service_date(self, facts: PlanFacts) -> date | None:
         """Return the date that picks plan version and term; `None` when the fact for it is missing."""
@@ -91,8 +93,7 @@ class RulesShelf:
             published = await list_plan_versions(connection, fund_id, fund.plan_code)
         profile = self.load_profile(fund.gateway_profile)
         versions = tuple(
-            _in_force(version.plan_version_id, PlanVersion.from_canonical(version.document), profile)
-            for version in published
+            _in_force(version, PlanVersion.from_canonical(version.document), profile) for version in published
         )
         rules = FundRules(fund, profile, versions)
         self._known[fund_id] = rules
@@ -104,9 +105,10 @@ class RulesShelf:
         return load_profile(own if own is not None and own.exists() else name)
 
 
-def _in_force(plan_version_id: PlanVersionId, version: PlanVersion, profile: GatewayProfile) -> VersionInForce:
+def _in_force(published: PublishedVersion, version: PlanVersion, profile: GatewayProfile) -> VersionInForce:
     scope = profile.scope_rules(
         insurance_types=[str(value) for value in version.header.covered("insurance_type") or ()],
         person_categories=[PersonCategory(str(value)) for value in version.header.covered("person_category") or ()],
     )
-    return VersionInForce(plan_version_id, version.effective_from, compile_version(version), scope)
+    plan = compile_version(version)
+    return VersionInForce(published.plan_version_id, published.effective_from, published.digest, plan, scope)
