@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import psycopg
 import pytest
 
 from builders import City, Person, a_2207, a_2304, a_person, facts, settle
 from database import rows_of
 from settlement.db.embedded import DatabaseUrls
+from settlement.db.settling import books_lock
 from settlement.domain.money import Money
 from settlement.domain.settlements import OtherPayer
 from settlement.services.bills.commands import Brought
 from settlement.services.bills.errors import OtherPayersExceedCash
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
+from settlement.services.members.check_eligibility import CheckEligibility, check_eligibility
 from settlement.services.resources import Resources
 
 TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY 1"
@@ -107,3 +111,20 @@ async def test_a_visit_is_quoted_for_today_in_china(resources: Resources, city: 
     output = a_2207(city.member, setl_time=None, setl_id=None)
     quoted = await quote(resources, city, output, facts(city, admitted_on=None, discharged_on=None))
     assert quoted["service_date"] == "2025-03-11"
+
+
+async def test_questions_neither_hold_the_books_day_nor_wait_for_its_close(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    """Whoever closes the books day takes its lock alone, as here; a settlement waits for it, and a close for that."""
+    number = books_lock(city.fund_id)
+    asked = CheckEligibility(city.caller, "01", city.member.certificate.number, None, None)
+    with psycopg.connect(database.owner) as closing:
+        closing.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        async with asyncio.timeout(5):
+            assert (await quote(resources, city, a_2304(city.member)))["mutual_aid"]["amount"] == "389.83"
+            assert (await check_eligibility(resources, asked))["status"] == "covered"
+        settling = asyncio.create_task(settle(resources, city, a_2304(city.member)))
+        done, _ = await asyncio.wait([settling], timeout=0.5)
+        assert not done
+    assert (await settling).created

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.bills import HEAD_COLUMNS, head_from_mapping
@@ -120,7 +120,7 @@ class KnownPerson:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is known under the lock: stored answer, head, person, plan version, hospital and used room."""
+    """What is known, when a bill is settled under its member's lock: stored answer, head, person, version and room."""
 
     answer: StoredAnswer | None
     head: BillHead | None
@@ -133,9 +133,7 @@ class Reading:
     """Used room by benefit and term."""
 
 
-_READ = text(f"""
-SELECT
-    pg_advisory_xact_lock_shared(:books_lock) AS books,
+_KNOWN = f"""
     (SELECT json_build_array(fingerprint, status, body) FROM idempotency
      WHERE fund_id = :fund_id AND client_id = :client_id AND key = :key) AS answer,
     (SELECT to_jsonb(head) FROM (SELECT {HEAD_COLUMNS} FROM bill
@@ -167,7 +165,9 @@ LEFT JOIN (SELECT certificate_index, key_id, envelope FROM person
 LEFT JOIN (SELECT plan_version_id, digest FROM plan_version
            WHERE fund_id = :fund_id AND plan_code = :plan_code AND effective_from <= :service_date
            ORDER BY effective_from DESC LIMIT 1) AS version ON true
-""")
+"""
+_READ = text(f"SELECT {_KNOWN}")
+_READ_AND_HOLD = text(f"SELECT pg_advisory_xact_lock_shared(:books_lock) AS books, {_KNOWN}")
 
 
 async def read_under_lock(connection: AsyncConnection, wanted: Wanted) -> Reading:
@@ -175,7 +175,17 @@ async def read_under_lock(connection: AsyncConnection, wanted: Wanted) -> Readin
 
     Call it after `lock_member`. A close of the books day waits for this transaction or is seen by the write.
     """
-    values = {
+    values = _values(wanted) | {"books_lock": books_lock(wanted.fund_id)}
+    return _reading((await connection.execute(_READ_AND_HOLD, values)).one())
+
+
+async def read_known(connection: AsyncConnection, wanted: Wanted) -> Reading:
+    """Read the same for a question that writes nothing; it waits for no lock and holds none."""
+    return _reading((await connection.execute(_READ, _values(wanted))).one())
+
+
+def _values(wanted: Wanted) -> dict[str, Any]:
+    return {
         "fund_id": wanted.fund_id,
         "member_id": wanted.member_id,
         "number_index": wanted.number_index,
@@ -186,9 +196,10 @@ async def read_under_lock(connection: AsyncConnection, wanted: Wanted) -> Readin
         "service_date": wanted.service_date,
         "client_id": wanted.command.client_id if wanted.command else None,
         "key": wanted.command.key if wanted.command else None,
-        "books_lock": books_lock(wanted.fund_id),
     }
-    row = (await connection.execute(_READ, values)).one()
+
+
+def _reading(row: Row[Any]) -> Reading:
     person = None
     if row.envelope is not None:
         person = KnownPerson(row.certificate_index, Sealed(row.key_id, row.envelope), row.person_category)

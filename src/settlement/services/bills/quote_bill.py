@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from settlement.db.engine import fund_transaction
 from settlement.db.people import certificate_index, find_member, number_index
-from settlement.db.settling import Wanted, read_under_lock
+from settlement.db.settling import Wanted, read_known
 from settlement.domain.answers import Answer, held_quote_answer, quote_answer, uncovered_answer
 from settlement.domain.settlements import split_aid, total_of_others
 from settlement.domain.time import china_date
@@ -72,7 +72,7 @@ async def _decision(resources: Resources, command: QuoteBill, rules: FundRules, 
             service_date=likely_service_date(read.bill, read.visit, rules, china_date(now)),
             command=None,
         )
-        seen = await read_under_lock(connection, wanted)
+        seen = await read_known(connection, wanted)
     rules = await resources.rules.knowing(fund_id, seen.plan_digest)
     known = what_is_known(keys, fund_id, member_id, seen)
     return decide(read.bill, read.visit, rules, known, command.brought.answers, china_date(now))

@@ -8,7 +8,7 @@ from typing import Any
 
 from settlement.db.engine import fund_transaction
 from settlement.db.people import certificate_index, find_cover, find_member, number_index
-from settlement.db.settling import Wanted, read_under_lock
+from settlement.db.settling import Wanted, read_known
 from settlement.domain.benefits import UsedRoom
 from settlement.domain.certificates import is_masked, normalised
 from settlement.domain.money import ZERO
@@ -56,7 +56,7 @@ async def check_eligibility(resources: Resources, asked: CheckEligibility) -> di
         if cover is None or version is None:
             return answer | {"status": "not_covered"}
         wanted = Wanted(fund_id, member_id, None, "", None, "", rules.fund.plan_code, day, None)
-        seen = await read_under_lock(connection, wanted)
+        seen = await read_known(connection, wanted)
     plan = version.plan
     return answer | {
         "status": "covered",
