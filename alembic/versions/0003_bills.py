@@ -51,6 +51,8 @@ CREATE TABLE bill (
     CONSTRAINT bill_held_has_question CHECK ((state = 'held') = (question IS NOT NULL)),
     CONSTRAINT bill_live_has_record CHECK (state NOT IN ('live', 'reversed', 'replaced') OR revision > 0)
 );
+CREATE UNIQUE INDEX bill_once_per_hospital ON bill (fund_id, insurer_settlement_id, hospital_code)
+    WHERE hospital_code IS NOT NULL;
 CREATE UNIQUE INDEX bill_cancelled_once ON bill (fund_id, area, cancelling_settlement_id)
     WHERE cancelling_settlement_id IS NOT NULL;
 CREATE INDEX bill_by_encounter ON bill (fund_id, encounter_id);

@@ -63,7 +63,12 @@ def open_installation(settings: Settings) -> Installation:
 
 def _embedded(settings: Settings) -> Installation:
     directory = settings.settlement_data_dir
-    server = start_embedded(directory)
+    try:
+        server = start_embedded(directory)
+    except OSError as refused:
+        raise SettingsUnusable(
+            f"SETTLEMENT_DATA_DIR: {directory} cannot be used ({refused.strerror}). Name a folder that can be written."
+        ) from None
     urls = server.ensure_database(settings.settlement_database_name)
     if current_revision(urls.owner) != newest_revision():
         upgrade(urls.owner)

@@ -46,10 +46,24 @@ async def test_an_invalid_request_is_a_problem_on_every_route(callers: Callers):
         spoilt = re.sub(r"\?.*", "", path) + ("?limit=x&after=x&business_date=x&on=x&cursor=x" if body is None else "")
         role = {"/v1/gateway/bills": "platform", "/v1/ops/summary": "staff"}.get(template, "hospital")
         answer = await callers.call(role, method, spoilt, broken, key="a-key-of-the-test")
-        expected = (404, "request_not_found") if template.startswith("/v1/requests") else (422, "request_invalid")
-        assert (answer.status_code, answer.json()["code"]) == expected, f"{method} {path}: {answer.text}"
-        if expected[0] == 422:
-            assert all(error["where"] and error["what"] for error in answer.json()["errors"])
+        assert (answer.status_code, answer.json()["code"]) == (422, "request_invalid"), (
+            f"{method} {path}: {answer.text}"
+        )
+        assert all(error["where"] and error["what"] for error in answer.json()["errors"])
+
+
+async def test_a_misspelt_query_parameter_is_refused_with_the_nearest_known_one(callers: Callers):
+    answer = await callers.get("hospital", "/v1/settlements", setl_id="1")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["where"] == "query.setl_id"
+    misspelt = (await callers.get("staff", "/v1/ops/summary", busines_date="2025-03-11")).json()
+    assert "did you mean business_date?" in misspelt["errors"][0]["what"]
+
+
+async def test_a_refused_reversal_does_not_say_that_no_aid_was_recorded(callers: Callers):
+    path = "/v1/settlements/0192a000-0000-7000-8000-000000000000/reversals"
+    refused = (await callers.call("hospital", "POST", path, {"reason": "refund"}, key="reverse-1")).json()
+    assert "互助未记账" not in refused["detail"]
 
 
 async def test_an_invalid_request_is_not_repeated_in_its_answer(callers: Callers):

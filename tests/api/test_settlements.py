@@ -269,5 +269,5 @@ async def test_the_platform_pushes_bills_with_a_result_each(callers: Callers, ci
         stranger["setlinfo"]["setl_id"],
         None,
     ]
-    assert results[2]["problem"]["code"] == "message_unreadable"
+    assert results[2]["problem"]["code"] == "not_settled_by_insurer"
     assert results[3]["settlement"]["state"] == "reversed"

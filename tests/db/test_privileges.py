@@ -225,3 +225,24 @@ async def test_the_equation_and_the_limits_of_one_row_are_repeated_by_the_databa
             as_login(database.owner, statement)
     with pytest.raises(UniqueViolation, match="bill_once"):
         as_login(database.owner, "UPDATE bill SET insurer_settlement_id = 'x'")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "hospital_codes", "kept"),
+    [
+        ("{bills:settle,bills:read}", "{}", False),
+        ("{bills:settle}", "{H50010302473}", True),
+        ("{bills:push,bills:read}", "{}", True),
+    ],
+)
+def test_the_database_keeps_no_client_that_settles_for_every_hospital(
+    two_funds: tuple[City, City], database: DatabaseUrls, scopes: str, hospital_codes: str, kept: bool
+):
+    fund_id = two_funds[0].fund_id
+    insert = f"""INSERT INTO client (fund_id, client_id, name, secret_hash, scopes, hospital_codes, created_at)
+        VALUES ('{fund_id}', '{fund_id}.new', 'new', '', '{scopes}', '{hospital_codes}', now())"""
+    if kept:
+        as_owner(database, insert)
+        return
+    with pytest.raises(CheckViolation, match="client_hospital_bound"):
+        as_owner(database, insert)

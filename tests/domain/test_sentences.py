@@ -22,7 +22,11 @@ OUTCOMES = [
 ]
 
 
-@pytest.mark.parametrize("code", sorted(SENTENCES))
+PHRASES = ("reversal_", "source_")
+"""Beginnings of codes whose texts stand inside a sentence."""
+
+
+@pytest.mark.parametrize("code", sorted(code for code in SENTENCES if not code.startswith(PHRASES)))
 def test_a_sentence_says_the_same_in_both_languages(code):
     zh, en = SENTENCES[code]
     assert sorted(re.findall(r"\{(\w+)\}", zh)) == sorted(re.findall(r"\{(\w+)\}", en))

@@ -172,7 +172,7 @@ def the_same_insurer_settlement_twice(copy: Copy) -> Iterable[object]:
                    created_at, 1 FROM bill WHERE {copy.bill("live")}""",
         f"""INSERT INTO event (fund_id, bill_id, sequence, event_id, type, payload, actor, recorded_at)
             SELECT fund_id, '{ANOTHER_ID}', 1, gen_random_uuid(), 'settlement.cancelled_unseen.v1', '{{}}', actor,
-                   recorded_at FROM event WHERE {copy.bill("live")}""",
+                   now() FROM event WHERE {copy.bill("live")}""",
     )
     return [copy.eventful["live"], ANOTHER_ID]
 
@@ -329,6 +329,17 @@ def a_position_of_no_event(copy: Copy) -> Iterable[object]:
 
 
 @corruption("positions_without_gap")
+def an_event_that_the_numbering_passed_by(copy: Copy) -> Iterable[object]:
+    last = f"fund_id = '{copy.eventful.city.fund_id}' ORDER BY position DESC LIMIT 1"
+    event_id = copy.one(f"SELECT event_id FROM event_position WHERE {last}")
+    copy.do(
+        f"DELETE FROM event_position WHERE event_id = '{event_id}'",
+        f"UPDATE event SET recorded_at = recorded_at - interval '3 days' WHERE event_id = '{event_id}'",
+    )
+    return [event_id]
+
+
+@corruption("positions_without_gap")
 def a_reversal_is_told_before_its_settlement(copy: Copy) -> Iterable[object]:
     settled, undone = (
         copy.one(f"SELECT event_id FROM event WHERE sequence = {sequence} AND {copy.bill('reversed')}")
@@ -472,6 +483,21 @@ def a_number_in_the_clear(copy: Copy) -> Iterable[object]:
 def a_message_under_an_unknown_key(copy: Copy) -> Iterable[object]:
     copy.do(f"UPDATE message_body SET key_id = 'lost' WHERE {copy.bill('live')}")
     return [copy.one(f"SELECT message_id FROM message_body WHERE {copy.bill('live')}")]
+
+
+@corruption("messages_are_sealed")
+def two_bills_messages_are_swapped(copy: Copy) -> Iterable[object]:
+    of_bill = {copy.eventful[name]: copy.eventful[other] for name, other in (("live", "split"), ("split", "live"))}
+    messages = {
+        bill_id: copy.one(f"SELECT message_id FROM message_body WHERE bill_id = '{bill_id}'") for bill_id in of_bill
+    }
+    copy.do(
+        *(
+            f"UPDATE message_body SET bill_id = '{other}' WHERE message_id = '{messages[bill_id]}'"
+            for bill_id, other in of_bill.items()
+        )
+    )
+    return messages.values()
 
 
 @corruption("members_are_persons", GUARDS)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from builders import (
     HANGZHOU_FILE,
     City,
+    Person,
     SteeredClock,
     a_2207,
     a_2304,
@@ -19,7 +22,7 @@ from builders import (
     open_test_resources,
     settle,
 )
-from database import rows_of
+from database import as_owner, rows_of
 from settlement.db.bills import find_settled_bill
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.engine import fund_transaction
@@ -36,6 +39,11 @@ def stay(city: City, last_day: str, **changes: object) -> dict[str, object]:
     return facts(city, admitted_on=last_day, discharged_on=last_day, **changes)
 
 
+def left(person: Person, on: str, **given: str) -> dict[str, Any]:
+    """Return the bill of a stay that was settled on the day of its discharge."""
+    return a_2304(person, setl_time=f"{on} 10:00:00", **given)
+
+
 @pytest.mark.parametrize(
     ("discharged_on", "status"),
     [("2025-04-30", "none"), ("2025-05-01", "on_bill"), ("2025-06-30", "on_bill"), ("2025-07-01", "none")],
@@ -48,7 +56,7 @@ async def test_a_member_is_covered_from_the_first_to_the_last_day(
     await add_members(
         resources, city.fund_id, [NewMember(person.name, person.certificate, "u1", PersonCategory.ACTIVE, first, last)]
     )
-    answer = (await settle(resources, city, a_2304(person), stay(city, discharged_on))).answer
+    answer = (await settle(resources, city, left(person, discharged_on), stay(city, discharged_on))).answer
     assert answer["mutual_aid"]["status"] == status
     if status == "none":
         assert answer["mutual_aid"]["reason"]["code"] == "not_covered_on_date"
@@ -57,7 +65,14 @@ async def test_a_member_is_covered_from_the_first_to_the_last_day(
 async def test_each_term_has_room_of_its_own(resources: Resources, city: City, database: DatabaseUrls):
     plain = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00", "allowed": "60000.00"}
     for year, paid in (("2025", "30200.00"), ("2025", "0.00"), ("2026", "30200.00"), ("2026", "0.00")):
-        answer = (await settle(resources, city, a_2304(city.member, **plain), stay(city, f"{year}-03-11"))).answer
+        answer = (
+            await settle(
+                resources,
+                city,
+                left(city.member, f"{year}-03-11", **plain),
+                stay(city, f"{year}-03-11"),
+            )
+        ).answer
         assert answer["mutual_aid"]["amount"] == paid
     assert rows_of(database, "SELECT term, sum(paid_fen) FROM consumption GROUP BY 1 ORDER BY 1") == [
         ("2025", 3_020_000),
@@ -79,7 +94,7 @@ async def test_the_rosters_category_decides_and_not_only_the_insurers(resources:
 async def test_a_change_of_level_counts_from_its_day_and_changes_nothing_earlier(
     resources: Resources, city: City, database: DatabaseUrls
 ):
-    before = await settle(resources, city, a_2304(city.member), stay(city, "2025-03-11", level=1))
+    before = await settle(resources, city, left(city.member, "2025-03-11"), stay(city, "2025-03-11", level=1))
     assert before.answer["mutual_aid"]["amount"] == "0.00"
     async with fund_transaction(resources.engine, city.fund_id) as connection:
         first_level = {name for hospital in await list_hospitals(connection, city.fund_id) for name in hospital.codes}
@@ -90,13 +105,18 @@ async def test_a_change_of_level_counts_from_its_day_and_changes_nothing_earlier
         await add_hospital_level(connection, city.fund_id, hospital.hospital_id, date(2025, 4, 1), 2)
     receipts = rows_of(database, "SELECT receipt_hash FROM settlement")
     for discharged_on, amount in (("2025-03-31", "0.00"), ("2025-04-01", "389.83")):
-        later = await settle(resources, city, a_2304(city.member), stay(city, discharged_on, level=1))
+        later = await settle(
+            resources,
+            city,
+            left(city.member, discharged_on),
+            stay(city, discharged_on, level=1),
+        )
         assert later.answer["mutual_aid"]["amount"] == amount
     assert rows_of(database, "SELECT receipt_hash FROM settlement ORDER BY bill_id LIMIT 1") == receipts
 
 
 async def test_a_stay_before_the_hospital_had_a_level_is_held(resources: Resources, city: City):
-    answer = (await settle(resources, city, a_2304(city.member), stay(city, "2014-12-31"))).answer
+    answer = (await settle(resources, city, left(city.member, "2014-12-31"), stay(city, "2014-12-31"))).answer
     assert answer["mutual_aid"]["status"] == "none"
     assert answer["mutual_aid"]["reason"]["code"] == "no_plan_on_date"
 
@@ -116,13 +136,13 @@ def a_richer_plan(folder: Path) -> Path:
 async def test_a_version_that_another_process_published_is_picked_up(
     resources: Resources, city: City, database: DatabaseUrls, tmp_path: Path
 ):
-    before = await settle(resources, city, a_2304(city.members[0]), stay(city, "2025-07-10"))
+    before = await settle(resources, city, left(city.members[0], "2025-07-10"), stay(city, "2025-07-10"))
     assert (before.answer["plan"]["version"], before.answer["mutual_aid"]["amount"]) == ("2018", "389.83")
     async with open_test_resources(database, SteeredClock(), seed=99) as another:
         await publish_plan(another, city.fund_id, read_plan(a_richer_plan(tmp_path)))
-    after = await settle(resources, city, a_2304(city.members[1]), stay(city, "2025-07-10"))
+    after = await settle(resources, city, left(city.members[1], "2025-07-10"), stay(city, "2025-07-10"))
     assert (after.answer["plan"]["version"], after.answer["mutual_aid"]["amount"]) == ("2025b", "489.83")
-    june = await settle(resources, city, a_2304(city.members[2]), stay(city, "2025-06-30"))
+    june = await settle(resources, city, left(city.members[2], "2025-06-30"), stay(city, "2025-06-30"))
     assert (june.answer["plan"]["version"], june.answer["mutual_aid"]["amount"]) == ("2018", "389.83")
 
 
@@ -132,7 +152,7 @@ async def test_a_process_that_never_read_a_version_learns_it_to_prove_a_bill(
     await resources.rules.of(city.fund_id)
     async with open_test_resources(database, SteeredClock(), seed=99) as another:
         await publish_plan(another, city.fund_id, read_plan(a_richer_plan(tmp_path)))
-        settled = await settle(another, city, a_2304(city.member), stay(city, "2025-07-10"))
+        settled = await settle(another, city, left(city.member, "2025-07-10"), stay(city, "2025-07-10"))
     digest = settled.answer["plan"]["digest"]
     assert (await resources.rules.of(city.fund_id)).version_by_digest(digest) is None
     rules = await resources.rules.knowing(city.fund_id, digest)
@@ -142,6 +162,24 @@ async def test_a_process_that_never_read_a_version_learns_it_to_prove_a_bill(
     assert found is not None
     assert found.priced is not None
     assert replays(found.priced, rules)
+
+
+async def test_a_stored_plan_whose_text_gives_another_digest_today_is_the_version_in_force_all_the_same(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    """As after a release that writes the canonical text another way: the process must not read it anew for ever."""
+    spaced = "document || ' '"
+    as_owner(
+        database,
+        f"UPDATE plan_version SET document = {spaced}, digest = encode(sha256(convert_to({spaced}, 'UTF8')), 'hex')",
+    )
+    async with asyncio.timeout(10):
+        settled = await settle(resources, city, a_2304(city.member))
+    assert settled.answer["mutual_aid"]["amount"] == "389.83"
+    (stored,) = rows_of(database, "SELECT digest FROM plan_version")[0]
+    version = (await resources.rules.knowing(city.fund_id, str(stored))).version_by_digest(str(stored))
+    assert version is not None
+    assert (version.digest, version.plan.digest != stored) == (stored, True)
 
 
 async def test_a_visit_belongs_to_the_chinese_day_of_its_settlement(resources: Resources, city: City):

@@ -97,9 +97,26 @@ async def test_other_figures_under_a_known_settlement_open_one_item_and_leave_th
 async def test_the_same_settlement_id_in_another_area_is_another_bill(resources: Resources, city: City):
     output = a_2304(city.member)
     first = await settle(resources, city, output)
-    second = await settle(resources, city, output, facts(city, mdtrtarea_admvs="500200"))
+    second = await settle(resources, city, output, facts(city, level=2, mdtrtarea_admvs="500200"))
     assert second.created
     assert second.answer["id"] != first.answer["id"]
+
+
+async def test_a_hospital_that_misspells_the_area_brings_the_same_bill(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    output = a_2304(city.member)
+    first = await settle(resources, city, output)
+    second = await settle(resources, city, output, facts(city, mdtrtarea_admvs="500200"))
+    assert not second.created
+    assert second.answer == first.answer
+    assert rows_of(database, "SELECT count(*) FROM bill") == [(1,)]
+
+
+@pytest.mark.parametrize("area", ["37 160", "3716", "x"])
+async def test_an_area_that_is_none_is_refused(resources: Resources, city: City, area: str):
+    with pytest.raises(MessageUnreadable):
+        await settle(resources, city, a_2304(city.member), facts(city, mdtrtarea_admvs=area))
 
 
 async def test_a_bill_after_its_cancellation_is_known_and_pays_nothing(

@@ -330,3 +330,20 @@ async def test_other_payers_who_did_not_pay_after_all_are_taken_back_by_stating_
     await settle(resources, city, output, facts(city, discharged_on=None), other_payers=others)
     released = await settle(resources, city, output, facts(city), other_payers=())
     assert released.answer["other_on_bill"] == "0.00"
+
+
+@pytest.mark.parametrize(
+    "impossible", [{"admitted_on": "2025-03-12"}, {"discharged_on": "2025-03-13"}, {"discharged_on": "2025-02-28"}]
+)
+async def test_a_stay_that_cannot_be_is_refused(resources, city, impossible):
+    with pytest.raises(MessageUnreadable):
+        await settle(resources, city, a_2304(city.member), facts(city, **impossible))
+
+
+async def test_a_mistyped_date_leaves_the_bill_held_for_the_right_one(resources, city, database):
+    waiting = await held(resources, city, discharged_on=None)
+    with pytest.raises(MessageUnreadable):
+        await answer(resources, city, waiting, facts={"discharged_on": "2024-03-11"})
+    assert rows_of(database, "SELECT state FROM bill") == [("held",)]
+    released = await answer(resources, city, waiting, facts={"discharged_on": "2025-03-11"})
+    assert released.answer["mutual_aid"]["to_card"] == "389.83"

@@ -44,7 +44,12 @@ async def test_a_brought_cancellation_reverses_the_bill(resources: Resources, ci
     assert undone.created
     assert undone.answer["state"] == "reversed"
     assert undone.answer["mutual_aid"]["reason"]["code"] == "reversed"
+    assert undone.answer["mutual_aid"]["status"] == "none"
+    assert undone.answer["print_lines"] == ["本单互助已冲销，请按医保退费结果退款。"]
     assert undone.answer["reversal"] == {
+        "aid_on_bill": "389.83",
+        "aid_to_card": "0.00",
+        "cash_due": "1689.83",
         "reason": "refund",
         "seen_by": "brought",
         "cancelling_settlement_id": output["setlinfo"]["setl_id"] + "9",

@@ -170,7 +170,7 @@ async def test_the_records_of_a_settlement_fit_each_other(resources: Resources, 
 @pytest.mark.parametrize(
     ("output", "beside", "refusal"),
     [
-        pytest.param({"setl_id": ""}, {}, MessageUnreadable, id="no settlement id"),
+        pytest.param({"setl_id": ""}, {}, NotSettledYet, id="no settlement id"),
         pytest.param({"setl_time": None}, {}, NotSettledYet, id="no settlement time"),
         pytest.param({"medfee_sumamt": "nine"}, {}, MessageUnreadable, id="an amount that is none"),
         pytest.param({"medfee_sumamt": "9000.005"}, {}, MessageUnreadable, id="half a fen"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from settlement.api import problems
 from settlement.api.access import Api
+from settlement.api.known_query import known_query_only
 from settlement.api.metrics import Observed
 from settlement.api.routes import access, members, operations, platform, records, settlements
 
@@ -45,6 +46,6 @@ def create_api(open_api: Callable[[], AbstractAsyncContextManager[Api]]) -> Fast
     )
     problems.install(app)
     for subject in (access, settlements, records, platform, members, operations):
-        app.include_router(subject.router)
+        app.include_router(subject.router, dependencies=[Depends(known_query_only)])
     app.add_middleware(Observed)
     return app

@@ -89,15 +89,21 @@ class Rendered:
     headers: dict[str, str]
 
 
-def render(code: str, language: Language, figures: Mapping[str, object]) -> Rendered:
-    """Return the problem of a code; `figures` are shown beside the sentence and hold no person's data."""
+def render(
+    code: str, language: Language, figures: Mapping[str, object], state: str | None = "state_not_recorded"
+) -> Rendered:
+    """Return the problem of a code; `figures` are shown beside the sentence and hold no person's data.
+
+    `state` says how the money stands after the refusal; a question that only reads has none.
+    """
+    money = sentence(state, language) if state else ""
     status = STATUS[code]
     body = {
         "type": f"urn:settlement:problem:{code}",
         "title": code.replace("_", " "),
         "status": status,
         "code": code,
-        "detail": sentence(code, language, **figures),
+        "detail": sentence(code, language, **{**figures, "state": money}),
         **figures,
     }
     headers = {"Retry-After": str(_RETRY_SECONDS)} if code in _WORTH_REPEATING else {}
@@ -127,6 +133,14 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def _state_of_the_money(request: Request) -> str | None:
+    """Say what a refusal leaves behind: no record of a new bill, or the record as it was; reading leaves nothing."""
+    if request.method == "GET" or request.url.path.startswith("/oauth/"):
+        return None
+    of_a_record = request.url.path.endswith(("/reversals", "/answers"))
+    return "state_unchanged" if of_a_record else "state_not_recorded"
+
+
 def language_of(request: Request) -> Language:
     """Return the language that the caller prefers; Chinese unless English is asked for."""
     wanted = request.headers.get("accept-language", "").lower()
@@ -152,7 +166,7 @@ def install(app: FastAPI) -> None:
 
 
 def _response(request: Request, code: str, figures: Mapping[str, object]) -> JSONResponse:
-    rendered = render(code, language_of(request), figures)
+    rendered = render(code, language_of(request), figures, _state_of_the_money(request))
     return JSONResponse(rendered.body, rendered.status, rendered.headers, MEDIA_TYPE)
 
 

@@ -37,7 +37,7 @@ _LABELS = {
 }
 
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

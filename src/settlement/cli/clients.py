@@ -16,7 +16,7 @@ from settlement.services.access.add_client import NewClient
 from settlement.services.access.add_client import add_client as register
 from settlement.services.resources import Resources
 
-app = typer.Typer(no_args_is_help=True, help="The systems that may call.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The systems that may call.")
 
 
 @app.command("add")

@@ -16,7 +16,7 @@ from settlement.db.migrations import current_revision, newest_revision
 from settlement.db.migrations import upgrade as apply_migrations
 from settlement.db.secrets import write_new_key_ring
 
-app = typer.Typer(no_args_is_help=True, help="The database: migrations and keys.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The database: migrations and keys.")
 
 
 @app.command()

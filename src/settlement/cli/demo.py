@@ -16,7 +16,7 @@ from settlement.lab.demo.live import run_live
 from settlement.lab.demo.once import run_once
 from settlement.lab.demo.parts import PartFailed
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

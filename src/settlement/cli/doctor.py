@@ -14,7 +14,7 @@ from settlement.cli.telling import BROKEN, Json, console
 from settlement.domain.audit import Examination, Finding
 from settlement.services.audit.examine import examine
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

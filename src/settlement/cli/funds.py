@@ -14,7 +14,7 @@ from settlement.db.registry import Fund, list_funds
 from settlement.services.funds import add_fund as registering
 from settlement.services.resources import Resources
 
-app = typer.Typer(no_args_is_help=True, help="Funds: one per city.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Funds: one per city.")
 
 
 @app.command("add")

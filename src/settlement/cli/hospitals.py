@@ -14,7 +14,7 @@ from settlement.db.registry import Fund, list_hospitals
 from settlement.services.funds import add_fund as registering
 from settlement.services.resources import Resources
 
-app = typer.Typer(no_args_is_help=True, help="Hospitals: codes and dated levels.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Hospitals: codes and dated levels.")
 
 
 @app.command("add")

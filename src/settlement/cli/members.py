@@ -17,7 +17,7 @@ from settlement.domain.scope import PersonCategory
 from settlement.services.members.add_member import NewMember, add_members
 from settlement.services.resources import Resources
 
-app = typer.Typer(no_args_is_help=True, help="Members and the terms they are covered in.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Members and the terms they are covered in.")
 
 
 @app.command("add")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.model import CaseAmounts, CaseFacts, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
 
-app = typer.Typer(no_args_is_help=True, help="The plan workshop.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
 
 PlanFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A plan file (YAML).")]
 
@@ -136,12 +137,16 @@ def _shown(finding: Finding) -> dict[str, Any]:
     }
 
 
+def _in_yuan(paid: Mapping[str, Money]) -> str:
+    return ", ".join(f"{benefit} {amount}" for benefit, amount in paid.items()) or "nothing"
+
+
 def _difference(result: CaseResult) -> str:
     if result.trouble is not None:
         return result.trouble
     pairs = zip(result.expected, result.actual, strict=True)
     return "; ".join(
-        f"bill {number}: expected {dict(expected)}, got {dict(actual)}"
+        f"bill {number}: expected {_in_yuan(expected)}, got {_in_yuan(actual)}"
         for number, (expected, actual) in enumerate(pairs, 1)
         if expected != actual
     )

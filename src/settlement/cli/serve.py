@@ -15,7 +15,7 @@ from settlement.cli.shell import installation, told_plainly
 KEEP_ALIVE_SECONDS = 75
 """Longer than the pools of hospital systems keep an idle connection, so that the client is the one to close it."""
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -43,6 +43,8 @@ def refusal(refused: SettlementError) -> str:
     """Return the sentence of a refusal, or its class's own where the counter never reads it."""
     if refused.code in SENTENCES:
         return sentence(refused.code, Language.ENGLISH, **refused.figures)
+    if "why" in refused.figures:
+        return f"{refused.figures['why']}."
     figures = ", ".join(f"{name}: {value}" for name, value in refused.figures.items())
     said = str(refused) if str(refused) != refused.code else " ".join((type(refused).__doc__ or "").split())
     return f"{said} ({figures})" if figures else said

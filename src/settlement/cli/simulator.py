@@ -10,7 +10,7 @@ import typer
 from settlement.lab.insurer.options import InsurerOptions
 from settlement.lab.insurer.server import run as run_simulator
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

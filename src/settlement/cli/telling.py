@@ -38,7 +38,9 @@ def tell_rows(as_json: bool, name: str, rows: Sequence[dict[str, Any]]) -> None:
     elif not rows:
         print(f"No {name} yet.")
     else:
-        table = Table(*rows[0], box=None, header_style="bold")
+        table = Table(box=None, header_style="bold")
+        for name in rows[0]:
+            table.add_column(name, overflow="fold")
         for row in rows:
             table.add_row(*[", ".join(cell) if isinstance(cell, list) else str(cell) for cell in row.values()])
         console.print(table)

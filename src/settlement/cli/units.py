@@ -13,7 +13,7 @@ from settlement.db.registry import Fund, list_units
 from settlement.services.funds import add_fund as registering
 from settlement.services.resources import Resources
 
-app = typer.Typer(no_args_is_help=True, help="Units: the employers' unions that enrol members.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Units: the employers' unions that enrol members.")
 
 
 @app.command("add")

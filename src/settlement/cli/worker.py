@@ -11,7 +11,7 @@ from settlement.app import open_ops, utc_now
 from settlement.cli.shell import installation, told_plainly
 from settlement.worker.loop import work
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from settlement.db.registry import insert_once
 from settlement.db.tables import client
 from settlement.domain.ids import ClientId, FundId
 
@@ -26,8 +27,9 @@ class Client:
 
 
 async def add_client(connection: AsyncConnection, fund_id: FundId, new: Client, at: datetime) -> None:
-    """Insert a client; only the hash of its secret is kept."""
-    await connection.execute(
+    """Insert a client; only the hash of its secret is kept. Raises `AlreadyRegistered`, for a revoked name too."""
+    await insert_once(
+        connection,
         insert(client).values(
             fund_id=fund_id,
             client_id=new.client_id,
@@ -36,7 +38,8 @@ async def add_client(connection: AsyncConnection, fund_id: FundId, new: Client, 
             scopes=list(new.scopes),
             hospital_codes=list(new.hospital_codes),
             created_at=at,
-        )
+        ),
+        f"client {new.name} (a revoked name is not used again)",
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.tables import event_position
@@ -37,8 +37,8 @@ FROM first_of_them, last
 async def number_events(connection: AsyncConnection, fund_id: FundId, most: int, *, all_times: bool) -> int:
     """Give up to `most` committed events of a fund the next positions; return how many.
 
-    Looks at those made since a day before the last numbered one, or with `all_times` at every event: a host whose
-    clock was wrong made some with ids far from the others'.
+    Looks at those made since a day before the last numbered one (before now, where that one says it is from the
+    future), or with `all_times` at every event: a host whose clock was wrong made some with ids far from the others'.
     One at a time per fund: the lock is held until the transaction ends. Within a bill the sequence decides, whatever
     the clocks of two processes said; a bill's second event is never visible without its first.
     """
@@ -46,13 +46,14 @@ async def number_events(connection: AsyncConnection, fund_id: FundId, most: int,
     if all_times:
         return await _number(connection, fund_id, UUID(int=0), most)
     newest = (
-        select(event_position.c.event_id)
+        select(event_position.c.event_id, func.now().label("now"))
         .where(event_position.c.fund_id == fund_id)
         .order_by(event_position.c.position.desc())
         .limit(1)
     )
-    last = (await connection.execute(newest)).scalar_one_or_none()
-    return await _number(connection, fund_id, _made_before(last), most)
+    last = (await connection.execute(newest)).one_or_none()
+    not_before = UUID(int=0) if last is None else _made_before(last.event_id, last.now)
+    return await _number(connection, fund_id, not_before, most)
 
 
 async def _number(connection: AsyncConnection, fund_id: FundId, not_before: UUID, most: int) -> int:
@@ -60,9 +61,8 @@ async def _number(connection: AsyncConnection, fund_id: FundId, not_before: UUID
     return (await connection.execute(_NUMBER, values)).rowcount
 
 
-def _made_before(event_id: UUID | None) -> UUID:
-    """Return the least UUIDv7 of the instant `LONGEST_TRANSACTION` before an event's making."""
-    if event_id is None:
-        return UUID(int=0)
-    milliseconds = (event_id.int >> 80) - int(LONGEST_TRANSACTION.total_seconds() * 1000)
+def _made_before(event_id: UUID, now: datetime) -> UUID:
+    """Return the least UUIDv7 of the instant `LONGEST_TRANSACTION` before an event's making, or before now."""
+    made = min(event_id.int >> 80, int(now.timestamp() * 1000))
+    milliseconds = made - int(LONGEST_TRANSACTION.total_seconds() * 1000)
     return UUID(int=max(0, milliseconds) << 80)

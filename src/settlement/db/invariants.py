@@ -224,8 +224,8 @@ EVENT_NUMBERS = SqlCheck(
 EVENT_POSITIONS = SqlCheck(
     Invariant(
         "positions_without_gap",
-        "Positions in a fund's stream of events count from 1 without a gap, each is one event's, "
-        "and a bill's events stand in their order, none before an earlier one.",
+        "Positions in a fund's stream of events count from 1 without a gap, each is one event's, a bill's events "
+        "stand in their order, none before an earlier one, and none waits that is a day older than a numbered one.",
     ),
     "SELECT count(*) FROM event_position",
     """
@@ -244,6 +244,13 @@ EVENT_POSITIONS = SqlCheck(
           FROM event LEFT JOIN event_position USING (fund_id, event_id)
           WINDOW bill_order AS (PARTITION BY fund_id, bill_id ORDER BY sequence)) AS told
     WHERE position IS NOT NULL AND sequence_before IS NOT NULL AND (before IS NULL OR before > position)
+    UNION ALL
+    SELECT event_id
+    FROM event
+    LEFT JOIN event_position USING (fund_id, event_id)
+    JOIN (SELECT fund_id, LEAST(max(recorded_at), now()) AS at
+          FROM event JOIN event_position USING (fund_id, event_id) GROUP BY fund_id) AS numbered USING (fund_id)
+    WHERE position IS NULL AND recorded_at < numbered.at - interval '1 day'
     """,
 )
 

@@ -20,6 +20,7 @@ from settlement.domain.errors import ensure
 
 _ONCE = {
     "bill_once",
+    "bill_once_per_hospital",
     "bill_cancelled_once",
     "bill_number_once",
     "event_pk",

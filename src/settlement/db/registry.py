@@ -74,7 +74,7 @@ async def add_fund(connection: AsyncConnection, new: Fund, at: datetime) -> None
         "plan_code": new.plan_code,
         "created_at": at,
     }
-    await _insert_once(connection, insert(fund).values(values), f"fund {new.code}")
+    await insert_once(connection, insert(fund).values(values), f"fund {new.code}")
     await connection.execute(insert(books_day).values(fund_id=new.fund_id, books_day=1, opened_at=at))
 
 
@@ -94,7 +94,7 @@ async def list_funds(connection: AsyncConnection) -> list[Fund]:
 async def add_unit(connection: AsyncConnection, fund_id: FundId, new: Unit, at: datetime) -> None:
     """Insert a unit. Raises `AlreadyRegistered` when the code is taken."""
     values = {"fund_id": fund_id, "unit_id": new.unit_id, "code": new.code, "name": new.name, "created_at": at}
-    await _insert_once(connection, insert(unit).values(values), f"unit {new.code}")
+    await insert_once(connection, insert(unit).values(values), f"unit {new.code}")
 
 
 async def list_units(connection: AsyncConnection, fund_id: FundId) -> list[Unit]:
@@ -108,7 +108,7 @@ async def add_hospital(connection: AsyncConnection, fund_id: FundId, new: Hospit
     values = {"fund_id": fund_id, "hospital_id": new.hospital_id, "name": new.name, "created_at": at}
     await connection.execute(insert(hospital).values(values))
     codes = [{"fund_id": fund_id, "hospital_id": new.hospital_id, "code": code} for code in new.codes]
-    await _insert_once(connection, insert(hospital_code).values(codes), f"hospital code {', '.join(new.codes)}")
+    await insert_once(connection, insert(hospital_code).values(codes), f"hospital code {', '.join(new.codes)}")
     for effective_from, level in new.levels:
         await add_hospital_level(connection, fund_id, new.hospital_id, effective_from, level)
 
@@ -118,7 +118,7 @@ async def add_hospital_level(
 ) -> None:
     """Insert the level (1 to 3) that a hospital has from a date on; earlier stays keep the level they had."""
     values = {"fund_id": fund_id, "hospital_id": hospital_id, "effective_from": effective_from, "level": level}
-    await _insert_once(connection, insert(hospital_level).values(values), f"a level from {effective_from}")
+    await insert_once(connection, insert(hospital_level).values(values), f"a level from {effective_from}")
 
 
 async def list_hospitals(connection: AsyncConnection, fund_id: FundId) -> list[Hospital]:
@@ -160,7 +160,7 @@ async def add_plan_version(connection: AsyncConnection, fund_id: FundId, new: Pu
         "published_at": at,
     }
     what = f"plan {new.plan_code} version {new.version} from {new.effective_from}"
-    await _insert_once(connection, insert(plan_version).values(values), what)
+    await insert_once(connection, insert(plan_version).values(values), what)
 
 
 async def list_plan_versions(
@@ -181,7 +181,8 @@ async def list_plan_versions(
     return [PublishedVersion(*row) for row in rows]
 
 
-async def _insert_once(connection: AsyncConnection, statement: Insert, what: str) -> None:
+async def insert_once(connection: AsyncConnection, statement: Insert, what: str) -> None:
+    """Insert what is registered once. Raises `AlreadyRegistered` for a code that is taken."""
     try:
         await connection.execute(statement)
     except IntegrityError as refused:

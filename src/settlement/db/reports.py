@@ -205,6 +205,21 @@ async def count_open_worklist(connection: AsyncConnection, fund_id: FundId) -> d
     return {row[0]: row[1] for row in await connection.execute(statement)}
 
 
+async def list_open_worklist(connection: AsyncConnection, fund_id: FundId, limit: int) -> list[dict[str, Any]]:
+    """Return up to `limit` open worklist items, the oldest first: kind, bill, since when, and the figures."""
+    statement = (
+        select(worklist_item.c.kind, worklist_item.c.bill_id, worklist_item.c.opened_at, worklist_item.c.figures)
+        .where(worklist_item.c.fund_id == fund_id, worklist_item.c.closed_at.is_(None))
+        .order_by(worklist_item.c.opened_at)
+        .limit(limit)
+    )
+    rows = await connection.execute(statement)
+    return [
+        {"kind": row.kind, "bill_id": str(row.bill_id), "opened_at": row.opened_at, "figures": row.figures}
+        for row in rows
+    ]
+
+
 async def find_oldest_held(connection: AsyncConnection, fund_id: FundId) -> tuple[int, datetime | None]:
     """Return how many bills are held, and since when the oldest."""
     held = select(func.count(), func.min(bill.c.created_at)).where(

@@ -137,7 +137,9 @@ _KNOWN = f"""
     (SELECT json_build_array(fingerprint, status, body) FROM idempotency
      WHERE fund_id = :fund_id AND client_id = :client_id AND key = :key) AS answer,
     (SELECT to_jsonb(head) FROM (SELECT {HEAD_COLUMNS} FROM bill
-     WHERE fund_id = :fund_id AND area = :area AND insurer_settlement_id = :insurer_settlement_id) AS head) AS head,
+     WHERE fund_id = :fund_id AND insurer_settlement_id = :insurer_settlement_id
+       AND (area = :area OR hospital_code = :hospital_code)
+     ORDER BY area = :area DESC LIMIT 1) AS head) AS head,
     known.certificate_index, known.key_id, known.envelope,
     (SELECT person_category FROM membership
      WHERE fund_id = :fund_id AND member_id = :member_id AND plan_code = :plan_code

@@ -17,8 +17,12 @@ Answer = dict[str, Any]
 
 
 def settlement_answer(settled: SettledBill, language: Language) -> Answer:
-    """Return the answer about a recorded bill: amounts in yuan as strings, instants with China's offset."""
+    """Return the answer about a recorded bill: amounts in yuan as strings, instants with China's offset.
+
+    A reversed bill shows nothing to pay and nothing to print: what was undone stands under `reversal`.
+    """
     head, priced = settled.head, settled.priced
+    shown = priced if settled.reversal is None else None
     return {
         "id": str(head.bill_id),
         "settlement_no": head.settlement_no,
@@ -31,13 +35,13 @@ def settlement_answer(settled: SettledBill, language: Language) -> Answer:
         "recorded_at": _instant(head.created_at),
         "bill": bill_amounts(priced.figures) if priced else None,
         "mutual_aid": _mutual_aid(settled, language),
-        "other_on_bill": priced.split.other_on_bill.yuan() if priced else None,
-        "cash_due": priced.split.cash_due.yuan() if priced else None,
+        "other_on_bill": shown.split.other_on_bill.yuan() if shown else None,
+        "cash_due": shown.split.cash_due.yuan() if shown else None,
         "plan": _plan(priced) if priced else None,
         "reversal": _reversal(settled),
         "receipt_hash": priced.receipt_hash if priced else None,
-        "receipt_values": receipt_values(priced.figures, priced.split) if priced else None,
-        "print_lines": print_lines(priced.figures, priced.split) if priced else _held_lines(head),
+        "receipt_values": receipt_values(shown.figures, shown.split) if shown else None,
+        "print_lines": print_lines(shown.figures, shown.split) if shown else _lines_without_amounts(settled),
     }
 
 
@@ -139,7 +143,7 @@ def _mutual_aid(settled: SettledBill, language: Language) -> Answer:
     if priced is None:
         return _aid(AidStatus.NONE, None, _reason(head.state.value, language), None)
     if settled.reversal is not None:
-        return _aid(priced.split.status, priced.split, _reason("reversed", language), None)
+        return _aid(AidStatus.NONE, None, _reason("reversed", language), None)
     return _aid(
         priced.split.status, priced.split, _aid_reason(priced.split, language, priced.receipt.get("excluded")), None
     )
@@ -176,10 +180,13 @@ def _plan(priced: PricedRecord) -> Answer | None:
 
 
 def _reversal(settled: SettledBill) -> Answer | None:
-    undone = settled.reversal
-    if undone is None:
+    undone, priced = settled.reversal, settled.priced
+    if undone is None or priced is None:
         return None
     return {
+        "aid_on_bill": priced.split.aid_on_bill.yuan(),
+        "aid_to_card": priced.split.aid_to_card.yuan(),
+        "cash_due": priced.split.cash_due.yuan(),
         "reason": undone.reason,
         "seen_by": undone.seen_by,
         "cancelling_settlement_id": undone.cancelling_settlement_id,
@@ -188,8 +195,10 @@ def _reversal(settled: SettledBill) -> Answer | None:
     }
 
 
-def _held_lines(head: BillHead) -> Sequence[str]:
-    return [sentence("held_at_counter", Language.CHINESE)] if head.state is BillState.HELD else []
+def _lines_without_amounts(settled: SettledBill) -> Sequence[str]:
+    codes = {BillState.HELD: "held_at_counter", BillState.REVERSED: "reversed"}
+    code = codes.get(settled.head.state)
+    return [sentence(code, Language.CHINESE)] if code else []
 
 
 def _day(day: date | None) -> str | None:

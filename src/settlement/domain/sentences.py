@@ -113,8 +113,8 @@ _NOT_OURS: Final[Mapping[str, _Text]] = {
         "This plan does not cover bills of employee insurance; check which plan the member is in.",
     ),
     "unknown_insurance_type": _not_ours(
-        "险种代码未登记，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
-        "The insurance code is not listed and was reported to the union; what is due will go to the card.",
+        "险种代码未登记，如属互助范围，请工会登记后重新提交本单。",
+        "The insurance code is not listed; once the fund has listed it, bring the bill again.",
     ),
     "active_person": _not_ours(
         "本互助计划不含在职人员，请核对所参加的计划。",
@@ -137,23 +137,23 @@ _NOT_OURS: Final[Mapping[str, _Text]] = {
         "Elderly residents are outside the plan.",
     ),
     "unknown_person_type": _not_ours(
-        "人员类别代码未登记，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
-        "The person code is not listed and was reported to the union; what is due will go to the card.",
+        "人员类别代码未登记，如属互助范围，请工会登记后重新提交本单。",
+        "The person code is not listed; once the fund has listed it, bring the bill again.",
     ),
     "registration_fee": _not_ours("挂号费不在互助范围。", "Registration fees are outside the plan."),
     "pharmacy": _not_ours("药店购药不在互助范围。", "Purchases at pharmacies are outside the plan."),
     "home_bed": _not_ours("家庭病床费用不在互助范围。", "Home beds are outside the plan."),
     "other_care": _not_ours(
-        "本地医疗类别未列入互助范围，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
-        "This local kind of care is not listed and was reported to the union; what is due will go to the card.",
+        "本地医疗类别未列入互助范围，如属互助范围，请工会登记后重新提交本单。",
+        "This local kind of care is not listed; once the fund has listed it, bring the bill again.",
     ),
     "unknown_care_type": _not_ours(
-        "医疗类别代码未登记，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
-        "The care code is not listed and was reported to the union; what is due will go to the card.",
+        "医疗类别代码未登记，如属互助范围，请工会登记后重新提交本单。",
+        "The care code is not listed; once the fund has listed it, bring the bill again.",
     ),
     "unknown_place_of_payment": _not_ours(
-        "支付地点代码未登记，已报告工会核查；属互助范围的，互助款将打入职工银行卡。",
-        "The place of payment is not listed and was reported to the union; what is due will go to the card.",
+        "支付地点代码未登记，如属互助范围，请工会登记后重新提交本单。",
+        "The place of payment is not listed; once the fund has listed it, bring the bill again.",
     ),
     "liability_excluded": _not_ours(
         "外伤费用按互助计划不予支付，应由责任方承担的请向责任方主张。",
@@ -307,12 +307,20 @@ _OWN_QUESTIONS: Final[Mapping[str, _Text]] = {
     "our_fault": _held("互助系统内部错误，已通知运维。", "An internal fault of ours; operations have been told."),
 }
 
-_NOTHING_DONE = "互助未记账，医保结算不受影响，请按医保现金数收费。"
-_NOTHING_DONE_EN = "No mutual aid was recorded, the insurer's settlement stands; charge the insurer's cash amount."
+_STATES: Final[Mapping[str, _Text]] = {
+    "state_not_recorded": _Text(
+        "互助未记账，医保结算不受影响，请按医保现金数收费。",
+        "No mutual aid was recorded, the insurer's settlement stands; charge the insurer's cash amount.",
+    ),
+    "state_unchanged": _Text(
+        "未作任何改动，互助以原记录为准。", "Nothing was changed; the mutual aid stands as it is recorded."
+    ),
+}
 
 
 def _refused(zh: str, en: str) -> _Text:
-    return _Text(f"{_NOTHING_DONE}{zh}", f"{_NOTHING_DONE_EN} {en}")
+    """Return a refusal that begins with the state of the money, which depends on what was asked for."""
+    return _Text(f"[{{state}}]{zh}", f"[{{state}} ]{en}")
 
 
 _REFUSALS: Final[Mapping[str, _Text]] = {
@@ -457,6 +465,7 @@ SENTENCES: Final[Mapping[str, _Text]] = {
     **_QUESTIONS,
     **_OWN_QUESTIONS,
     **_OUTCOMES,
+    **_STATES,
     **_REFUSALS,
     **_REVERSAL_REASONS,
     **_SOURCES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -114,6 +115,10 @@ def read_answer_facts(output: Mapping[str, Any], profile: GatewayProfile) -> Ans
     return read if isinstance(read, Unreadable) else _facts(read.setlinfo)
 
 
+_AREA = re.compile(r"\d{6}", re.ASCII)
+"""GB/T 2260: it is half of what names a settlement, so a misspelt one would name another."""
+
+
 class _VisitFacts(Message):
     mdtrtarea_admvs: Text = None
     fixmedins_code: Text = None
@@ -143,6 +148,8 @@ def read_visit(facts: Mapping[str, Any]) -> Visit | Unreadable:
     if read.mdtrtarea_admvs is None or read.fixmedins_code is None or read.chrg_bchno is None:
         required = ("mdtrtarea_admvs", "fixmedins_code", "chrg_bchno")
         return Unreadable(next(name for name in required if getattr(read, name) is None), "missing")
+    if not _AREA.fullmatch(read.mdtrtarea_admvs):
+        return Unreadable("mdtrtarea_admvs", "not_an_area")
     return Visit(
         area=read.mdtrtarea_admvs,
         hospital_code=read.fixmedins_code,

@@ -20,6 +20,7 @@ router = APIRouter(tags=["operations"])
 
 LARGEST_POSITION = 2**63 - 1
 
+LONGEST_WORKLIST = 50
 _PROBLEMS = problems("token_missing", "token_invalid", "scope_missing", "request_invalid", "not_recorded")
 
 
@@ -60,6 +61,7 @@ async def get_summary(api: ApiDep, caller: OpsCaller, business_date: date | None
             not_covered=await reports.count_uncovered(connection, caller.fund_id, day),
             held={"count": held, "oldest_seconds": int((now - oldest).total_seconds()) if oldest else None},
             worklist=await reports.count_open_worklist(connection, caller.fund_id),
+            worklist_items=await reports.list_open_worklist(connection, caller.fund_id, LONGEST_WORKLIST),
             events_unnumbered=await reports.count_unnumbered_events(connection, caller.fund_id),
             books_day=await reports.get_open_books_day(connection, caller.fund_id),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -79,6 +80,9 @@ class QuoteResponse(BaseModel):
 class Reversed(BaseModel):
     """The undoing of a settlement."""
 
+    aid_on_bill: Yuan = Field(description="The aid on the bill that was undone.")
+    aid_to_card: Yuan
+    cash_due: Yuan = Field(description="What the patient had paid.")
     reason: str
     seen_by: str = Field(description="`brought`, `5203` or `exchange`: how the insurer's cancellation is known.")
     cancelling_settlement_id: str | None
@@ -228,6 +232,15 @@ class EventPage(BaseModel):
     last_position: int
 
 
+class WorklistItem(BaseModel):
+    """Something that a person has to look at."""
+
+    kind: str = Field(examples=["bill_changed"])
+    bill_id: str
+    opened_at: datetime
+    figures: dict[str, Any]
+
+
 class OpsSummary(BaseModel):
     """Figures for dashboards, of the caller's fund."""
 
@@ -239,5 +252,6 @@ class OpsSummary(BaseModel):
     not_covered: dict[str, int]
     held: dict[str, Any]
     worklist: dict[str, int]
+    worklist_items: list[WorklistItem]
     events_unnumbered: int
     books_day: int

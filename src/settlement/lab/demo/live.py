@@ -16,7 +16,7 @@ from settlement.app import utc_now
 from settlement.domain.time import CHINA
 from settlement.lab.demo.day import Day
 from settlement.lab.demo.picture import bill_picture
-from settlement.lab.demo.stage import Stage, set_stage
+from settlement.lab.demo.stage import DATABASE, Stage, set_stage
 from settlement.lab.his.bills import SettledBill
 from settlement.lab.his.city import settle_visit
 from settlement.lab.his.rhythm import Visit, plan_day
@@ -92,7 +92,8 @@ def _where_to_look(stage: Stage, console: Console) -> None:
         f"  the API, to try out         {stage.api_url}/docs\n"
         f"  metrics                     {stage.api_url}/metrics\n"
         f"  the simulated insurer       {stage.insurer_url}/admin/stats\n"
-        f"  its raw log, the API's log  {stage.folder}/insurer/raw.jsonl, {stage.folder}/api.log\n"
+        f"  its raw log                 {stage.folder}/insurer/raw.jsonl\n"
+        f"  this database, every law    SETTLEMENT_DATABASE_NAME={DATABASE} settlement doctor   (its fund: binzhou)\n"
         f"  a hospital's client         {client.client.client_id}\n"
         f"    its secret                {client.secret}\n"
         f"  the office's client         {office.client.client_id}\n"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from settlement.domain.bills import InsurerBill, Visit
 from settlement.domain.settlements import total_of_others
+from settlement.domain.time import china_date
 from settlement.gateway.mapping import (
     completed,
     is_cancellation,
@@ -61,6 +63,8 @@ def read_brought_settlement(brought: Brought, profile: GatewayProfile, caller: C
     if is_cancellation(brought.output, profile):
         raise MessageUnreadable(field="setlinfo.medfee_sumamt", problem="is_a_cancellation")
     bill = read_settlement(brought.output, profile)
+    if bill == Unreadable("setlinfo.setl_id", "missing"):
+        raise NotSettledYet
     if isinstance(bill, Unreadable):
         raise _unreadable(bill)
     if bill.insurer_settlement_id is None or bill.settled_at is None:
@@ -97,7 +101,20 @@ def _unreadable(read: Unreadable) -> MessageUnreadable:
     return MessageUnreadable(field=read.field, problem=read.problem)
 
 
+def _check_stay(visit: Visit, settled_at: datetime | None) -> None:
+    """Raise `MessageUnreadable` for a stay that cannot be: its dates pick the plan version and the term.
+
+    A day is allowed for platform clocks that run ahead of the hospital's.
+    """
+    admitted_on, discharged_on = visit.admitted_on, visit.discharged_on
+    if admitted_on and discharged_on and admitted_on > discharged_on:
+        raise MessageUnreadable(field="discharged_on", problem="before_admission")
+    if discharged_on and settled_at and discharged_on > china_date(settled_at) + timedelta(days=1):
+        raise MessageUnreadable(field="discharged_on", problem="after_settlement")
+
+
 def _checked(read: ReadBill, brought: Brought) -> ReadBill:
+    _check_stay(read.visit, read.bill.settled_at)
     insured = read.bill.insured
     if (
         insured.certificate is None

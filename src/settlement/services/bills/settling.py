@@ -37,7 +37,7 @@ from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.plans.stored import figures_to_json
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
-from settlement.services.bills.decide import Decision, Hold, NotCovered, Pays, decide
+from settlement.services.bills.decide import Decision, Hold, NotCovered, Pays, decide, likely_service_date
 from settlement.services.bills.errors import BillNotFound, HospitalNotYours
 from settlement.services.bills.kept_message import content_of, merged
 from settlement.services.bills.known import what_is_known
@@ -202,13 +202,14 @@ class Settling:
         """Price a held bill that turned out not to be ours: it has a record, so it ends as one, with no aid."""
         receipt = {"engine_version": ENGINE_VERSION, "excluded": reason, "figures": figures_to_json(bill.figures)}
         day = china_date(self._settled_at())
+        judged = likely_service_date(self.read.bill, self.read.visit, self.rules, day)
         others = total_of_others(self.command.brought.others)
         return PricedRecord(
             revision=1,
             plan_code=None,
             plan_version=None,
             plan_digest=None,
-            service_date=day,
+            service_date=judged or day,
             business_date=day,
             figures=bill.figures,
             split=split_aid(ZERO, bill.figures.cash_before_aid, others, at_counter=False),
