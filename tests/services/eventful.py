@@ -70,8 +70,10 @@ async def _on_the_first_day(resources: Resources, city: City) -> dict[str, str]:
     reversed_output = a_2304(second)
     undone = await settle(resources, city, reversed_output)
     await reverse(resources, city, undone, a_2305(reversed_output))
-    after = await settle(resources, city, a_2304(second), facts(city, **STAY_OF_JUNE))
-    next_term = await settle(resources, city, a_2304(second), facts(city, **STAY_OF_2026))
+    after = await settle(resources, city, a_2304(second, setl_time="2025-06-11 10:00:00"), facts(city, **STAY_OF_JUNE))
+    next_term = await settle(
+        resources, city, a_2304(second, setl_time="2026-01-05 10:00:00"), facts(city, **STAY_OF_2026)
+    )
     with_other = await settle(
         resources, city, a_2304(third), other_payers=(OtherPayer("商业保险", Money.from_yuan("100.00")),)
     )
