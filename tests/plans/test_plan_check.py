@@ -137,8 +137,8 @@ def new_findings(text: str) -> list[Finding]:
         pytest.param(
             "one_of: [2, 3]",
             "one_of: [2, 4]",
-            "hospital_level cannot be 4; the nearest known is: 0, 1, 2, 3",
-            "hospital_level 没有 4 这个值，是否应为 0, 1, 2, 3",
+            "hospital_level cannot be 4; the nearest known is: 1, 2, 3",
+            "hospital_level 没有 4 这个值，是否应为 1, 2, 3",
             "one_of: [2, 4]",
             id="unknown_level",
         ),

@@ -22,7 +22,6 @@ FACTS: Mapping[str, frozenset[str | int] | None] = {
 }
 """Facts that a condition may ask for, with the values they can take; `None` is any code of the insurer's list.
 
-Hospital level 0 is a hospital without a level.
 """
 
 
