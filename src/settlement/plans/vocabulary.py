@@ -20,9 +20,7 @@ FACTS: Mapping[str, frozenset[str | int] | None] = {
     "insurance_type": None,
     "person_category": frozenset(category.value for category in PersonCategory) - {PersonCategory.UNKNOWN.value},
 }
-"""Facts that a condition may ask for, with the values they can take; `None` is any code of the insurer's list.
-
-"""
+"""Facts that a condition may ask for, with the values they can take; `None` is any code of the insurer's list."""
 
 
 def nearest(word: str | int, known: Iterable[str | int]) -> str:

@@ -30,6 +30,7 @@ from settlement.lab.his.inputs import identification, stay_fees, visit_fees
 from settlement.lab.his.wire import read_json
 
 SAMPLES = os.environ.get("SETTLEMENT_SAMPLES")
+_FOLDER = Path(SAMPLES or "") / "gateway_samples"
 
 
 @pytest.fixture
@@ -116,12 +117,12 @@ def test_the_tables_are_those_of_the_real_messages() -> None:
 async def test_answers_have_the_frame_of_the_real_messages(shared_city: City) -> None:
     message = shared_city.hospital().message("1101", identification(shared_city.person()), at=MORNING)
     answer = (await shared_city.http.post(shared_city.url, json=message)).json()
-    real = json.loads((Path(SAMPLES or "") / "gateway_samples" / "openhis_1101_resp_1.json").read_text(encoding="utf-8"))
+    real = json.loads((_FOLDER / "openhis_1101_resp_1.json").read_text(encoding="utf-8"))
     del answer["output"], real["output"]
     assert shape_of(answer) == shape_of(real)
 
 
 def _sample(infno: str) -> dict[str, Any]:
-    text = (Path(SAMPLES or "") / "gateway_samples" / f"openhis_{infno}_resp_1.json").read_text(encoding="utf-8")
+    text = (_FOLDER / f"openhis_{infno}_resp_1.json").read_text(encoding="utf-8")
     output: dict[str, Any] = read_json(text)["output"]
     return output
