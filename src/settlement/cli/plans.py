@@ -13,7 +13,7 @@ from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.domain.benefits import UsedRoom
 from settlement.domain.money import Money, NotMoney
 from settlement.plans.cases import CaseResult, case_facts, case_figures, run_cases
-from settlement.plans.check import check_plan
+from settlement.plans.checks.run import check_plan
 from settlement.plans.compile import compile_version
 from settlement.plans.explain import explain as explain_benefits
 from settlement.plans.findings import Finding, PlanRefused, Severity

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -13,13 +14,25 @@ class StepKind(StrEnum):
     """What a step of an adjudication does to the amount."""
 
     NOT_ELIGIBLE = "not_eligible"
+    NOT_HELD = "not_held"
+    WAITING = "waiting"
+    MANUAL = "manual"
     DEDUCTIBLE = "deductible"
+    FRANCHISE = "franchise"
     BAND = "band"
+    RATE = "rate"
     MINIMUM = "minimum"
     BURDEN_LIMIT = "burden_limit"
     TERM_LIMIT = "term_limit"
+    LIMIT = "limit"
+    LESS_PAID = "less_paid"
+    NOT_BESIDE = "not_beside"
+    ONLY_BESIDE = "only_beside"
     EARLIER_BILLS = "earlier_bills"
-    ROUNDING = "rounding"
+
+
+REFUSALS = frozenset({StepKind.NOT_ELIGIBLE, StepKind.NOT_HELD, StepKind.WAITING})
+"""The kinds of the one step of a benefit that does not reach a bill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +47,27 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class UsedRoom:
-    """What a member has used of one benefit in one term before this bill: fen, days and times."""
+class Consumption:
+    """What one bill takes of one benefit's room: base, the patient's burden, aid and deductible in fen; days, times."""
 
     base: Money = ZERO
     burden: Money = ZERO
     paid: Money = ZERO
     days: int = 0
     times: int = 0
+    deductible: Money = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class UsedRoom:
+    """What a member has used of one benefit in one span before this bill: fen, days and times."""
+
+    base: Money = ZERO
+    burden: Money = ZERO
+    paid: Money = ZERO
+    days: int = 0
+    times: int = 0
+    deductible: Money = ZERO
 
     def after(self, taken: Consumption) -> UsedRoom:
         """Return the used room once this bill has taken its part."""
@@ -51,18 +77,8 @@ class UsedRoom:
             self.paid + taken.paid,
             self.days + taken.days,
             self.times + taken.times,
+            self.deductible + taken.deductible,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Consumption:
-    """What one bill takes of one benefit's room: base, the patient's burden and the aid in fen, days, times."""
-
-    base: Money = ZERO
-    burden: Money = ZERO
-    paid: Money = ZERO
-    days: int = 0
-    times: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +95,7 @@ class Benefit:
     """What one benefit of a plan pays for one bill.
 
     `base + Σ steps = amount`: a fen that the plan did not pay has a step with its clause.
-    A bill that the benefit does not reach has `consumption` of nothing and one `NOT_ELIGIBLE` step.
+    A bill that the benefit does not reach has `consumption` of nothing and one step that says why.
     """
 
     code: str
@@ -88,6 +104,7 @@ class Benefit:
     base: Money
     steps: tuple[Step, ...]
     used_before: UsedRoom
+    """Of this benefit in its term."""
     consumption: Consumption
 
     @property
@@ -95,10 +112,23 @@ class Benefit:
         """The aid of this benefit, in fen."""
         return self.base + total(step.delta for step in self.steps)
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether the benefit reaches the bill at all."""
+        return not any(step.kind in REFUSALS for step in self.steps)
+
+    @property
+    def asks_a_person(self) -> bool:
+        """Whether the plan leaves this benefit to a person, and the bill gives cause to look."""
+        return any(step.kind is StepKind.MANUAL for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """What a plan may ask about a bill besides its amounts. `None` is not known, and holds the bill when asked for."""
+    """What a plan may ask about a bill besides its amounts. `None` is not known, and holds the bill when asked for.
+
+    `docs/plans.md` has every fact with the words it may take and where it comes from.
+    """
 
     care: str
     settled_on: date
@@ -107,3 +137,41 @@ class PlanFacts:
     hospital_level: int | None
     insurance_type: str | None
     person_category: str | None
+    setting: str | None = None
+    """Where care was given, more exactly than `care`: see `CareSetting`."""
+    place: str | None = None
+    hospital_category: str | None = None
+    insured: bool | None = True
+    accident: bool | None = False
+    diagnosis: str | None = None
+    event: str | None = "none"
+    severity: str | None = None
+    event_on: date | None = None
+    age: int | None = None
+    sex: str | None = None
+    region: str | None = None
+    unit_class: str | None = None
+    union_member: bool | None = None
+    shares: Mapping[str, int] | None = None
+    """Shares held of each module; `None` where the roster names no modules: then the basic ones are held once."""
+    cover_first_day: date | None = None
+    cover_last_day: date | None = None
+    covered_since: date | None = None
+    """First day of the cover that has gone on without a break since (`continuity` says what a break is)."""
+    consecutive_terms: int | None = None
+    returned: bool | None = None
+    """Whether there was cover before a break."""
+    stay_ordinal: int | None = None
+    """1 for the first stay of a term; mid-settlements and merged stays count once."""
+    counted_from: date | None = None
+    """The day from which this bill's days of care count: a stay that was settled before goes on from there."""
+    goes_on: bool = False
+    """Whether an earlier bill has settled a part of this admission."""
+    stay_days_before: int = 0
+    """Nights of this stay that earlier bills have counted."""
+    stay_parts_before: int = 0
+    """Admissions of this stay that earlier bills have counted: merged stays have several."""
+    other_paid: Money = ZERO
+    """What other payers pay on the bill before the plan, in fen."""
+    stated: Mapping[str, Money] = field(default_factory=dict)
+    """Amounts that the insurer's answer does not carry, as the hospital stated them, in fen."""

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Term, UsedRoom
 from settlement.domain.bills import BillFigures, Care
 from settlement.domain.errors import InvariantViolation, ensure
-from settlement.domain.money import ZERO, Money
-from settlement.plans.check import refuse_unsound
-from settlement.plans.generate import STAY_DATE_FACTS, conditions_of, facts_needed, generate
-from settlement.plans.model import BenefitRules, Condition, PlanVersion, TermLimitRule
-from settlement.plans.steps import BenefitFunctions, BenefitSteps
+from settlement.domain.money import Money
+from settlement.plans import facts as derived
+from settlement.plans.checks.run import refuse_unsound
+from settlement.plans.choices import fact_of
+from settlement.plans.generate import Generated, generate
+from settlement.plans.generate_benefit import conditions_of
+from settlement.plans.layout import Ledger, term_of, unit_of
+from settlement.plans.model import BenefitRules, Condition, PlanVersion, Span, TermLimit
+from settlement.plans.needs import DATES_OF_A_STAY, STAY_DATE_FACTS, counts_stays, facts_needed, splits, stated_needed
+from settlement.plans.split import Segment, segments_of
+from settlement.plans.steps import BenefitSteps, Note
+from settlement.plans.terms import term_on
 
 UNUSED = UsedRoom()
-NOTHING = Consumption()
-_Results = dict[str, tuple[int, int, int, int]]
+_NOTHING = Consumption()
+OF_UNIT, OF_LIFE = "@unit", "@life"
+"""Behind a benefit's code: the room it has used within the present unit, or ever. The bare code is its term's."""
 
 
 @dataclass(frozen=True, slots=True)
 class _CompiledBenefit:
-    """One benefit's generated functions, and what its bills are asked and told."""
+    """One benefit: what its bills are asked and told."""
 
-    code: str
-    name: str
+    rules: BenefitRules
     conditions: tuple[Condition, ...]
     facts: tuple[str, ...]
-    functions: BenefitFunctions
+    stated: tuple[str, ...]
     steps: BenefitSteps
 
 
@@ -38,20 +45,36 @@ class CompiledPlan:
     """A plan version ready to price bills. It keeps nothing between calls; amounts are fen throughout."""
 
     def __init__(self, version: PlanVersion) -> None:
+        generated = generate(version)
         self.plan_code = version.plan_code
         self.version = version.version
         self.digest = version.digest
-        self.source = generate(version)
-        self.stay_date: Literal["discharge", "admission"] = version.header.stay_date
-        self.limits: Mapping[str, Money] = {
-            benefit.code: rule.amount
-            for benefit in version.body.benefits
-            for rule in benefit.finish
-            if isinstance(rule, TermLimitRule)
-        }
-        functions = _executed(self.source, f"<plan {self.plan_code} {self.version} {self.digest[:12]}>")
-        self._benefits = tuple(_compiled(version, benefit, functions) for benefit in version.body.benefits)
-        self._adjudicate: Callable[[BillFigures, PlanFacts, Mapping[str, UsedRoom]], _Results] = functions["adjudicate"]
+        self.source = generated.source
+        self.header = version.header
+        self.stay_date: derived.StayDate = version.header.stay_date
+        self.unit: Span | None = unit_of(version.body)
+        self.counts_stays = counts_stays(version)
+        self.limits: Mapping[str, Money] = _term_limits(version)
+        self._body = version.body
+        self._splits = splits(version)
+        self._ledgers: Sequence[Ledger] = tuple(generated.layout.ledgers)
+        self._slots = tuple(_slot_reads(generated, ledger) for ledger in self._ledgers)
+        functions = self._executed(f"<plan {self.plan_code} {self.version} {self.digest[:12]}>")
+        self.inputs: Callable[[BillFigures, PlanFacts], tuple[Any, ...]] = functions["inputs"]
+        """Reads what the generated function is handed for a bill."""
+        self.pay: Callable[..., tuple[int, ...]] = functions["adjudicate"]
+        """The generated function: `pay(inputs, ledgers, notes)`. Simulations run whole years through it."""
+        self._benefits = tuple(
+            _CompiledBenefit(
+                benefit,
+                conditions_of(version, benefit),
+                facts_needed(version, benefit),
+                stated_needed(version, benefit),
+                BenefitSteps(version, place, generated.benefits[place], functions),
+            )
+            for place, benefit in enumerate(version.body.benefits)
+        )
+        self.benefit_codes = tuple(benefit.code for benefit in version.body.benefits)
         self.needed_facts: frozenset[str] = frozenset(fact for benefit in self._benefits for fact in benefit.facts)
 
     def service_date(self, facts: PlanFacts) -> date | None:
@@ -59,12 +82,27 @@ class CompiledPlan:
 
         `None` when a stay's date is not known; `missing_fact` then names it.
         """
-        return service_date(self.stay_date, facts)
+        return derived.service_date(self.stay_date, facts)
 
-    def terms(self, service_date: date) -> Mapping[str, Term]:
-        """Return each benefit's term for a service date, by benefit code."""
-        term = _calendar_year(service_date.year)
-        return {benefit.code: term for benefit in self._benefits}
+    def terms(self, service_date: date, facts: PlanFacts | None = None) -> Mapping[str, Term]:
+        """Return each benefit's term for a service date, by benefit code.
+
+        A day that lies in none of a benefit's terms is a term of its own: nothing is paid in it.
+        """
+        return {
+            benefit.code: term_on(term_of(self._body, benefit), service_date, facts)
+            or Term(f"none-{service_date.isoformat()}", service_date, service_date)
+            for benefit in self._body.benefits
+        }
+
+    def new_ledgers(self) -> list[list[int]]:
+        """Return the ledgers of a member of whom nothing has been recorded; `ledger_spans` says what each runs over."""
+        return [[0] * len(slots) for slots in self._slots]
+
+    @property
+    def ledger_spans(self) -> Sequence[Ledger]:
+        """What each of the ledgers runs over, in the order in which `pay` takes them."""
+        return self._ledgers
 
     def missing_fact(self, facts: PlanFacts) -> str | None:
         """Return the first fact that a benefit which could reach this bill needs and lacks, by its field's name.
@@ -72,82 +110,128 @@ class CompiledPlan:
         A fact that is known and excludes the bill comes first: then nothing else is asked for.
         """
         for benefit in self._benefits:
-            if all(getattr(facts, c.fact) in (*c.one_of, None) for c in benefit.conditions):
+            if all(_may_fit(condition, facts) for condition in benefit.conditions):
                 for fact in benefit.facts:
-                    if getattr(facts, fact) is None and not self._is_date_of_no_stay(fact, facts):
+                    if getattr(facts, fact) is None and not (fact in DATES_OF_A_STAY and facts.care != Care.INPATIENT):
                         return fact
+                for amount in benefit.stated:
+                    if amount not in facts.stated:
+                        return amount
         return None
 
     def adjudicate(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
-        """Price one bill and explain it; `used` is the room its term's earlier bills have used, by benefit code.
+        """Price one bill and explain it; `used` is the room that earlier bills have used, by benefit code.
 
-        A fact may be missing only where `missing_fact` does not ask for it.
+        Behind a code stand `@unit` and `@life` where the plan counts those spans, and `#<term>` for the terms of a
+        split stay other than the last. A fact may be missing only where `missing_fact` does not ask for it.
         """
-        term = _calendar_year((self.service_date(facts) or facts.settled_on).year)
-        results = self._adjudicate(figures, facts, used)
+        self._ensure_known(facts)
+        if self._splits and (parts := segments_of(self._body, figures, facts)):
+            return self._adjudicate_parts(parts, used)
+        service_date = self.service_date(facts) or facts.settled_on
+        return self._explained(figures, facts, used, self.terms(service_date, facts))
+
+    def amounts(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> dict[str, Money]:
+        """Price one bill without explaining it: what each benefit pays, by benefit code."""
+        self._ensure_known(facts)
+        paid = self.pay(self.inputs(figures, facts), self._filled(used))
+        return {code: Money(aid) for code, aid in zip(self.benefit_codes, paid, strict=True)}
+
+    def _adjudicate_parts(self, parts: Sequence[Segment], used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
+        """Price the parts of a split stay one after another; each sees what the parts before it have taken."""
+        room, benefits = dict(used), []
+        last = self.terms(parts[-1].day, parts[-1].facts)
+        for part in parts:
+            terms = self.terms(part.day, part.facts)
+            keys = {code: code if term == last[code] else f"{code}#{term.code}" for code, term in terms.items()}
+            own = room | {code: room.get(key, UNUSED) for code, key in keys.items()}
+            priced = self._explained(part.figures, part.facts, own, terms)
+            for benefit in priced:
+                for key in (keys[benefit.code], f"{benefit.code}{OF_UNIT}", f"{benefit.code}{OF_LIFE}"):
+                    room[key] = room.get(key, UNUSED).after(benefit.consumption)
+            benefits += priced
+        return tuple(benefits)
+
+    def _explained(
+        self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom], terms: Mapping[str, Term]
+    ) -> tuple[Benefit, ...]:
+        notes: list[Note] = []
+        paid = self.pay(self.inputs(figures, facts), self._filled(used), notes)
+        noted: list[list[Note]] = [[] for _ in self._benefits]
+        for note in notes:
+            noted[note[1]].append(note)
         return tuple(
-            _benefit(benefit, term, used.get(benefit.code, UNUSED), *results[benefit.code])
-            for benefit in self._benefits
+            _benefit(benefit, terms[benefit.rules.code], used.get(benefit.rules.code, UNUSED), noted[place], facts, aid)
+            for (place, benefit), aid in zip(enumerate(self._benefits), paid, strict=True)
         )
 
-    def amounts(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> dict[str, Consumption]:
-        """Price one bill without explaining it: what each benefit pays and uses, by benefit code.
+    def _ensure_known(self, facts: PlanFacts) -> None:
+        missing = self.missing_fact(facts)
+        ensure(missing is None, f"the plan needs {missing}: ask missing_fact first")
 
-        It runs the same generated function as `adjudicate`; simulations run whole years through it.
-        """
-        return {
-            code: NOTHING if refused else Consumption(Money(base), Money(burden), Money(aid))
-            for code, (refused, base, burden, aid) in self._adjudicate(figures, facts, used).items()
+    def _filled(self, used: Mapping[str, UsedRoom]) -> list[list[int]]:
+        return [[int(getattr(used.get(key, UNUSED), measure)) for key, measure in slots] for slots in self._slots]
+
+    def _executed(self, name: str) -> dict[str, Any]:
+        """Execute a source that `generate` wrote; it sees nothing but what is handed to it here."""
+        namespace: dict[str, Any] = {
+            "days_covered": derived.days_covered,
+            "in_term": self._in_term,
+            "nights": derived.nights,
+            "shares_held": derived.shares_held,
+            "stay_days": derived.stay_days,
         }
+        exec(compile(self.source, name, "exec"), namespace)
+        return namespace
 
-    def _is_date_of_no_stay(self, fact: str, facts: PlanFacts) -> bool:
-        return fact == STAY_DATE_FACTS[self.stay_date] and facts.care != Care.INPATIENT
+    def _in_term(self, facts: PlanFacts, place: int) -> bool:
+        day = self.service_date(facts) or facts.settled_on
+        return term_on(term_of(self._body, self._body.benefits[place]), day, facts) is not None
 
 
 @lru_cache(maxsize=256)
 def compile_version(version: PlanVersion) -> CompiledPlan:
-    """Compile a version once per process. Raises `PlanRefused` for a version with an error that `check.py` finds."""
+    """Compile a version once per process. Raises `PlanRefused` for a version with an error that `check` finds."""
     refuse_unsound(version)
     return CompiledPlan(version)
 
 
-def service_date(stay_date: Literal["discharge", "admission"], facts: PlanFacts) -> date | None:
-    """Return the date that picks plan version and term of a bill, or `None` when it is a stay's and not known."""
-    if facts.care != Care.INPATIENT:
-        return facts.settled_on
-    return facts.discharged_on if stay_date == "discharge" else facts.admitted_on
+def _term_limits(version: PlanVersion) -> dict[str, Money]:
+    """Return each benefit's limit of a term where it is one amount for everybody."""
+    return {
+        benefit.code: rule.amount
+        for benefit in version.body.benefits
+        for rule in benefit.rules
+        if isinstance(rule, TermLimit) and not isinstance(rule.amount, tuple) and not rule.per_share
+    }
 
 
-def _executed(source: str, name: str) -> dict[str, Any]:
-    """Execute a source that `generate` wrote; it sees nothing but what is handed to it here."""
-    namespace: dict[str, Any] = {"UNUSED": UNUSED, "InvariantViolation": InvariantViolation}
-    exec(compile(source, name, "exec"), namespace)
-    return namespace
+def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], ...]:
+    """Return where each slot of a ledger is read from: the key of the used room and its measure."""
+    suffix = {Span.TERM: "", Span.LIFE: OF_LIFE}.get(ledger.span, OF_UNIT)
+    return tuple((f"{code}{suffix}", measure) for code, measure in generated.layout.slots[ledger.name])
 
 
-def _compiled(version: PlanVersion, benefit: BenefitRules, functions: Mapping[str, Any]) -> _CompiledBenefit:
-    conditions = conditions_of(version, benefit)
-    return _CompiledBenefit(
-        benefit.code,
-        benefit.names.zh,
-        conditions,
-        facts_needed(version, benefit),
-        BenefitFunctions(functions[f"{benefit.code}_bands"], functions[f"{benefit.code}_total"]),
-        BenefitSteps(version.header, benefit, conditions),
-    )
+def _may_fit(condition: Condition, facts: PlanFacts) -> bool:
+    """Say whether a fact fulfils a condition, or might: it is not known."""
+    value = fact_of(facts, condition.fact)
+    if value is None:
+        return True
+    if condition.one_of is not None:
+        return value in condition.one_of
+    if not isinstance(value, int):
+        raise InvariantViolation(f"{condition.fact} is not a number")
+    low = condition.at_least is None or condition.at_least <= value
+    return low and (condition.at_most is None or value <= condition.at_most)
 
 
 def _benefit(
-    benefit: _CompiledBenefit, term: Term, room: UsedRoom, refused: int, base: int, burden: int, aid: int
+    benefit: _CompiledBenefit, term: Term, room: UsedRoom, notes: Sequence[Note], facts: PlanFacts, aid: int
 ) -> Benefit:
-    if refused:
-        return Benefit(benefit.code, benefit.name, term, ZERO, benefit.steps.refused(refused), room, NOTHING)
-    steps = benefit.steps.reached(benefit.functions, room, base, burden, aid)
+    rules = benefit.rules
+    if notes and notes[0][0] == "refused":
+        steps = benefit.steps.refused(notes[0][2])
+        return Benefit(rules.code, rules.names.zh, term, Money(0), steps, room, _NOTHING)
+    base, steps, taken = benefit.steps.reached(notes, facts)
     ensure(base + sum(int(step.delta) for step in steps) == aid, "the steps of a benefit do not add up to its aid")
-    consumption = Consumption(Money(base), Money(burden), Money(aid))
-    return Benefit(benefit.code, benefit.name, term, consumption.base, steps, room, consumption)
-
-
-@lru_cache(maxsize=512)
-def _calendar_year(year: int) -> Term:
-    return Term(str(year), date(year, 1, 1), date(year, 12, 31))
+    return Benefit(rules.code, rules.names.zh, term, Money(base), steps, room, taken)

@@ -84,7 +84,6 @@ _STEP_SENTENCES: Mapping[StepKind, tuple[str, str]] = {
     StepKind.BURDEN_LIMIT: ("减少 {size} 元", "{size} yuan are taken off: aid is at most what you bear"),
     StepKind.TERM_LIMIT: ("超过限额的 {size} 元不予补助", "{size} yuan are beyond the term's limit"),
     StepKind.EARLIER_BILLS: ("减少 {size} 元", "{size} yuan were already paid with earlier bills of the term"),
-    StepKind.ROUNDING: ("舍入 {size} 元", "Rounding changes {size} yuan"),
 }
 _MADE_GOOD = ("增加 {size} 元", "{size} yuan are made good for earlier bills of the term")
 

@@ -23,6 +23,8 @@ class Severity(StrEnum):
 class Finding:
     """One finding in a plan file; `line` counts from 1 and is `None` for a version that came from the database."""
 
+    id: str
+    """Which check or which error of form, stable; `docs/plan-checks.md` has a section of this name."""
     severity: Severity
     file: str
     line: int | None
@@ -32,7 +34,7 @@ class Finding:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.severity}: {self.zh} / {self.en}"
+        return f"{place}: {self.severity}[{self.id}]: {self.zh} / {self.en}"
 
 
 class PlanRefused(SettlementError):

@@ -45,30 +45,31 @@ def form_findings(
 
 def not_utf8(name: str) -> Finding:
     """Return the finding for a file in another encoding, as older Chinese editors save it."""
-    return Finding(Severity.ERROR, name, None, None, "文件不是 UTF-8 编码，请另存为 UTF-8", "save the file as UTF-8")
+    return Finding("not_utf8", Severity.ERROR, name, None, None, "文件不是 UTF-8 编码，请另存为 UTF-8", "save the file as UTF-8")
 
 
 def _finding(
     details: ErrorDetails, name: str, line_of: Callable[[FilePath], int | None], known: frozenset[str]
 ) -> Finding:
     key = next((step for step in reversed(details["loc"]) if isinstance(step, str)), "")
-    zh, en = _sentences(details, key, known)
-    return Finding(Severity.ERROR, name, line_of(details["loc"]), None, zh, en)
+    id_, zh, en = _sentences(details, key, known)
+    return Finding(id_, Severity.ERROR, name, line_of(details["loc"]), None, zh, en)
 
 
-def _sentences(details: ErrorDetails, key: str, known: frozenset[str]) -> tuple[str, str]:
+def _sentences(details: ErrorDetails, key: str, known: frozenset[str]) -> tuple[str, str, str]:
     context = details.get("ctx", {})
     if "zh" in context:
-        return f"{key}：{context['zh']}", f"{key}: {context['en']}"
+        return f"not_{details['type']}", f"{key}：{context['zh']}", f"{key}: {context['en']}"
     if details["type"] == "missing" and key in _DECLARED:
         return (
+            "declaration_missing",
             f"缺少 {key}：公布的规则没有写明，方案文件必须声明",
             f"{key} is missing: published rules do not state it, so the plan file must declare it",
         )
     if details["type"] == "missing":
-        return f"缺少 {key}，请补上", f"{key} is missing: add it"
+        return "key_missing", f"缺少 {key}，请补上", f"{key} is missing: add it"
     if details["type"] == "extra_forbidden":
         guess = nearest(key, known)
-        return f"不认识 {key}，是否应为 {guess}", f"{key} is not a known key; the nearest known is: {guess}"
+        return "key_unknown", f"不认识 {key}，是否应为 {guess}", f"{key} is not a known key; the nearest known is: {guess}"
     chinese = _CHINESE.get(details["type"], "内容不符合要求")
-    return f"{key}：{chinese}", f"{key}: {details['msg']}"
+    return "wrong_form", f"{key}：{chinese}", f"{key}: {details['msg']}"

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from settlement.domain.money import Money
-from settlement.plans.model import Band, BurdenLimitRule, FinishRule, MinimumRule, TermLimitRule
+from settlement.plans.model import (
+    Band,
+    BurdenLimit,
+    Deductible,
+    Franchise,
+    GroupLimit,
+    LessPaid,
+    Limit,
+    Minimum,
+    NotBeside,
+    OnlyBeside,
+    RateRule,
+    Rule,
+    Span,
+    TermLimit,
+)
 from settlement.plans.values import write_rate
+
+SPANS = {
+    Span.SETTLEMENT: "每次结算",
+    Span.RECEIPT: "每张票据",
+    Span.VISIT: "每次就诊",
+    Span.STAY: "每次住院",
+    Span.TERM: "每期",
+    Span.LIFE: "终身",
+}
 
 
 def plain_yuan(amount: Money) -> str:
@@ -14,22 +40,59 @@ def plain_yuan(amount: Money) -> str:
     return whole if fen == "00" else f"{whole}.{fen}"
 
 
-def band_label(band: Band) -> str:
-    """Say which part of the sum of bases a band is, and what it pays."""
-    pays = "不予补助" if band.rate is None else f"补助 {write_rate(band.rate)}"
-    if band.up_to is None:
-        return f"{plain_yuan(band.above)} 元以上部分{pays}"
-    if band.above == 0:
-        return f"{plain_yuan(band.up_to)} 元及以下部分{pays}"
-    return f"{plain_yuan(band.above)} 至 {plain_yuan(band.up_to)} 元部分{pays}"
+def band_label(band: Band, *, whole: bool = False) -> str:
+    """Say which part of an amount a band is, and what it pays."""
+    pays = f"补助 {plain_yuan(band.pays)} 元" if band.pays is not None else _pays(band.rate or Fraction(0))
+    part = "" if whole else "部分"
+    if band.end is None:
+        begins = f"{plain_yuan(band.from_)} 元及以上" if band.from_ is not None else f"{plain_yuan(band.start)} 元以上"
+        return f"{begins}{part}{pays}"
+    ends = f"不足 {plain_yuan(band.below)} 元" if band.below is not None else f"{plain_yuan(band.end)} 元及以下"
+    if band.start <= 0:
+        return f"{ends}{part}{pays}"
+    begin = band.from_ if band.from_ is not None else band.start
+    last = f"不足 {plain_yuan(band.below)}" if band.below is not None else plain_yuan(band.end)
+    return f"{plain_yuan(begin)} 至{'' if band.below is not None else ' '}{last} 元{part}{pays}"
 
 
-def finish_label(rule: FinishRule) -> str:
-    """Say what a rule after the bands does."""
+def rule_label(rule: Rule, amount: Money | None, rate: Fraction | None, *, accumulates: bool) -> str:
+    """Say what a rule does; `amount` and `rate` are what its choice gives for this bill."""
+    yuan = "" if amount is None else plain_yuan(amount)
     match rule:
-        case MinimumRule():
-            return f"每期补助不足 {plain_yuan(rule.amount)} 元的，补足至 {plain_yuan(rule.amount)} 元"
-        case BurdenLimitRule():
-            return "每期补助不超过个人负担"
-        case TermLimitRule():
-            return f"每期补助最高 {plain_yuan(rule.amount)} 元"
+        case Deductible():
+            return f"{SPANS[rule.once_per]}起付线 {yuan} 元"
+        case Franchise():
+            return f"{'不足' if rule.reached == 'at' else '不超过'} {yuan} 元的不予补助"
+        case RateRule():
+            return _pays(rate or Fraction(0))
+        case Minimum():
+            return f"{'每期' if accumulates else ''}补助不足 {yuan} 元的，补足至 {yuan} 元"
+        case BurdenLimit():
+            return f"{'每期' if accumulates else ''}补助不超过个人负担"
+        case TermLimit():
+            return f"每期补助最高 {yuan} 元"
+        case Limit() if rule.days is not None:
+            return f"{SPANS[rule.over]}最多补助 {rule.days} 天"
+        case Limit() if rule.times is not None:
+            return f"{SPANS[rule.over]}最多补助 {rule.times} 次"
+        case Limit():
+            return f"{SPANS[rule.over]}补助最高 {yuan} 元"
+        case LessPaid():
+            return "扣除其他待遇已付的补助"
+        case NotBeside():
+            return "与其他待遇不可兼得"
+        case OnlyBeside():
+            return "仅在已享受相关待遇时补助"
+        case _:
+            return ""
+
+
+def group_label(limit: GroupLimit, amount: Money | None) -> str:
+    """Say what a group limit does."""
+    if limit.burden is not None:
+        return f"{limit.names.zh}：合计不超过个人负担"
+    return f"{limit.names.zh}：{SPANS[limit.over]}合计最高 {plain_yuan(amount or Money(0))} 元"
+
+
+def _pays(rate: Fraction) -> str:
+    return f"补助 {write_rate(rate)}" if rate else "不予补助"

@@ -1,111 +1,217 @@
 """Why a benefit pays this bill what it pays: signed steps from the base to the amount, each with its clause.
 
-A step shows what a rule changes for this bill: its effect on the term's sums with the bill less its effect without.
+The generated function notes what happened in whole fen; here the notes become steps with words. A step shows what a
+rule changes for this bill: over a span, its effect on the sums with the bill less its effect without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-from settlement.domain.benefits import Step, StepKind, UsedRoom
+from settlement.domain.benefits import Consumption, PlanFacts, Step, StepKind
 from settlement.domain.money import Money
-from settlement.plans.labels import band_label, finish_label, plain_yuan
-from settlement.plans.model import Band, BenefitRules, Condition, FinishRule, Header, MinimumRule
+from settlement.plans.choices import amount_for, fits_facts, rate_for
+from settlement.plans.generate_benefit import WrittenBenefit, conditions_of, has_gaps
+from settlement.plans.labels import band_label, group_label, plain_yuan, rule_label
+from settlement.plans.layout import term_of
+from settlement.plans.model import (
+    Band,
+    Bands,
+    GroupLimit,
+    LessPaid,
+    Limit,
+    Minimum,
+    NotBeside,
+    OnlyBeside,
+    PlanVersion,
+    RateRule,
+    Rule,
+    Span,
+    TermLimit,
+)
 
-
-@dataclass(frozen=True, slots=True)
-class BenefitFunctions:
-    """The generated functions of one benefit: fen in, fen out."""
-
-    bands: Callable[[int], int]
-    total: Callable[[int, int], tuple[int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _BandWords:
-    above: int
-    up_to: int | None
-    clause: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class _FinishWords:
-    kind: StepKind
-    clause: str
-    label: str
-    raises: bool
-    """Whether the rule adds to the aid (a minimum) or takes from it (a limit)."""
+Note = Sequence[Any]
+"""What the generated function notes: its kind, the benefit's place, and whole fen."""
 
 
 class BenefitSteps:
-    """Makes the steps of one benefit; words are prepared once per version."""
+    """Makes the steps of one benefit from its notes; fixed words are prepared once per version."""
 
-    def __init__(self, header: Header, benefit: BenefitRules, conditions: tuple[Condition, ...]) -> None:
-        self._bands = tuple(_band_words(band) for band in benefit.bands.bands)
-        self._finish = tuple(_finish_words(rule) for rule in benefit.finish)
-        self._refusals = tuple(
-            (Step(condition.clause, StepKind.NOT_ELIGIBLE, Money(0), condition.label),) for condition in conditions
-        )
-        self._accumulation_clause = benefit.accumulation.clause
-        self._overpayment_clause = header.overpayment.clause
+    def __init__(
+        self, version: PlanVersion, place: int, written: WrittenBenefit, functions: Mapping[str, Callable[..., Any]]
+    ) -> None:
+        self._version, self._benefit = version, version.body.benefits[place]
+        self._refusals = tuple(_refusals(version, place))
+        self._sums, self._sums_of = written.sums, functions[written.sums.name]
+        self._rates = {number: functions[rate.name] for number, rate in written.sums.rates.items()}
+        self._rate_keys = {number: rate.keys for number, rate in written.sums.rates.items()}
+        self._accumulates = self._benefit.span is Span.TERM
 
     def refused(self, number: int) -> tuple[Step, ...]:
-        """Return the one step of a bill that fails a condition; they count from 1."""
-        return self._refusals[number - 1]
+        """Return the one step of a bill that the benefit does not reach; refusals count from 0."""
+        return (self._refusals[number],)
 
-    def reached(self, rules: BenefitFunctions, room: UsedRoom, base: int, burden: int, aid: int) -> tuple[Step, ...]:
-        """Return the steps from a bill's base to its aid, all in fen; those that change nothing are left out."""
-        base_before, burden_before = int(room.base), int(room.burden)
-        before = rules.total(base_before, burden_before)
-        now = rules.total(base_before + base, burden_before + burden)
-        steps = list(self._band_steps(rules.bands, base_before, base_before + base))
-        steps += self._finish_steps(before, now)
+    def asks_a_person(self) -> tuple[Step, ...]:
+        """Return the step of a benefit that a person decides."""
+        manual = self._benefit.manual
+        return () if manual is None else (Step(manual.clause, StepKind.MANUAL, Money(0), manual.label),)
+
+    def reached(self, notes: Sequence[Note], facts: PlanFacts) -> tuple[int, tuple[Step, ...], Consumption]:
+        """Return the base in fen, the steps from it to the aid, and what the bill takes of the benefit's room."""
+        base, steps, taken = 0, [], Consumption()
+        for note in notes:
+            match note[0]:
+                case "days":
+                    base -= note[3]
+                    steps.append(self._step(note[2], note[3], facts))
+                case "deductible" | "step":
+                    steps.append(self._step(note[2], note[3], facts))
+                case "sums":
+                    base += note[2]
+                    steps += self._from_sums(note, facts)
+                case "upgrade":
+                    base += note[2]
+                    steps += self._upgrade(note)
+                case "manual":
+                    steps += self.asks_a_person()
+                case "taken":
+                    taken = _consumption(note)
+        if self._benefit.manual is not None:
+            return 0, tuple(steps), taken
+        return base, tuple(steps), taken
+
+    def _upgrade(self, note: Note) -> Iterator[Step]:
+        _, _, gross, aid = note
+        if aid != gross and self._benefit.lump_sum is not None:
+            yield Step(self._benefit.lump_sum.clause, StepKind.LESS_PAID, Money(aid - gross), "已付的较低等级补助在差额中扣除")
+
+    def _from_sums(self, note: Note, facts: PlanFacts) -> Iterator[Step]:
+        """Yield the steps of the rules over sums, and the one for earlier bills that fared otherwise than they say."""
+        _, _, _, base, burden, base_before, burden_before, paid_before, aid, keys = note
+        before = self._sums_of(base_before, burden_before, *keys)
+        now = self._sums_of(base_before + base, burden_before + burden, *keys)
+        known = dict(zip(self._sums.keys, keys, strict=True))
+        for position, number in enumerate(self._sums.rules):
+            rule = self._benefit.rules[number]
+            edges = (before[position], now[position], before[position + 1], now[position + 1])
+            if isinstance(rule, Bands):
+                rate = self._rates[number]
+                handed = [known[key] for key in self._rate_keys[number]]
+                yield from self._bands(rule, lambda amount, rate=rate, handed=handed: rate(amount, *handed), edges, facts)
+            else:
+                yield from self._sum_rule(rule, edges, facts)
         earlier = aid - (now[-1] - before[-1])
         if earlier:
-            steps.append(self._earlier_step(earlier, int(room.paid) - before[-1]))
-        return tuple(steps)
+            yield self._earlier_step(earlier, paid_before - before[-1])
 
-    def _band_steps(self, paid: Callable[[int], int], before: int, now: int) -> Iterator[Step]:
+    def _bands(
+        self, rule: Bands, paid: Callable[[int], int], edges: tuple[int, int, int, int], facts: PlanFacts
+    ) -> Iterator[Step]:
         """Yield what each band does not pay of this bill's part of it.
 
         The parts' pay is taken between the rounded totals at their edges, so that their sum is the rounded total.
         """
-        for band in self._bands:
-            low = max(before, band.above)
-            high = now if band.up_to is None else min(now, band.up_to)
+        low_end, high_end, paid_low, paid_high = edges
+        bands = _table(rule, facts)
+        if rule.method == "whole" or high_end < low_end:
+            delta = (paid_high - paid_low) - (high_end - low_end)
+            if delta and bands:
+                band = next((band for band in bands if band.end is None or high_end <= band.end), bands[-1])
+                yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band, whole=True))
+            return
+        for band in bands:
+            low = max(low_end, int(band.start))
+            high = high_end if band.end is None else min(high_end, int(band.end))
             if low < high and (delta := paid(high) - paid(low) - (high - low)):
-                yield Step(band.clause, StepKind.BAND, Money(delta), band.label)
+                yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band))
 
-    def _finish_steps(self, before: tuple[int, ...], now: tuple[int, ...]) -> Iterator[Step]:
-        """Yield what each rule after the bands changes for this bill.
+    def _sum_rule(self, rule: Rule, edges: tuple[int, int, int, int], facts: PlanFacts) -> Iterator[Step]:
+        """Yield what a rule after the bands changes for this bill.
 
-        A minimum that takes, or a limit that gives, undoes what it did to earlier bills of the term.
+        A minimum that takes, or a limit that gives, undoes what it did to earlier bills of the span.
         """
-        for position, rule in enumerate(self._finish, 1):
-            delta = now[position] - now[position - 1] - (before[position] - before[position - 1])
-            if not delta:
-                continue
-            if (delta > 0) == rule.raises:
-                yield Step(rule.clause, rule.kind, Money(delta), rule.label)
-            else:
-                undone = "前单据此补足的部分计入本单" if rule.raises else "前单据此少补的部分由本单补回"
-                yield Step(rule.clause, StepKind.EARLIER_BILLS, Money(delta), f"{rule.label}：{undone}")
+        before, now, after_before, after_now = edges
+        delta = (after_now - now) - (after_before - before)
+        if not delta:
+            return
+        label, clause, kind = self._label(rule, facts), rule.clause, _KINDS[rule.rule]  # type: ignore[union-attr]
+        raises = isinstance(rule, Minimum)
+        if isinstance(rule, RateRule) or (delta > 0) == raises:
+            yield Step(clause, kind, Money(delta), label)
+        else:
+            undone = "前单据此补足的部分计入本单" if raises else "前单据此少补的部分由本单补回"
+            yield Step(clause, StepKind.EARLIER_BILLS, Money(delta), f"{label}：{undone}")
 
     def _earlier_step(self, delta: int, overpaid: int) -> Step:
         """Return the step for what earlier bills were paid beyond, or short of, what the rules give for them now."""
         if overpaid > 0:
             label = f"本期前单已多补 {plain_yuan(Money(overpaid))} 元，先行抵扣"
-            return Step(self._overpayment_clause, StepKind.EARLIER_BILLS, Money(delta), label)
+            return Step(self._version.header.overpayment.clause, StepKind.EARLIER_BILLS, Money(delta), label)
         label = f"本期前单少补 {plain_yuan(Money(-overpaid))} 元，本单补回"
-        return Step(self._accumulation_clause, StepKind.EARLIER_BILLS, Money(delta), label)
+        accumulation = self._benefit.accumulation
+        clause = accumulation.clause if accumulation else self._version.header.overpayment.clause
+        return Step(clause, StepKind.EARLIER_BILLS, Money(delta), label)
+
+    def _step(self, number: int, delta: int, facts: PlanFacts) -> Step:
+        """Return the step of a rule by its number, or of a group limit: those are numbered after the rules."""
+        rules = self._benefit.rules
+        if number < len(rules):
+            rule = rules[number]
+            return Step(rule.clause, _KINDS[rule.rule], Money(delta), self._label(rule, facts))  # type: ignore[union-attr]
+        limit = self._version.body.limits[number - len(rules)]
+        return Step(limit.clause, StepKind.LIMIT, Money(delta), _group_words(limit, facts))
+
+    def _label(self, rule: Rule, facts: PlanFacts) -> str:
+        by = getattr(rule, "amount", None)
+        amount = None if by is None else amount_for(by, facts)
+        if amount is not None and getattr(rule, "per_share", False) and facts.shares and self._benefit.module:
+            amount = Money(amount * facts.shares.get(self._benefit.module, 1))
+        rate = rate_for(rule.rate, facts) if isinstance(rule, RateRule) else None
+        return rule_label(rule, amount, rate, accumulates=self._accumulates)
 
 
-def _band_words(band: Band) -> _BandWords:
-    up_to = None if band.up_to is None else int(band.up_to)
-    return _BandWords(int(band.above), up_to, band.clause, band_label(band))
+_KINDS: Mapping[str, StepKind] = {
+    "deductible": StepKind.DEDUCTIBLE,
+    "franchise": StepKind.FRANCHISE,
+    "bands": StepKind.BAND,
+    "rate": StepKind.RATE,
+    "minimum": StepKind.MINIMUM,
+    "burden_limit": StepKind.BURDEN_LIMIT,
+    "term_limit": StepKind.TERM_LIMIT,
+    "limit": StepKind.LIMIT,
+    "less_paid": StepKind.LESS_PAID,
+    "not_beside": StepKind.NOT_BESIDE,
+    "only_beside": StepKind.ONLY_BESIDE,
+}
 
 
-def _finish_words(rule: FinishRule) -> _FinishWords:
-    return _FinishWords(StepKind(rule.rule), rule.clause, finish_label(rule), isinstance(rule, MinimumRule))
+def _refusals(version: PlanVersion, place: int) -> Iterator[Step]:
+    """Yield the steps of the tests that the generated function makes, in its order."""
+    benefit = version.body.benefits[place]
+    for condition in conditions_of(version, benefit):
+        yield Step(condition.clause, StepKind.NOT_ELIGIBLE, Money(0), condition.label)
+    module = version.body.module(benefit.module)
+    if module is not None:
+        yield Step(module.clause, StepKind.NOT_HELD, Money(0), f"未参加{module.names.zh}")
+    waiting = benefit.waiting or (module.waiting if module else None)
+    if waiting is not None:
+        yield Step(waiting.clause, StepKind.WAITING, Money(0), waiting.label)
+    if has_gaps(version, benefit):
+        yield Step(term_of(version.body, benefit).clause, StepKind.NOT_ELIGIBLE, Money(0), "不在互助保障期内")
+
+
+def _table(rule: Bands, facts: PlanFacts) -> tuple[Band, ...]:
+    """Return the bands that hold for a bill."""
+    if not rule.choices:
+        return rule.bands or ()
+    return next((choice.bands for choice in rule.choices if fits_facts(choice.when, facts)), ())
+
+
+def _group_words(limit: GroupLimit, facts: PlanFacts) -> str:
+    return group_label(limit, None if limit.amount is None else amount_for(limit.amount, facts))
+
+
+def _consumption(note: Note) -> Consumption:
+    _, _, base, burden, aid, days, times, deductible = note
+    return Consumption(Money(base), Money(burden), Money(aid), days, times, Money(deductible))

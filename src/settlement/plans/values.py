@@ -14,6 +14,7 @@ from settlement.domain.money import Money
 
 _YUAN = r"^-?[0-9]{1,12}(\.[0-9]{1,2})?$"
 _RATE = r"^(-?[0-9]{1,3}(\.[0-9]{1,6})?%|nothing)$"
+_POINTS = r"^[+-]?[0-9]{1,3}(\.[0-9]{1,4})?$"
 NOTHING = "nothing"
 
 
@@ -35,12 +36,14 @@ def read_yuan(given: object) -> Money:
     )
 
 
-def read_rate(given: object) -> Fraction | None:
-    """Read a rate such as `"62.5%"` exactly; `nothing` is `None`: the plan says that it pays nothing here."""
+def read_rate(given: object) -> Fraction:
+    """Read a rate such as `"62.5%"` exactly; `nothing` is zero, said on purpose."""
+    if isinstance(given, Fraction):
+        return given
     if given == NOTHING:
-        return None
-    if isinstance(given, str) and re.fullmatch(_RATE, given):
-        return Fraction(given.removesuffix("%")) / 100
+        return Fraction(0)
+    if isinstance(given, str) and re.fullmatch(_RATE, given) and (rate := Fraction(given.removesuffix("%")) / 100):
+        return rate
     raise bilingual(
         "rate",
         f'{given} 不是比例：请加引号写百分数，如 "20%"；不补助的写 nothing',
@@ -48,12 +51,31 @@ def read_rate(given: object) -> Fraction | None:
     )
 
 
-def write_rate(rate: Fraction | None) -> str:
+def write_rate(rate: Fraction) -> str:
     """Write a rate as the file does: `20%`, `62.5%`, `nothing`."""
-    if rate is None:
-        return NOTHING
-    percent = rate * 100
-    return f"{(Decimal(percent.numerator) / Decimal(percent.denominator)).normalize():f}%"
+    return f"{_decimal(rate * 100)}%" if rate else NOTHING
+
+
+def read_points(given: object) -> Fraction:
+    """Read percentage points such as `"+5"` or `"-0.5"` exactly, as the part of an amount that they are."""
+    if isinstance(given, Fraction):
+        return given
+    if isinstance(given, str) and re.fullmatch(_POINTS, given):
+        return Fraction(given) / 100
+    raise bilingual(
+        "points",
+        f'{given} 不是百分点：请加引号写带符号的数，如 "+5"、"-10"',
+        f'{given} is not a number of percentage points: quote it with its sign, as "+5" or "-10"',
+    )
+
+
+def write_points(points: Fraction) -> str:
+    """Write percentage points as the file does: `+5`, `-0.5`."""
+    return f"{'+' if points >= 0 else '-'}{_decimal(abs(points) * 100)}"
+
+
+def _decimal(exact: Fraction) -> str:
+    return f"{(Decimal(exact.numerator) / Decimal(exact.denominator)).normalize():f}"
 
 
 Yuan = Annotated[
@@ -65,9 +87,17 @@ Yuan = Annotated[
 """An amount of money; yuan in the file, fen in the program."""
 
 Rate = Annotated[
-    Fraction | None,
+    Fraction,
     PlainValidator(read_rate),
     PlainSerializer(write_rate, return_type=str),
     WithJsonSchema({"type": "string", "pattern": _RATE}),
 ]
-"""A part of an amount as an exact fraction; `None` where the plan declares that it pays nothing."""
+"""A part of an amount as an exact fraction; zero where the plan declares that it pays nothing."""
+
+Points = Annotated[
+    Fraction,
+    PlainValidator(read_points),
+    PlainSerializer(write_points, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _POINTS}),
+]
+"""Percentage points that change a rate; `+5` makes 60% of 55%."""

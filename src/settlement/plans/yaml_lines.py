@@ -17,7 +17,7 @@ _CALENDAR_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class YamlFile:
-    """A YAML text as plain data (text, whole numbers, lists, mappings) with the line of every part."""
+    """A YAML text as plain data (text, whole numbers, true and false, lists, mappings) with the line of every part."""
 
     name: str
     tree: object
@@ -46,18 +46,18 @@ def read_yaml(text: str, name: str) -> YamlFile:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
-        raise _refused(name, line, "不是有效的 YAML", f"this is not valid YAML: {error.problem}") from None
+        raise _refused("not_yaml", name, line, "不是有效的 YAML", f"this is not valid YAML: {error.problem}") from None
     except (yaml.YAMLError, RecursionError):
-        raise _refused(name, 1, "不是有效的 YAML", "this is not valid YAML") from None
+        raise _refused("not_yaml", name, 1, "不是有效的 YAML", "this is not valid YAML") from None
     if root is None:
-        raise _refused(name, 1, "文件是空的", "the file is empty")
+        raise _refused("empty_file", name, 1, "文件是空的", "the file is empty")
     reader = _Reader(name)
     tree = reader.value(root, ())
     return YamlFile(name, tree, reader.lines)
 
 
-def _refused(name: str, line: int, zh: str, en: str) -> PlanRefused:
-    return PlanRefused([Finding(Severity.ERROR, name, line, None, zh, en)])
+def _refused(id_: str, name: str, line: int, zh: str, en: str) -> PlanRefused:
+    return PlanRefused([Finding(id_, Severity.ERROR, name, line, None, zh, en)])
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class _Reader:
         self.lines.setdefault(path, line)
         if id(node) in self.met:
             raise _refused(
-                self.name, line, "不可使用别名（*），请写出内容", "aliases (*) are not allowed: write it out"
+                "alias", self.name, line, "不可使用别名（*），请写出内容", "aliases (*) are not allowed: write it out"
             )
         self.met.add(id(node))
         if isinstance(node, yaml.MappingNode):
@@ -88,9 +88,9 @@ class _Reader:
             line = key_node.start_mark.line + 1
             key = key_node.value
             if key_node.tag != f"{_TAG}str":
-                raise _refused(self.name, line, f"键 {key} 请加引号", f"the key {key} must be text: quote it")
+                raise _refused("key_not_text", self.name, line, f"键 {key} 请加引号", f"the key {key} must be text: quote it")
             if key in mapping:
-                raise _refused(self.name, line, f"键 {key} 重复，请删去一个", f"the key {key} is given twice: drop one")
+                raise _refused("key_twice", self.name, line, f"键 {key} 重复，请删去一个", f"the key {key} is given twice: drop one")
             self.lines[(*path, key)] = line
             mapping[key] = self.value(value_node, (*path, key))
         return mapping
@@ -104,15 +104,18 @@ class _Reader:
                 return int(text)
             case "null":
                 return None
+            case "bool" if text in ("true", "false"):
+                return text == "true"
             case "timestamp" if _CALENDAR_DATE.fullmatch(text):
                 return text
             case "float":
                 zh = f'{text} 带小数，请加引号写作 "{text}"，以免丢失分'
                 raise _refused(
-                    self.name, line, zh, f'{text} has a decimal point: quote it, as "{text}", to keep every fen'
+                    "decimal_not_quoted", self.name, line, zh, f'{text} has a decimal point: quote it, as "{text}", to keep every fen'
                 )
             case _:
                 raise _refused(
+                    "ambiguous_value",
                     self.name,
                     line,
                     f'{text} 含义不明，请加引号写作 "{text}"',

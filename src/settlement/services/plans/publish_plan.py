@@ -6,7 +6,7 @@ from settlement.db.engine import fund_transaction
 from settlement.db.registry import PublishedVersion, add_plan_version, list_plan_versions
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import FundId, PlanVersionId
-from settlement.plans.check import refuse_unsound
+from settlement.plans.checks.run import refuse_unsound
 from settlement.plans.model import Plan, PlanVersion
 from settlement.services.resources import Resources
 

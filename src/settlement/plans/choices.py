@@ -1,0 +1,46 @@
+"""Which of several choices fits a bill: the words of a step need it; the amounts come from the generated function."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from settlement.domain.benefits import PlanFacts
+from settlement.domain.money import Money
+from settlement.plans.facts import days_covered, stay_days
+from settlement.plans.model import Between, RateBy, When, YuanBy
+
+_DERIVED = {"days_covered": days_covered, "stay_days": stay_days}
+
+
+def fact_of(facts: PlanFacts, name: str) -> object:
+    """Return a fact by its name in the plan file."""
+    derived = _DERIVED.get(name)
+    return derived(facts) if derived else getattr(facts, name)
+
+
+def fits_facts(when: When | None, facts: PlanFacts) -> bool:
+    """Say whether all facts of a `when` fit; no `when` always does."""
+    return when is None or all(_fits(fact_of(facts, name), wanted) for name, wanted in when.items())
+
+
+def amount_for(by: YuanBy, facts: PlanFacts) -> Money:
+    """Return the amount that holds for a bill, in fen."""
+    if not isinstance(by, tuple):
+        return by
+    return next(choice.value for choice in by if choice is by[-1] or fits_facts(choice.when, facts))
+
+
+def rate_for(by: RateBy, facts: PlanFacts) -> Fraction:
+    """Return the rate that holds for a bill, before modifiers."""
+    if not isinstance(by, tuple):
+        return by
+    return next(choice.value for choice in by if choice is by[-1] or fits_facts(choice.when, facts))
+
+
+def _fits(value: object, wanted: tuple[object, ...] | Between) -> bool:
+    if not isinstance(wanted, Between):
+        return value in wanted
+    if not isinstance(value, int):
+        return False
+    low = wanted.at_least is None or wanted.at_least <= value
+    return low and (wanted.at_most is None or value <= wanted.at_most)

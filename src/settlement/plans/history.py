@@ -1,0 +1,164 @@
+"""Where a bill stands among a member's earlier ones: its unit, its stay's ordinal and days, and the room they used.
+
+Pure: the records are handed in as takings, one per bill or summed up; the settle path, worked cases and simulations
+all place a bill here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from settlement.domain.benefits import PlanFacts, Term, UsedRoom
+from settlement.domain.bills import Care
+from settlement.plans.compile import OF_LIFE, OF_UNIT, UNUSED, CompiledPlan
+from settlement.plans.facts import nights
+from settlement.plans.generate_limits import OTHER_PLANS
+from settlement.plans.model import Span
+from settlement.plans.model.membership import Stays
+
+STAY = "_stay"
+"""The code under which the records keep stays: nights as days, admissions as times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What a member's live bills took of one benefit's room in one term, within one unit where a plan has units."""
+
+    code: str
+    term: str
+    room: UsedRoom
+    unit: str | None = None
+    visit: str | None = None
+    care_from: date | None = None
+    care_to: date | None = None
+    hospital: str | None = None
+    diagnosis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BillKeys:
+    """What ties a bill to others: hospital, visit and receipt."""
+
+    hospital: str
+    visit: str
+    receipt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A bill in its place: facts completed from the records, the unit it belongs to, and the used room it meets."""
+
+    facts: PlanFacts
+    unit: str | None
+    visit: str | None
+    used: Mapping[str, UsedRoom]
+
+    def stay_taking(self, term: Term) -> Taking | None:
+        """Return what the records keep of the bill's stay; `None` for a visit."""
+        facts = self.facts
+        if facts.care != Care.INPATIENT or facts.admitted_on is None or facts.discharged_on is None:
+            return None
+        room = UsedRoom(days=nights(facts), times=0 if facts.goes_on else 1)
+        first = facts.counted_from or facts.admitted_on
+        return Taking(STAY, term.code, room, self.unit, self.visit, first, facts.discharged_on, None, facts.diagnosis)
+
+
+def place(plan: CompiledPlan, facts: PlanFacts, keys: BillKeys, past: Sequence[Taking]) -> Placed:
+    """Place a bill after the takings of a member's earlier live bills, which come in the order of recording."""
+    visit = f"{keys.hospital}:{keys.visit}" if plan.unit or plan.counts_stays else None
+    unit = visit
+    if plan.unit is Span.RECEIPT and keys.receipt is not None:
+        unit = f"{keys.hospital}:receipt:{keys.receipt}"
+    if plan.counts_stays and facts.care == Care.INPATIENT:
+        facts, stay = _in_its_stay(plan, facts, keys, visit or "", past)
+        unit = stay if plan.unit in (None, Span.STAY) else unit
+    service_date = plan.service_date(facts) or facts.settled_on
+    return Placed(facts, unit, visit, _used(plan, plan.terms(service_date, facts), unit, past))
+
+
+def _in_its_stay(
+    plan: CompiledPlan, facts: PlanFacts, keys: BillKeys, visit: str, past: Sequence[Taking]
+) -> tuple[PlanFacts, str]:
+    """Complete the facts about a stay from the stays recorded before, and name the stay."""
+    stays = [taking for taking in past if taking.code == STAY]
+    same_admission = [taking for taking in stays if taking.visit == visit]
+    counted_from = facts.admitted_on
+    if same_admission:
+        stay = same_admission[-1].unit or visit
+        ends = [taking.care_to for taking in same_admission if taking.care_to is not None]
+        counted_from = max(ends, default=counted_from)
+    else:
+        stay = _merged_with(plan.header.stays, facts, keys, stays) or visit
+    of_stay = [taking for taking in stays if taking.unit == stay]
+    term = _first_term(plan, facts)
+    in_term = list(dict.fromkeys(taking.unit for taking in stays if taking.term == term))
+    ordinal = in_term.index(stay) + 1 if stay in in_term else len(in_term) + 1
+    completed = replace(
+        facts,
+        counted_from=counted_from,
+        goes_on=bool(same_admission),
+        stay_days_before=sum(taking.room.days for taking in of_stay),
+        stay_parts_before=sum(taking.room.times for taking in of_stay),
+        stay_ordinal=ordinal,
+    )
+    return completed, stay
+
+
+def _merged_with(rule: Stays | None, facts: PlanFacts, keys: BillKeys, stays: Sequence[Taking]) -> str | None:
+    """Return the earlier stay that a new admission counts to, by the plan's days and what must agree."""
+    if rule is None or facts.admitted_on is None:
+        return None
+    for taking in reversed(stays):
+        if taking.care_to is None or taking.care_from is None:
+            continue
+        near = taking.care_from <= facts.admitted_on <= taking.care_to + timedelta(days=rule.merge_within_days)
+        agrees = {
+            "diagnosis": facts.diagnosis is not None and taking.diagnosis == facts.diagnosis,
+            "hospital": taking.hospital == keys.hospital,
+            "any": True,
+        }[rule.same]
+        if near and agrees:
+            return taking.unit
+    return None
+
+
+def _first_term(plan: CompiledPlan, facts: PlanFacts) -> str:
+    terms = plan.terms(plan.service_date(facts) or facts.settled_on, facts)
+    return terms[plan.benefit_codes[0]].code
+
+
+def _used(
+    plan: CompiledPlan, terms: Mapping[str, Term], unit: str | None, past: Iterable[Taking]
+) -> Mapping[str, UsedRoom]:
+    """Sum up what earlier bills took, by benefit and span; a term other than the bill's stands behind `#`."""
+    used: dict[str, UsedRoom] = {}
+    spans = {ledger.span for ledger in plan.ledger_spans}
+    for taking in past:
+        if taking.code == STAY:
+            continue
+        term = terms.get(taking.code)
+        if term is None and taking.code != OTHER_PLANS:
+            continue
+        this_term = term is not None and term.code == taking.term
+        if taking.code == OTHER_PLANS:
+            this_term = any(each.code == taking.term for each in terms.values())
+        _add(used, taking.code if this_term else f"{taking.code}#{taking.term}", taking.room)
+        if Span.LIFE in spans:
+            _add(used, f"{taking.code}{OF_LIFE}", taking.room)
+        if plan.unit is not None and taking.unit is not None and taking.unit == unit:
+            _add(used, f"{taking.code}{OF_UNIT}", taking.room)
+    return used
+
+
+def _add(used: dict[str, UsedRoom], key: str, room: UsedRoom) -> None:
+    before = used.get(key, UNUSED)
+    used[key] = UsedRoom(
+        before.base + room.base,
+        before.burden + room.burden,
+        before.paid + room.paid,
+        before.days + room.days,
+        before.times + room.times,
+        before.deductible + room.deductible,
+    )

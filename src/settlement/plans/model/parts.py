@@ -1,0 +1,107 @@
+"""The small parts that a plan file is made of: texts, clauses, tests of facts, and values that depend on facts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from settlement.plans.values import Rate, Yuan
+
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+Clause = Annotated[str, Field(min_length=1, max_length=300, description="The published rule that says so.")]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+FactValue = str | int | bool
+Count = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class Part(BaseModel):
+    """A part of a plan file: no unknown keys, no conversions, no changes once read."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Names(Part):
+    """What something is called in Chinese and in English."""
+
+    zh: Text
+    en: Text
+
+
+class Span(StrEnum):
+    """What a sum or a limit runs over."""
+
+    SETTLEMENT = "settlement"
+    RECEIPT = "receipt"
+    VISIT = "visit"
+    STAY = "stay"
+    TERM = "term"
+    LIFE = "life"
+
+
+UNITS = frozenset({Span.RECEIPT, Span.VISIT, Span.STAY})
+"""The spans that tie several settlements together; one version uses one of them at most."""
+
+
+class Condition(Part):
+    """A fact about the bill or its patient: one of some words, or a whole number between two bounds, both included.
+
+    `label` says so to a member whose bill does not fulfil it.
+    """
+
+    fact: str
+    one_of: Annotated[tuple[FactValue, ...], Field(min_length=1)] | None = None
+    at_least: int | None = None
+    at_most: int | None = None
+    clause: Clause
+    label: Text
+
+
+class Between(Part):
+    """A whole number between two bounds, both included; one of them may be left out."""
+
+    at_least: int | None = None
+    at_most: int | None = None
+
+
+When = Annotated[
+    dict[str, tuple[FactValue, ...] | Between],
+    Field(min_length=1, description="Facts with what each must be: a list of words, or `{at_least: 16, at_most: 54}`."),
+]
+
+V = TypeVar("V")
+
+
+class Choice(Part, Generic[V]):
+    """One of several values and when it holds; the last choice may leave out `when`."""
+
+    when: When | None = None
+    value: V
+    clause: Clause | None = None
+
+
+class YuanChoice(Choice[Yuan]):
+    """An amount and when it holds."""
+
+
+class RateChoice(Choice[Rate]):
+    """A rate and when it holds."""
+
+
+YuanBy = Annotated[
+    Yuan | Annotated[tuple[YuanChoice, ...], Field(min_length=1)],
+    Field(description="An amount, or a list of choices: the first whose `when` fits the bill counts."),
+]
+RateBy = Annotated[
+    Rate | Annotated[tuple[RateChoice, ...], Field(min_length=1)],
+    Field(description="A rate, or a list of choices: the first whose `when` fits the bill counts."),
+]
+
+
+class AmountSum(Part):
+    """A sum and difference of named amounts of one bill."""
+
+    plus: Annotated[tuple[str, ...], Field(min_length=1)]
+    minus: tuple[str, ...] = ()
+    clause: Clause

@@ -1,0 +1,92 @@
+"""What must be known of a bill before a benefit can be computed: fields of `PlanFacts` and stated amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from settlement.plans.generate_benefit import conditions_of
+from settlement.plans.layout import term_of
+from settlement.plans.model import BenefitRules, Modifier, PlanVersion, Span
+from settlement.plans.model.membership import OwnCover
+from settlement.plans.vocabulary import FACTS
+
+STAY_DATE_FACTS = {"discharge": "discharged_on", "admission": "admitted_on"}
+DATES_OF_A_STAY = frozenset({"admitted_on", "discharged_on", "counted_from"})
+"""Fields that only a stay has; for a visit they are not missed."""
+
+
+def facts_needed(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...]:
+    """Return the fields without which a benefit cannot be computed, the stay's date first."""
+    fields = [STAY_DATE_FACTS[version.header.stay_date]]
+    for fact in facts_asked(version, benefit):
+        fields += FACTS[fact].needs
+    if benefit.per_day is not None or splits(version):
+        fields += ["admitted_on", "discharged_on"]
+    if isinstance(term_of(version.body, benefit), OwnCover):
+        fields.append("cover_first_day")
+    return tuple(dict.fromkeys("admitted_on" if field == "counted_from" else field for field in fields))
+
+
+def splits(version: PlanVersion) -> bool:
+    """Say whether a stay over two terms is split by its days."""
+    return version.header.spanning is not None and version.header.spanning.split == "by_days"
+
+
+def facts_asked(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...]:
+    """Return every fact that a benefit's conditions, choices and waiting ask for."""
+    facts = [condition.fact for condition in conditions_of(version, benefit)]
+    module = version.body.module(benefit.module)
+    waiting = benefit.waiting or (module.waiting if module else None)
+    if waiting is not None:
+        facts += ["days_covered", *(["accident"] if waiting.waived_for_accidents else [])]
+    facts += _chosen_by(benefit)
+    for limit in version.body.limits:
+        if isinstance(limit.of, str) or benefit.code in limit.of:
+            facts += _chosen_by(limit)
+    return tuple(dict.fromkeys(facts))
+
+
+def stated_needed(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...]:
+    """Return the stated amounts that a benefit starts from and that hold the bill when they are not stated."""
+    held = {stated.code for stated in version.header.stated if stated.if_not_stated == "hold"}
+    sums = [amounts for amounts in (benefit.base, benefit.burden) if amounts is not None]
+    named = [name for amounts in sums for name in (*amounts.plus, *amounts.minus)]
+    return tuple(dict.fromkeys(name for name in named if name in held))
+
+
+def counts_stays(version: PlanVersion) -> bool:
+    """Say whether a version asks which stay this is, or which days of it: then the records keep its stays."""
+    asked = {fact for benefit in version.body.benefits for fact in facts_asked(version, benefit)}
+    per_day = any(benefit.per_day is not None for benefit in version.body.benefits)
+    return per_day or not asked.isdisjoint({"stay_ordinal", "stay_days"}) or Span.STAY.value in _spans(version.body)
+
+
+def _spans(part: object) -> Iterator[str]:
+    for model in _parts(part):
+        for name in ("over", "once_per"):
+            if isinstance(span := getattr(model, name, None), Span):
+                yield span.value
+
+
+def _chosen_by(part: BaseModel) -> list[str]:
+    """Return the facts that choices and modifiers anywhere below a part ask for."""
+    facts: list[str] = []
+    for model in _parts(part):
+        facts += list(getattr(model, "when", None) or ())
+        if isinstance(model, Modifier) and model.per is not None:
+            facts.append(model.per)
+    return facts
+
+
+def _parts(value: Any) -> Iterator[BaseModel]:
+    """Walk through a part of a plan and all parts below it."""
+    if isinstance(value, BaseModel):
+        yield value
+        for name in type(value).model_fields:
+            yield from _parts(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _parts(item)

@@ -1,0 +1,74 @@
+"""A stay over two terms, split by its days: each part has its share of every amount, and together they are the bill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+
+from settlement.domain.benefits import PlanFacts
+from settlement.domain.bills import BillFigures, Care, InsurerFunds
+from settlement.domain.money import Money
+from settlement.plans.facts import nights
+from settlement.plans.layout import term_of
+from settlement.plans.model import VersionBody
+from settlement.plans.terms import term_on
+
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a split stay: a day of its term, its share of the figures, and the facts with its own days."""
+
+    day: date
+    figures: BillFigures
+    facts: PlanFacts
+
+
+def segments_of(body: VersionBody, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
+    """Return the parts of a stay that lies in several terms of the first benefit; of any other bill none.
+
+    The days from admission (or where an earlier bill of the stay ended) to discharge count, both included; an amount
+    is shared by them, and what does not divide falls to later parts, so that the parts' sum is the amount.
+    """
+    first, last = facts.counted_from, facts.discharged_on
+    if facts.care != Care.INPATIENT or first is None or last is None:
+        return ()
+    rule, spans, day = term_of(body, body.benefits[0]), [], first
+    while day <= last:
+        term = term_on(rule, day, facts)
+        end = last if term is None else min(last, term.last_day)
+        spans.append((day, end))
+        day = end + ONE_DAY
+    if len(spans) < 2:
+        return ()
+    total = (last - first).days + 1
+    return [
+        Segment(end, _share(figures, (begin - first).days, (end - first).days + 1, total), _own_days(facts, begin, end))
+        for begin, end in spans
+    ]
+
+
+def _share(figures: BillFigures, before: int, up_to: int, total: int) -> BillFigures:
+    def part(amount: Money) -> Money:
+        return Money(int(amount) * up_to // total - int(amount) * before // total)
+
+    names = [field.name for field in fields(BillFigures) if field.name != "funds"]
+    funds = InsurerFunds(**{field.name: part(getattr(figures.funds, field.name)) for field in fields(InsurerFunds)})
+    return BillFigures(funds=funds, **{name: part(getattr(figures, name)) for name in names})
+
+
+def _own_days(facts: PlanFacts, begin: date, end: date) -> PlanFacts:
+    """Return the facts of one part; days of the stay that earlier parts hold are days before it."""
+    if begin == facts.counted_from:
+        return replace(facts, discharged_on=end)
+    day_before = begin - ONE_DAY
+    return replace(
+        facts,
+        counted_from=day_before,
+        discharged_on=end,
+        goes_on=True,
+        stay_days_before=facts.stay_days_before + nights(replace(facts, discharged_on=day_before)),
+        stay_parts_before=facts.stay_parts_before + (0 if facts.goes_on else 1),
+    )
