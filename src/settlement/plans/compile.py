@@ -19,7 +19,7 @@ from settlement.plans.generate import Generated, generate
 from settlement.plans.generate_benefit import conditions_of
 from settlement.plans.layout import Ledger, term_of, unit_of
 from settlement.plans.model import BenefitRules, Condition, PlanVersion, Span, TermLimit
-from settlement.plans.needs import DATES_OF_A_STAY, STAY_DATE_FACTS, counts_stays, facts_needed, splits, stated_needed
+from settlement.plans.needs import DATES_OF_A_STAY, counts_stays, facts_needed, facts_of_version, splits, stated_needed
 from settlement.plans.split import Segment, segments_of
 from settlement.plans.steps import BenefitSteps, Note
 from settlement.plans.terms import term_on
@@ -56,7 +56,7 @@ class CompiledPlan:
         self.counts_stays = counts_stays(version)
         self.limits: Mapping[str, Money] = _term_limits(version)
         self._body = version.body
-        self._splits = splits(version)
+        self.splits_stays = splits(version)
         self._ledgers: Sequence[Ledger] = tuple(generated.layout.ledgers)
         self._slots = tuple(_slot_reads(generated, ledger) for ledger in self._ledgers)
         functions = self._executed(f"<plan {self.plan_code} {self.version} {self.digest[:12]}>")
@@ -75,6 +75,13 @@ class CompiledPlan:
             for place, benefit in enumerate(version.body.benefits)
         )
         self.benefit_codes = tuple(benefit.code for benefit in version.body.benefits)
+        self.codes_by_amount = tuple(b.code for b in version.body.benefits if b.starts_from == "base")
+        """The benefits that start from amounts of the bill, in the order of the file."""
+        self.modules: Mapping[str, int] = {module.code: module.shares_at_most for module in version.body.modules}
+        """The modules that members hold, each with the shares it has at most."""
+        self.stated: frozenset[str] = frozenset(stated.code for stated in version.header.stated)
+        """Codes of the amounts that hospitals state beside the insurer's answer."""
+        self.asks_for_diagnosis = "diagnosis" in facts_of_version(version)
         self.needed_facts: frozenset[str] = frozenset(fact for benefit in self._benefits for fact in benefit.facts)
 
     def service_date(self, facts: PlanFacts) -> date | None:
@@ -126,7 +133,7 @@ class CompiledPlan:
         split stay other than the last. A fact may be missing only where `missing_fact` does not ask for it.
         """
         self._ensure_known(facts)
-        if self._splits and (parts := segments_of(self._body, figures, facts)):
+        if self.splits_stays and (parts := segments_of(self._body, figures, facts)):
             return self._adjudicate_parts(parts, used)
         service_date = self.service_date(facts) or facts.settled_on
         return self._explained(figures, facts, used, self.terms(service_date, facts))
@@ -139,7 +146,8 @@ class CompiledPlan:
 
     def _adjudicate_parts(self, parts: Sequence[Segment], used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
         """Price the parts of a split stay one after another; each sees what the parts before it have taken."""
-        room, benefits = dict(used), []
+        room = dict(used)
+        benefits: list[Benefit] = []
         last = self.terms(parts[-1].day, parts[-1].facts)
         for part in parts:
             terms = self.terms(part.day, part.facts)
