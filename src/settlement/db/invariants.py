@@ -399,6 +399,12 @@ COVERED = SqlCheck(
           AND membership.plan_code = plan_version.plan_code
           AND service_date BETWEEN first_day AND last_day
           AND membership.recorded_at <= settlement.recorded_at + {CLOCKS_APART})
+      AND NOT EXISTS (
+        SELECT FROM membership JOIN unit_renewal USING (fund_id, unit_id, plan_code)
+        WHERE membership.fund_id = settlement.fund_id AND membership.member_id = settlement.member_id
+          AND plan_code = plan_version.plan_code
+          AND last_day < unit_renewal.first_day AND unit_renewal.first_day <= service_date
+          AND announced_at <= settlement.recorded_at + {CLOCKS_APART})
     """,
 )
 
@@ -415,8 +421,10 @@ BALANCES = SqlCheck(
         UNION ALL
         SELECT fund_id, debit, -fen FROM posting
     ), standing AS (
-        SELECT fund_id, account, sum(fen) AS fen FROM side
-        WHERE account IN ('care', 'aid', 'payable:hospital', 'payable:member') GROUP BY fund_id, account
+        SELECT fund_id, CASE WHEN account LIKE 'aid:%' THEN 'aid' ELSE account END AS account, sum(fen) AS fen
+        FROM side
+        WHERE account IN ('care', 'aid', 'payable:hospital', 'payable:member') OR account LIKE 'aid:%'
+        GROUP BY 1, 2
     ), unreversed AS (
         SELECT * FROM settlement
         WHERE NOT EXISTS (

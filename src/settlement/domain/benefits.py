@@ -130,6 +130,8 @@ class Benefit:
     used_before: UsedRoom
     """Of this benefit in its term."""
     consumption: Consumption
+    funding: tuple[tuple[str, Money], ...] = ()
+    """What each purse bears of the amount, in fen; empty where the plan has one purse."""
 
     @property
     def amount(self) -> Money:

@@ -15,6 +15,7 @@ from settlement.domain.money import Money
 from settlement.plans import facts as derived
 from settlement.plans.checks.run import refuse_unsound
 from settlement.plans.choices import fact_of
+from settlement.plans.funding import funded
 from settlement.plans.generate import Generated, generate
 from settlement.plans.generate_benefit import conditions_of
 from settlement.plans.layout import Ledger, term_of, unit_of
@@ -242,4 +243,5 @@ def _benefit(
         return Benefit(rules.code, rules.names.zh, term, Money(0), steps, room, _NOTHING)
     base, steps, taken = benefit.steps.reached(notes, facts)
     ensure(base + sum(int(step.delta) for step in steps) == aid, "the steps of a benefit do not add up to its aid")
-    return Benefit(rules.code, rules.names.zh, term, Money(base), steps, room, taken)
+    funding = funded(Money(aid), rules.funding)
+    return Benefit(rules.code, rules.names.zh, term, Money(base), steps, room, taken, funding)

@@ -90,6 +90,7 @@ def used_from_json(given: Mapping[str, Any]) -> dict[str, UsedRoom]:
 
 def benefit_to_json(benefit: Benefit) -> dict[str, Any]:
     """Write what a benefit pays and why; the used room stands beside it, not in it."""
+    funding = {purse: amount.yuan() for purse, amount in benefit.funding}
     return {
         "code": benefit.code,
         "name": benefit.name,
@@ -104,4 +105,5 @@ def benefit_to_json(benefit: Benefit) -> dict[str, Any]:
             for step in benefit.steps
         ],
         "amount": benefit.amount.yuan(),
+        **({"funding": funding} if funding else {}),
     }

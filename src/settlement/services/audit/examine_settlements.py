@@ -12,7 +12,7 @@ from settlement.domain.audit import Finding, Invariant, Tally, findings_of
 from settlement.domain.benefits import STAY, Benefit, Consumption, UsedRoom
 from settlement.domain.errors import InvariantViolation
 from settlement.domain.money import Money, total
-from settlement.domain.postings import postings_of
+from settlement.domain.postings import postings_of, purses_of
 from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.compile import CompiledPlan
 from settlement.plans.history import stay_room
@@ -64,7 +64,7 @@ async def examine_settlements(connection: AsyncConnection, plans: Plans) -> list
 
 def _examine(stored: StoredSettlement, plan: CompiledPlan | None, tallies: _Tallies) -> None:
     bill_id, inputs = stored.bill_id, _inputs(stored)
-    tallies.postings.note(stored.postings == postings_of(stored.figures, stored.split), bill_id)
+    tallies.postings.note(_posted_as_it_should(stored), bill_id)
     tallies.receipt_hash.note(sha256_hex(canonical_json(stored.receipt)) == stored.receipt_hash, bill_id)
     if stored.plan_version_id is None:
         tallies.receipt_says.note(_says_why_excluded(stored), bill_id)
@@ -79,6 +79,13 @@ def _examine(stored: StoredSettlement, plan: CompiledPlan | None, tallies: _Tall
     tallies.replays.note(benefits is not None and _same(stored, benefits), bill_id)
     taken = benefits is not None and inputs is not None and plan is not None and _taken(plan, inputs, benefits)
     tallies.taken.note(taken == stored.taken, bill_id)
+
+
+def _posted_as_it_should(stored: StoredSettlement) -> bool:
+    try:
+        return stored.postings == postings_of(stored.figures, stored.split, purses_of(stored.receipt))
+    except UNREADABLE:
+        return False
 
 
 def _inputs(stored: StoredSettlement) -> Inputs | None:

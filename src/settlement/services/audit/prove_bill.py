@@ -10,7 +10,7 @@ from settlement import ENGINE_VERSION
 from settlement.db.reports import RecordedPosting
 from settlement.domain.benefits import Benefit
 from settlement.domain.bills import InsurerFunds
-from settlement.domain.postings import postings_of, swapped
+from settlement.domain.postings import postings_of, purses_of, swapped
 from settlement.domain.settlements import PricedRecord, SettledBill
 from settlement.plans.explain import explain
 from settlement.plans.next_yuan import NextYuan, next_yuan
@@ -109,7 +109,7 @@ def _postings_fit(settled: SettledBill, recorded: Sequence[RecordedPosting]) -> 
     priced = settled.priced
     if priced is None:
         return not recorded
-    expected = postings_of(priced.figures, priced.split)
+    expected = postings_of(priced.figures, priced.split, purses_of(priced.receipt))
     found = tuple(line.posting for line in recorded if line.record == "settlement" and line.revision == priced.revision)
     undone = tuple(line.posting for line in recorded if line.record == "reversal" and line.revision == priced.revision)
     return found == expected and undone == (swapped(expected) if settled.reversal else ())

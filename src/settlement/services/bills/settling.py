@@ -21,7 +21,7 @@ from settlement.domain.certificates import is_masked
 from settlement.domain.errors import ensure
 from settlement.domain.ids import BillId, MemberId
 from settlement.domain.money import ZERO
-from settlement.domain.postings import postings_of
+from settlement.domain.postings import postings_of, purses_of
 from settlement.domain.settlements import (
     BillHead,
     BillState,
@@ -226,7 +226,7 @@ class Settling:
         fund_id, parts = self.work.fund_id, self.work.parts
         version_id = decision.version.plan_version_id if decision else None
         parts.append(bills.insert_settlement(fund_id, head.bill_id, self.member_id, version_id, priced))
-        lines = postings_of(priced.figures, priced.split)
+        lines = postings_of(priced.figures, priced.split, purses_of(priced.receipt))
         if lines:
             parts.append(bills.insert_postings(fund_id, head.bill_id, priced.revision, lines))
         if decision is not None and self.member_id is not None:
