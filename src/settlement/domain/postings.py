@@ -59,14 +59,14 @@ def postings_of(figures: BillFigures, split: Split, purses: Sequence[tuple[str, 
 
 
 def _grants(split: Split, purses: Sequence[tuple[str, Money]]) -> list[tuple[str, str, Money]]:
-    if not purses:
-        return [(AID, HOSPITAL_PAYABLE, split.aid_on_bill), (AID, MEMBER_PAYABLE, split.aid_to_card)]
-    ensure(total(amount for _, amount in purses) == split.aid, "the purses do not bear the aid")
+    """Return what each account bears; what has no purse of its own comes first."""
+    rest = split.aid - total(amount for _, amount in purses)
+    ensure(rest >= ZERO, "the purses bear more than the aid")
     on_bill, grants = split.aid_on_bill, []
-    for purse, amount in purses:
+    for account, amount in ((AID, rest), *((f"{AID}:{purse}", amount) for purse, amount in purses)):
         here = min(on_bill, amount)
         on_bill -= here
-        grants += [(f"{AID}:{purse}", HOSPITAL_PAYABLE, here), (f"{AID}:{purse}", MEMBER_PAYABLE, amount - here)]
+        grants += [(account, HOSPITAL_PAYABLE, here), (account, MEMBER_PAYABLE, amount - here)]
     return grants
 
 
