@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from settlement.cli import plan_receipts
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.plans.cases import CaseResult, Priced, price_in_order, run_cases
 from settlement.plans.checks.run import check_plan
@@ -20,6 +21,7 @@ from settlement.plans.model import CaseBill, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
+plan_receipts.add_to(app)
 
 PlanFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A plan file (YAML).")]
 
