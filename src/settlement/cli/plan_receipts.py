@@ -46,9 +46,8 @@ def replay(
         "aid_now": replayed.aid_now.yuan(),
         "changes": list(replayed.changes),
     }
-    said = f"Aid then {replayed.aid_then}, now {replayed.aid_now}" + (
-        ": the same, step by step." if replayed.same else "."
-    )
+    same = ": the same, step by step" if replayed.same else ""
+    said = f"Aid then {replayed.aid_then}, now {replayed.aid_now}{same}."
     tell(as_json, machine, "\n".join([said, *replayed.changes]))
     if not replayed.same:
         raise typer.Exit(BROKEN)

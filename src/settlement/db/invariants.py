@@ -183,29 +183,29 @@ CONSUMPTION = SqlCheck(
 LIMITS = SqlCheck(
     Invariant(
         "limits",
-        "What a member's live bills were paid of a benefit in a term is at most the limit (the highest, where they "
-        "were paid under several versions), and no bill took less than nothing.",
+        "What a member's live bills were paid of a benefit, or of benefits with a limit together, in a term is at most "
+        "the limit (the highest, where they were paid under several versions), and no bill took less than nothing.",
     ),
     "SELECT count(*) FROM (SELECT DISTINCT fund_id, member_id, plan_code, benefit, term FROM consumption) AS room",
     """
     WITH limits AS (
-        SELECT * FROM unnest(CAST(:versions AS uuid[]), CAST(:benefits AS text[]), CAST(:limits AS bigint[]))
-            AS given (plan_version_id, benefit, fen)
+        SELECT * FROM unnest(CAST(:versions AS uuid[]), CAST(:names AS text[]), CAST(:benefits AS text[]),
+                             CAST(:limits AS bigint[])) AS given (plan_version_id, name, benefit, fen)
     ), room AS (
         SELECT consumption.member_id, sum(paid_fen) AS paid, max(limits.fen) FILTER (WHERE paid_fen > 0) AS most,
                bool_and(limits.fen IS NOT NULL) FILTER (WHERE paid_fen > 0) AS limited
         FROM consumption
         JOIN settlement USING (fund_id, bill_id, revision)
         LEFT JOIN limits USING (plan_version_id, benefit)
-        WHERE NOT EXISTS (
+        WHERE benefit <> '_stay' AND NOT EXISTS (
             SELECT FROM reversal AS r
             WHERE r.fund_id = consumption.fund_id AND r.bill_id = consumption.bill_id
               AND r.revision = consumption.revision)
-        GROUP BY consumption.fund_id, consumption.member_id, plan_code, benefit, term
+        GROUP BY consumption.fund_id, consumption.member_id, plan_code, COALESCE(name, benefit), term
     )
     SELECT member_id FROM room WHERE limited AND paid > most
     UNION ALL
-    SELECT member_id FROM consumption WHERE LEAST(base_fen, paid_fen, days, times) < 0
+    SELECT member_id FROM consumption WHERE LEAST(base_fen, paid_fen, days, times, deductible_fen) < 0
     """,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -42,6 +42,16 @@ class _CompiledBenefit:
     steps: BenefitSteps
 
 
+@dataclass(frozen=True, slots=True)
+class NamedLimit:
+    """What a term pays at most of some benefits together, in fen; of one by itself it has the benefit's code."""
+
+    name: str
+    title: str
+    benefits: tuple[str, ...]
+    amount: Money
+
+
 class CompiledPlan:
     """A plan version ready to price bills. It keeps nothing between calls; amounts are fen throughout."""
 
@@ -55,7 +65,11 @@ class CompiledPlan:
         self.stay_date: derived.StayDate = version.header.stay_date
         self.unit: Span | None = unit_of(version.body)
         self.counts_stays = counts_stays(version)
-        self.limits: Mapping[str, Money] = _term_limits(version)
+        self.term_limits = tuple(_term_limits(version))
+        self.limits: Mapping[str, Money] = {
+            limit.name: limit.amount for limit in self.term_limits if limit.benefits == (limit.name,)
+        }
+        """The limit of a term of each benefit that has one of its own, by benefit code, in fen."""
         self._body = version.body
         self.splits_stays = splits(version)
         self._ledgers: Sequence[Ledger] = tuple(generated.layout.ledgers)
@@ -205,14 +219,17 @@ def compile_version(version: PlanVersion) -> CompiledPlan:
     return CompiledPlan(version)
 
 
-def _term_limits(version: PlanVersion) -> dict[str, Money]:
-    """Return each benefit's limit of a term where it is one amount for everybody."""
-    return {
-        benefit.code: rule.amount
-        for benefit in version.body.benefits
-        for rule in benefit.rules
-        if isinstance(rule, TermLimit) and not isinstance(rule.amount, tuple) and not rule.per_share
-    }
+def _term_limits(version: PlanVersion) -> Iterator[NamedLimit]:
+    """Yield each limit of a term that is one amount for everybody: of a benefit by itself, and of several together."""
+    for benefit in version.body.benefits:
+        for rule in benefit.rules:
+            if isinstance(rule, TermLimit) and not isinstance(rule.amount, tuple) and not rule.per_share:
+                yield NamedLimit(benefit.code, benefit.names.zh, (benefit.code,), rule.amount)
+    for limit in version.body.limits:
+        if limit.over is Span.TERM and isinstance(limit.amount, Money):
+            paying = tuple(benefit.code for benefit in version.body.benefits if benefit.manual is None)
+            of = paying if isinstance(limit.of, str) else limit.of
+            yield NamedLimit(f"limit:{limit.code}", limit.names.zh, of, limit.amount)
 
 
 def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], ...]:

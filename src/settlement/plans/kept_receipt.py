@@ -6,7 +6,7 @@ The file is JSON: `receipt`, `receipt_hash`, and `plan`, the version's canonical
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,7 @@ def _changes_around(kept: Mapping[str, Any]) -> Iterator[str]:
         yield f"computed by engine {receipt['engine_version']} then, by {ENGINE_VERSION} now"
 
 
-def _changes_of_benefits(then: list[Mapping[str, Any]], now: list[Mapping[str, Any]]) -> Iterator[str]:
+def _changes_of_benefits(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     before, after = ({(each["code"], each["term"]["code"]): each for each in some} for some in (then, now))
     for code, term in dict.fromkeys((*before, *after)):
         old, new = before.get((code, term)), after.get((code, term))
@@ -88,7 +88,7 @@ def _changes_of_benefits(then: list[Mapping[str, Any]], now: list[Mapping[str, A
         yield from _changes_of_steps(f"{code} of term {term}", old["steps"], new["steps"])
 
 
-def _changes_of_steps(what: str, then: list[Mapping[str, Any]], now: list[Mapping[str, Any]]) -> Iterator[str]:
+def _changes_of_steps(what: str, then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for step in then:
         if step not in now:
             yield f"{what} had a step {step['kind']} {step['delta']} ({step['label']}; {step['clause']})"
@@ -97,5 +97,5 @@ def _changes_of_steps(what: str, then: list[Mapping[str, Any]], now: list[Mappin
             yield f"{what} now has a step {step['kind']} {step['delta']} ({step['label']}; {step['clause']})"
 
 
-def _aid(benefits: list[Mapping[str, Any]]) -> Money:
+def _aid(benefits: Sequence[Mapping[str, Any]]) -> Money:
     return total(Money.from_yuan(benefit["amount"]) for benefit in benefits)

@@ -14,8 +14,9 @@ from settlement.domain.benefits import PlanFacts, Taking, Term
 from settlement.domain.bills import Care
 from settlement.domain.certificates import is_masked, normalised
 from settlement.domain.cover import CoverOnDay
-from settlement.domain.money import ZERO, Money, total
+from settlement.domain.money import ZERO, total
 from settlement.domain.time import CHINA, china_date
+from settlement.plans.compile import NamedLimit
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.facts import cover_for
 from settlement.services.funds.rules import VersionInForce
@@ -76,7 +77,7 @@ def _covered(version: VersionInForce, cover: CoverOnDay, day: date, takings: Seq
             "unit_code": span.unit_code,
             "person_category": span.person_category,
         },
-        "limits": [_limit(code, terms[code], limit, takings) for code, limit in plan.limits.items()],
+        "limits": [_limit(limit, terms[limit.benefits[0]], takings) for limit in plan.term_limits],
     }
 
 
@@ -95,12 +96,13 @@ def _facts_of_cover(cover: CoverOnDay, day: date) -> PlanFacts:
     )
 
 
-def _limit(benefit: str, term: Term, limit: Money, takings: Sequence[Taking]) -> dict[str, str]:
-    paid = total(taking.room.paid for taking in takings if (taking.code, taking.term) == (benefit, term.code))
+def _limit(limit: NamedLimit, term: Term, takings: Sequence[Taking]) -> dict[str, str]:
+    paid = total(taking.room.paid for taking in takings if taking.code in limit.benefits and taking.term == term.code)
     return {
-        "benefit": benefit,
+        "benefit": limit.name,
+        "name": limit.title,
         "term": term.code,
-        "limit": limit.yuan(),
+        "limit": limit.amount.yuan(),
         "paid": paid.yuan(),
-        "remaining": max(ZERO, limit - paid).yuan(),
+        "remaining": max(ZERO, limit.amount - paid).yuan(),
     }
