@@ -57,7 +57,7 @@ def takings(plan: CompiledPlan, placed: Placed, benefits: Sequence[Benefit], key
         for benefit in benefits
         if benefit.consumption != Consumption()
     ]
-    stay = _stay_taking(plan, placed, benefits[-1].term, keys)
+    stay = _stay_taking(plan, placed, keys)
     return taken if stay is None else [*taken, stay]
 
 
@@ -70,14 +70,14 @@ def stay_room(plan: CompiledPlan, facts: PlanFacts) -> UsedRoom | None:
     return UsedRoom(days=nights(facts), times=0 if facts.goes_on else 1)
 
 
-def _stay_taking(plan: CompiledPlan, placed: Placed, term: Term, keys: BillKeys) -> Taking | None:
+def _stay_taking(plan: CompiledPlan, placed: Placed, keys: BillKeys) -> Taking | None:
     """Return what is kept of a bill's stay; the diagnosis only where stays are merged by it. A visit is no stay."""
     facts, rule, room = placed.facts, plan.header.stays, stay_room(plan, placed.facts)
     if room is None:
         return None
     return Taking(
         STAY,
-        term.code,
+        stay_term(plan, facts),
         room,
         placed.unit,
         placed.visit,
@@ -102,7 +102,7 @@ def _in_its_stay(
     else:
         stay = _merged_with(plan.header.stays, facts, keys, stays) or visit
     of_stay = [taking for taking in stays if taking.unit == stay]
-    term = _first_term(plan, facts)
+    term = stay_term(plan, facts)
     in_term = list(dict.fromkeys(taking.unit for taking in stays if taking.term == term))
     ordinal = in_term.index(stay) + 1 if stay in in_term else len(in_term) + 1
     completed = replace(
@@ -134,7 +134,8 @@ def _merged_with(rule: Stays | None, facts: PlanFacts, keys: BillKeys, stays: Se
     return None
 
 
-def _first_term(plan: CompiledPlan, facts: PlanFacts) -> str:
+def stay_term(plan: CompiledPlan, facts: PlanFacts) -> str:
+    """Return the term in which a bill's stay counts: that of the first benefit, whatever terms the others have."""
     terms = plan.terms(plan.service_date(facts) or facts.settled_on, facts)
     return terms[plan.benefit_codes[0]].code
 
