@@ -15,6 +15,7 @@ class StepKind(StrEnum):
 
     NOT_ELIGIBLE = "not_eligible"
     NOT_HELD = "not_held"
+    NO_EVENT = "no_event"
     WAITING = "waiting"
     MANUAL = "manual"
     DEDUCTIBLE = "deductible"
@@ -31,7 +32,7 @@ class StepKind(StrEnum):
     EARLIER_BILLS = "earlier_bills"
 
 
-REFUSALS = frozenset({StepKind.NOT_ELIGIBLE, StepKind.NOT_HELD, StepKind.WAITING})
+REFUSALS = frozenset({StepKind.NOT_ELIGIBLE, StepKind.NOT_HELD, StepKind.NO_EVENT, StepKind.WAITING})
 """The kinds of the one step of a benefit that does not reach a bill."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from settlement.domain.benefits import REFUSALS, Benefit, Step, StepKind, UsedRoom
+from settlement.domain.benefits import REFUSALS, Benefit, Step, StepKind, Term, UsedRoom
 from settlement.domain.money import ZERO, Money
 from settlement.plans.next_yuan import NextYuan
 from settlement.plans.stored import benefit_to_json, room_to_json
@@ -47,24 +47,26 @@ def explain(
 ) -> tuple[Explanation, ...]:
     """Explain each benefit of a bill that concerns it; `limits` are the plan's term limits in fen, by benefit code.
 
-    A benefit of a module that the member does not hold is left out, unless no other is left.
+    What an ordinary bill has nothing to do with is left out, unless nothing else is left: a benefit of a module that
+    the member does not hold, or for an event that nobody stated.
     """
     every = tuple(benefits)
-    held = [benefit for benefit in every if not _is_not_held(benefit)]
+    concerned = [benefit for benefit in every if not _is_beside_the_bill(benefit)]
     return tuple(
-        _explained(benefit, limits.get(benefit.code), (next_yuan or {}).get(benefit.code)) for benefit in held or every
+        _explained(benefit, limits.get(benefit.code), (next_yuan or {}).get(benefit.code))
+        for benefit in concerned or every
     )
 
 
-def _is_not_held(benefit: Benefit) -> bool:
-    return any(step.kind is StepKind.NOT_HELD for step in benefit.steps)
+def _is_beside_the_bill(benefit: Benefit) -> bool:
+    return any(step.kind in (StepKind.NOT_HELD, StepKind.NO_EVENT) for step in benefit.steps)
 
 
 def _explained(benefit: Benefit, limit: Money | None, next_yuan: NextYuan | None) -> Explanation:
     used_after = benefit.used_before.after(benefit.consumption)
     remaining = None if limit is None else Money(max(ZERO, limit - used_after.paid))
     sentences = [_step_sentence(step) for step in benefit.steps]
-    if benefit.is_reached and not benefit.asks_a_person:
+    if benefit.is_reached:
         sentences = [_base_sentence(benefit), *sentences]
     sentences += [_amount_sentence(benefit), _term_sentence(benefit, used_after, remaining)]
     if next_yuan is not None and benefit.is_reached:
@@ -74,6 +76,11 @@ def _explained(benefit: Benefit, limit: Money | None, next_yuan: NextYuan | None
 
 def _base_sentence(benefit: Benefit) -> Sentence:
     days = benefit.consumption.days
+    if benefit.base == ZERO and benefit.consumption.base != ZERO:
+        return Sentence(
+            f"{benefit.name}：本单有 {benefit.consumption.base} 元计入由人工评定的累计。",
+            f"{benefit.name}: {benefit.consumption.base} yuan of this bill count towards what a person decides.",
+        )
     if days:
         return Sentence(
             f"{benefit.name}：本单计补助 {days} 天，按标准为 {benefit.base} 元。",
@@ -120,12 +127,19 @@ def _amount_sentence(benefit: Benefit) -> Sentence:
 
 
 def _term_sentence(benefit: Benefit, used_after: UsedRoom, remaining: Money | None) -> Sentence:
-    term, before, after = benefit.term.code, benefit.used_before.paid, used_after.paid
-    zh = f"{term} 年度已补助：本单之前 {before} 元，本单之后 {after} 元"
+    before, after = benefit.used_before.paid, used_after.paid
+    term, zh_term = benefit.term.code, _term_in_chinese(benefit.term)
+    zh = f"{zh_term}已补助：本单之前 {before} 元，本单之后 {after} 元"
     en = f"Paid in term {term}: {before} yuan before this bill, {after} yuan with it"
     if remaining is None:
         return Sentence(f"{zh}。", f"{en}.")
     return Sentence(f"{zh}，尚余 {remaining} 元。", f"{en}; {remaining} yuan are left.")
+
+
+def _term_in_chinese(term: Term) -> str:
+    if term.code == str(term.first_day.year):
+        return f"{term.code} 年度"
+    return f"{term.first_day.isoformat()} 至 {term.last_day.isoformat()} 保障期"
 
 
 def _next_sentence(next_yuan: NextYuan) -> Sentence:

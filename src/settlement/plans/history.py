@@ -118,7 +118,7 @@ def _in_its_stay(
 
 def _merged_with(rule: Stays | None, facts: PlanFacts, keys: BillKeys, stays: Sequence[Taking]) -> str | None:
     """Return the earlier stay that a new admission counts to, by the plan's days and what must agree."""
-    if rule is None or facts.admitted_on is None:
+    if rule is None or rule.merge_within_days is None or facts.admitted_on is None:
         return None
     for taking in reversed(stays):
         if taking.care_to is None or taking.care_from is None:
@@ -128,6 +128,7 @@ def _merged_with(rule: Stays | None, facts: PlanFacts, keys: BillKeys, stays: Se
             "diagnosis": facts.diagnosis is not None and taking.diagnosis == facts.diagnosis,
             "hospital": taking.hospital == keys.hospital,
             "any": True,
+            "never": False,
         }[rule.same]
         if near and agrees:
             return taking.unit

@@ -187,7 +187,8 @@ def _refusals(version: PlanVersion, place: int) -> Iterator[Step]:
     """Yield the steps of the tests that the generated function makes, in its order."""
     benefit = version.body.benefits[place]
     for condition in conditions_of(version, benefit):
-        yield Step(condition.clause, StepKind.NOT_ELIGIBLE, Money(0), condition.label)
+        kind = StepKind.NO_EVENT if condition.fact == "event" else StepKind.NOT_ELIGIBLE
+        yield Step(condition.clause, kind, Money(0), condition.label)
     module = version.body.module(benefit.module)
     if module is not None:
         yield Step(module.clause, StepKind.NOT_HELD, Money(0), f"未参加{module.names.zh}")
