@@ -15,7 +15,7 @@ from settlement.domain.money import ZERO, Money
 from settlement.plans.compile import CompiledPlan, compile_version
 from settlement.plans.model import Plan, load_plan
 
-HANGZHOU_FILE = Path(__file__).parents[2] / "plans" / "hangzhou.yaml"
+HANGZHOU_FILE = Path(__file__).with_name("inpatient_only.yaml")
 HANGZHOU_TEXT = HANGZHOU_FILE.read_text(encoding="utf-8")
 HANGZHOU = load_plan(HANGZHOU_TEXT, "hangzhou.yaml")
 
