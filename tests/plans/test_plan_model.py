@@ -82,7 +82,7 @@ def test_a_mistake_is_refused_with_its_line_and_what_to_mend(before: str, after:
     assert finding.line is not None
     assert finding.en.startswith(sentence)
     assert changed - 2 <= finding.line <= changed
-    assert str(finding).startswith(f"plan.yaml:{finding.line}: error: {finding.zh}")
+    assert str(finding).startswith(f"plan.yaml:{finding.line}: error[{finding.id}]: {finding.zh}")
 
 
 @pytest.mark.parametrize("key", ["rounding", "account_money", "overpayment"])
