@@ -60,6 +60,13 @@ def cover_on(spans: Sequence[CoverSpan], day: date, grace_days: int) -> CoverOnD
     return CoverOnDay(current, since, terms, returned=False)
 
 
+def span_from(spans: Sequence[CoverSpan], day: date, otherwise: CoverSpan) -> CoverSpan:
+    """Return the span that holds a day, else the first one that begins after it."""
+    holding = [span for span in spans if span.holds(day)]
+    later = sorted((span for span in spans if span.first_day > day), key=lambda span: span.first_day)
+    return holding[-1] if holding else later[0] if later else otherwise
+
+
 def provisional_cover_on(
     spans: Sequence[CoverSpan], day: date, grace_days: int, until: tuple[int, int]
 ) -> CoverOnDay | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 
 from settlement.domain.benefits import Benefit, PlanFacts, Taking
 from settlement.domain.bills import BillFigures, Care, InsurerFunds
-from settlement.domain.cover import CoverSpan, cover_on
+from settlement.domain.cover import CoverSpan, cover_on, span_from
 from settlement.domain.money import ZERO, Money
 from settlement.plans.compile import CompiledPlan, compile_version
 from settlement.plans.facts import service_date
@@ -107,16 +107,21 @@ def case_facts(
         facts = replace(facts, other_paid=amounts.other_paid, stated=dict(amounts.stated))
     setting = facts.setting or ("inpatient" if facts.care == Care.INPATIENT else "outpatient")
     facts = replace(facts, setting=setting, counted_from=facts.admitted_on)
+    spans = _spans(ordinary, changed)
+    return facts if spans is None else _covered(facts, header, spans)
+
+
+def _spans(ordinary: OrdinaryFacts, changed: CaseFacts) -> Sequence[CoverSpan] | None:
+    """Return the spans of cover that a case's bill meets; one that names no category has the bill's own."""
     covers = changed.covers if changed.covers is not None else ordinary.covers
-    return facts if covers is None else _covered(facts, header, covers)
+    own = changed.person_category if "person_category" in changed.model_fields_set else ordinary.person_category
+    if covers is None:
+        return None
+    return [CoverSpan(cover.first_day, cover.last_day, cover.person_category or own or "") for cover in covers]
 
 
-def _covered(facts: PlanFacts, header: Header, covers: Sequence[object]) -> PlanFacts:
+def _covered(facts: PlanFacts, header: Header, spans: Sequence[CoverSpan]) -> PlanFacts:
     """Complete facts from the spans of cover, as the settle path does from the roster."""
-    spans = [
-        CoverSpan(cover.first_day, cover.last_day, cover.person_category or facts.person_category or "")  # type: ignore[attr-defined]
-        for cover in covers
-    ]
     day = service_date(header.stay_date, facts) or facts.settled_on
     grace = header.continuity.grace_days if header.continuity else 0
     cover = cover_on(spans, day, grace)
@@ -131,6 +136,15 @@ def _covered(facts: PlanFacts, header: Header, covers: Sequence[object]) -> Plan
         consecutive_terms=cover.consecutive_terms,
         returned=cover.returned,
     )
+
+
+def _at_term_start(compiled: CompiledPlan, facts: PlanFacts, spans: Sequence[CoverSpan] | None) -> PlanFacts:
+    """Return the facts with the category of the first day of the term, where the plan counts that one."""
+    if compiled.header.category_on == "service_date" or not spans or facts.covered_since is None:
+        return facts
+    terms = compiled.terms(compiled.service_date(facts) or facts.settled_on, facts)
+    first_day = min(term.first_day for term in terms.values())
+    return replace(facts, person_category=span_from(spans, first_day, spans[0]).person_category or None)
 
 
 def case_keys(ordinary: OrdinaryFacts, changed: CaseFacts, number: int) -> BillKeys:
@@ -167,6 +181,7 @@ def _price(plan: Plan, bill: CaseBill, number: int, past: list[Taking]) -> Price
     if version is None:
         return "没有适用的版本 / no version is in force on the service date"
     compiled = compile_version(version)
+    facts = _at_term_start(compiled, facts, _spans(ordinary, bill.facts))
     keys = case_keys(ordinary, bill.facts, number)
     placed = place(compiled, facts, keys, past)
     figures, missing = case_figures(bill.amounts), compiled.missing_fact(placed.facts)

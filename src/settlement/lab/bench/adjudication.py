@@ -41,7 +41,7 @@ def time_adjudication(seed: int) -> Microseconds:
     if version is None:
         raise BenchFailed("the plan has no version in force on the stays' days")
     plan = compile_version(version)
-    facts = PlanFacts(Care.INPATIENT, day, day, day, 3, "310", "active")
+    facts = PlanFacts(Care.INPATIENT, day, day, day, 3, "310", "active", setting="inpatient")
     used = {code: UsedRoom(Money(250_000), Money(300_000), Money(95_000), 0, 3) for code in plan.terms(day)}
     benefits = [plan.adjudicate(one, facts, used) for one in figures]
     return Microseconds(

@@ -9,7 +9,7 @@ from datetime import date
 from settlement.domain.benefits import PlanFacts
 from settlement.domain.bills import Care, Visit
 from settlement.domain.certificates import age_on, birth_date, sex
-from settlement.domain.cover import CoverOnDay, CoverSpan, cover_on, provisional_cover_on
+from settlement.domain.cover import CoverOnDay, CoverSpan, cover_on, provisional_cover_on, span_from
 from settlement.domain.money import Money
 from settlement.domain.scope import care_of, is_injury, setting_of
 from settlement.domain.time import china_date
@@ -90,11 +90,4 @@ def _category(known: Known, version: VersionInForce, cover: CoverOnDay, day: dat
     if version.plan.header.category_on == "service_date":
         return cover.span.person_category
     first_day = min(term.first_day for term in version.plan.terms(day).values())
-    return _span_from(known.covers, first_day, cover.span).person_category
-
-
-def _span_from(covers: tuple[CoverSpan, ...], day: date, otherwise: CoverSpan) -> CoverSpan:
-    """Return the span that holds a day, else the first one that begins after it."""
-    holding = [span for span in covers if span.holds(day)]
-    later = sorted((span for span in covers if span.first_day > day), key=lambda span: span.first_day)
-    return holding[-1] if holding else later[0] if later else otherwise
+    return span_from(known.covers, first_day, cover.span).person_category
