@@ -148,10 +148,14 @@ class CompiledPlan:
         split stay other than the last. A fact may be missing only where `missing_fact` does not ask for it.
         """
         self._ensure_known(facts)
-        if self.splits_stays and (parts := segments_of(self._body, figures, facts)):
+        if parts := self.parts_of(figures, facts):
             return self._adjudicate_parts(parts, used)
         service_date = self.service_date(facts) or facts.settled_on
         return self._explained(figures, facts, used, self.terms(service_date, facts))
+
+    def parts_of(self, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
+        """Return the parts of a stay that the plan splits over terms; of any other bill none."""
+        return segments_of(self._body, figures, facts) if self.splits_stays else ()
 
     def amounts(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> dict[str, Money]:
         """Price one bill without explaining it: what each benefit pays, by benefit code."""
