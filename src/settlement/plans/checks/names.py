@@ -95,7 +95,7 @@ def undelivered_fact(survey: Survey) -> Iterator[Place]:
                 path,
                 clause,
                 f"没有接口提供 {fact}：账单会一直挂起；改用 manual 由人工认定，或删去此条件",
-                f"nobody delivers {fact}, so bills would be held: let a person decide (`manual`), or drop the condition",
+                f"nobody delivers {fact}, bills would be held: let a person decide (`manual`), or drop the condition",
             )
 
 
