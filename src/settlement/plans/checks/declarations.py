@@ -181,36 +181,3 @@ def unused_purse(survey: Survey) -> Iterator[Place]:
                 f"没有待遇由 {purse.code} 承担：写入 funding，或删去",
                 f"no benefit is borne by {purse.code}: name it in a `funding`, or drop it",
             )
-
-
-@check("unused_stated", WARNING)
-def unused_stated(survey: Survey) -> Iterator[Place]:
-    """Find an amount that hospitals state and no sum names."""
-    used = {name for _, _, name, _ in named_amounts(survey)}
-    for position, stated in enumerate(survey.header.stated):
-        if stated.code not in used:
-            yield Place(
-                ("plan", "stated", position),
-                stated.clause,
-                f"没有一处用到 {stated.code}：写入 base 或 burden，或删去",
-                f"no sum names {stated.code}: use it in a base or a burden, or drop it",
-            )
-
-
-@check("unused_event", WARNING)
-def unused_event(survey: Survey) -> Iterator[Place]:
-    """Find an event for which nothing is paid."""
-    used = {
-        value
-        for test in survey.tests
-        if test.fact == "event" and isinstance(test.wanted, tuple)
-        for value in test.wanted
-    }
-    for position, event in enumerate(survey.header.events):
-        if event.code not in used:
-            yield Place(
-                ("plan", "events", position),
-                event.clause,
-                f"没有待遇用到事件 {event.code}：写入条件，或删去",
-                f"no condition names the event {event.code}: use it in one, or drop it",
-            )

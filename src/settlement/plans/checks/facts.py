@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from settlement.plans.checks.reach import both, is_empty, is_sound, only_in_stays, reach_by_fact, reach_of, within
+from settlement.plans.checks.reach import Reach, both, is_empty, is_sound, only_in_stays, reach_by_fact, reach_of, within
 from settlement.plans.checks.registry import ERROR, Place, check
 from settlement.plans.checks.survey import FactTest, Spot, Survey
 from settlement.plans.findings import FilePath
@@ -143,9 +143,9 @@ def condition_never_holds(survey: Survey) -> Iterator[Place]:
             for earlier in survey.tests[:position]
             if earlier.fact == test.fact and _is_beside(earlier, test) and is_sound(earlier.fact, earlier.wanted)
         ]
-        left = reach_of(test.wanted)
+        left: Reach | None = reach_of(test.wanted)
         for reach in before:
-            left = both(left, reach) or left
+            left = both(left, reach)
         if before and is_empty(left):
             yield Place(
                 test.path,

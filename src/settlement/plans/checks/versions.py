@@ -7,7 +7,9 @@ from typing import Any
 
 from settlement.domain.bills import Care
 from settlement.domain.money import ZERO
+from settlement.plans.checks.names import named_amounts
 from settlement.plans.checks.registry import ERROR, WARNING, Place, file_check
+from settlement.plans.checks.survey import Survey
 from settlement.plans.findings import FilePath
 from settlement.plans.model import BenefitRules, CaseBill, Plan
 from settlement.plans.vocabulary import FACTS, nearest
@@ -174,4 +176,33 @@ def benefit_without_case(plan: Plan) -> Iterator[Place]:
                 None,
                 f"没有案例算出待遇 {benefit.code}：加一个案例",
                 f"no worked case shows the benefit {benefit.code}: add one",
+            )
+
+
+@file_check("unused_stated", WARNING)
+def unused_stated(plan: Plan) -> Iterator[Place]:
+    """Find an amount that hospitals state and no version names."""
+    used = {name for version in plan.versions for _, _, name, _ in named_amounts(Survey(version))}
+    for position, stated in enumerate(plan.header.stated):
+        if stated.code not in used:
+            yield Place(
+                ("plan", "stated", position),
+                stated.clause,
+                f"没有一处用到 {stated.code}：写入 base 或 burden，或删去",
+                f"no sum names {stated.code}: use it in a base or a burden, or drop it",
+            )
+
+
+@file_check("unused_event", WARNING)
+def unused_event(plan: Plan) -> Iterator[Place]:
+    """Find an event for which no version pays anything."""
+    tests = [test for version in plan.versions for test in Survey(version).tests if test.fact == "event"]
+    used = {value for test in tests if isinstance(test.wanted, tuple) for value in test.wanted}
+    for position, event in enumerate(plan.header.events):
+        if event.code not in used:
+            yield Place(
+                ("plan", "events", position),
+                event.clause,
+                f"没有待遇用到事件 {event.code}：写入条件，或删去",
+                f"no condition names the event {event.code}: use it in one, or drop it",
             )
