@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from settlement.plans.checks.reach import Reach, both, is_empty, is_sound, only_in_stays, reach_by_fact, reach_of, within
+from settlement.plans.checks.reach import (
+    Reach,
+    both,
+    is_empty,
+    is_sound,
+    only_in_stays,
+    reach_by_fact,
+    reach_of,
+    within,
+)
 from settlement.plans.checks.registry import ERROR, Place, check
 from settlement.plans.checks.survey import FactTest, Spot, Survey
 from settlement.plans.findings import FilePath
