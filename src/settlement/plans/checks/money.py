@@ -368,7 +368,7 @@ def modifier_without_end(survey: Survey) -> Iterator[Place]:
 def modifier_cut(survey: Survey) -> Iterator[Place]:
     """Find percentage points that lift a rate above the whole or push it below nothing, where it is cut."""
     for rule in survey.any_of(Bands, RateRule):
-        rates = [rate for rate in _rates(rule.part) if rate]
+        rates = [rate for rate in _rates(rule.part) if 0 < rate <= 1]
         for position, modifier in enumerate(rule.part.modifiers):
             most = modifier.add if modifier.per is None else modifier.at_most
             if most is not None and any(not 0 <= rate + most <= 1 for rate in rates):
