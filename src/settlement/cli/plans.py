@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from rich.table import Table
 
 from settlement.cli import plan_receipts
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
+from settlement.plans.boundaries import Boundary, boundaries
 from settlement.plans.cases import CaseResult, Priced, price_in_order, run_cases
 from settlement.plans.checks.run import check_plan
 from settlement.plans.explain import explain as explain_benefits
@@ -28,17 +30,31 @@ PlanFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A p
 
 @app.command()
 def check(file: PlanFile, as_json: Json = False) -> None:
-    """Check a plan file like a compiler (exit code 1 if it has errors; warnings do not count)."""
+    """Check a plan file like a compiler (exit code 1 if it has errors; warnings do not count).
+
+    Without errors it also shows the boundary cases: what is paid a fen below, at, and a fen above each bound.
+    """
+    beside: list[Boundary] = []
     try:
-        findings = check_plan(read_plan(file))
+        plan = read_plan(file)
+        findings = check_plan(plan)
     except PlanRefused as refused:
         findings = list(refused.findings)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if not errors:
+        beside = boundaries(plan)
     if as_json:
-        print(json.dumps({"errors": len(errors), "findings": [_shown(finding) for finding in findings]}))
+        machine = {
+            "errors": len(errors),
+            "findings": [_shown(finding) for finding in findings],
+            "boundaries": [_shown_boundary(boundary) for boundary in beside],
+        }
+        print(json.dumps(machine, ensure_ascii=False))
     else:
         for finding in findings:
             print(finding)
+        if beside:
+            console.print(_table_of(beside))
         print(f"{file}: {len(errors)} errors, {len(findings) - len(errors)} warnings.")
     if errors:
         raise typer.Exit(BROKEN)
@@ -158,8 +174,37 @@ def _read(file: Path) -> Plan:
         fail(str(refused))
 
 
+def _table_of(beside: Sequence[Boundary]) -> Table:
+    """Return the boundary cases as a table; a bound is named once."""
+    table = Table(title="Boundary cases", title_justify="left", box=None, header_style="bold")
+    for name in ("benefit", "bound", "clause", "bill"):
+        table.add_column(name, overflow="fold")
+    for name in ("base", "aid"):
+        table.add_column(name, justify="right", no_wrap=True)
+    before = None
+    for boundary in beside:
+        given = ", ".join(f"{name} {value}" for name, value in boundary.given.items())
+        head = (boundary.benefit, boundary.bound, boundary.clause)
+        shown = ("", "", "") if head == before else head
+        table.add_row(*shown, given, str(boundary.base), str(boundary.aid))
+        before = head
+    return table
+
+
+def _shown_boundary(boundary: Boundary) -> dict[str, Any]:
+    return {
+        "benefit": boundary.benefit,
+        "bound": boundary.bound,
+        "clause": boundary.clause,
+        "given": dict(boundary.given),
+        "base": boundary.base.yuan(),
+        "aid": boundary.aid.yuan(),
+    }
+
+
 def _shown(finding: Finding) -> dict[str, Any]:
     return {
+        "id": finding.id,
         "severity": finding.severity.value,
         "file": finding.file,
         "line": finding.line,
