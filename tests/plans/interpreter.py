@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from settlement.domain.benefits import PlanFacts
@@ -412,9 +413,9 @@ class Interpreter:
         if benefit.module is not None and not self._shares(benefit, part.bill):
             return False
         waiting = self._waiting(benefit)
-        if waiting is not None and part.facts["days_covered"] <= waiting.days:
-            if not (waiting.waived_for_accidents and part.facts["accident"]):
-                return False
+        waived = waiting is not None and waiting.waived_for_accidents and part.facts["accident"]
+        if waiting is not None and part.facts["days_covered"] <= waiting.days and not waived:
+            return False
         return self._term(benefit, part.day, part.facts["own_cover"]) is not None
 
     def _payable_days(self, benefit: BenefitRules, part: Part) -> list[int]:
@@ -682,8 +683,7 @@ def amounts_of(bill: Bill) -> dict[str, Fraction]:
     amounts = {each.name: getattr(figures, each.name) for each in fields(BillFigures) if each.name != "funds"}
     amounts |= {each.name: getattr(funds, each.name) for each in fields(funds)}
     amounts |= {"insurer_paid": figures.insurer_paid, "other_paid": bill.facts.other_paid, **bill.facts.stated}
-    exact = {name: Fraction(int(amount)) for name, amount in amounts.items()}
-    return exact
+    return {name: Fraction(int(amount)) for name, amount in amounts.items()}
 
 
 def term_of_day(rule: TermRule, day: date, own_cover: Days | None) -> Days | None:
@@ -694,9 +694,7 @@ def term_of_day(rule: TermRule, day: date, own_cover: Days | None) -> Days | Non
         case YearFrom():
             month, day_of_month = map(int, rule.starts.split("-"))
             starts = [_on(year, month, day_of_month) for year in (day.year - 1, day.year, day.year + 1)]
-            return next(
-                (this, following - ONE_DAY) for this, following in zip(starts, starts[1:]) if this <= day < following
-            )
+            return next((this, following - ONE_DAY) for this, following in pairwise(starts) if this <= day < following)
         case MonthsFrom():
             number = 0
             while _months_after(rule.first_day, number * rule.months) > day:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from plan_builders import HANGZHOU, HANGZHOU_FILE, STAY, a_bill, a_compiled_plan, pay_in_order
+from settlement.plans.check import check_plan
 
 from settlement.domain.money import Money
 from settlement.plans.cases import CaseResult, run_cases
-from settlement.plans.check import check_plan
 from settlement.plans.findings import Severity
 from settlement.plans.model import read_plan
 

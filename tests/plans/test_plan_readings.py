@@ -1,0 +1,59 @@
+"""Readings of the plan language that two calculators once took differently, each with the figures that are right."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from agreeing import agree
+from interpreter import Bill
+from plan_builders import STAY, a_bill
+from strategies import History
+
+from settlement.domain.money import Money
+from settlement.plans.model import PlanVersion
+
+Part = dict[str, Any]
+C: Part = {"clause": "c"}
+NAMES = {"zh": "甲", "en": "a"}
+YEAR: Part = {"kind": "calendar_year", **C}
+BASE: Part = {"base": {"plus": ["allowed"], **C}, "burden": {"plus": ["patient_share"], **C}}
+ALWAYS = ((date(2024, 1, 1), date(2028, 12, 31)),)
+
+
+def a_version(*benefits: Part, header: Part | None = None, **body: Any) -> PlanVersion:
+    """A version of these benefits; what a benefit does not say is a base of what is allowed in a calendar year."""
+    written = [
+        {"code": f"b{number}", "names": NAMES, "term": YEAR}
+        | ({} if {"per_day", "lump_sum"} & set(benefit) else BASE)
+        | benefit
+        for number, benefit in enumerate(benefits, 1)
+    ]
+    whole: Part = {
+        "code": "reading",
+        "names": NAMES,
+        "source": "s",
+        "stay_date": "discharge",
+        "covers": [{"fact": "insurance_type", "one_of": ["310"], **C, "label": "l"}],
+        "rounding": {"mode": "half_up", "place": "bands_total", **C},
+        "account_money": {"counts_as": "burden", **C},
+        "overpayment": {"recovery": "by_person", **C},
+        **(header or {}),
+    }
+    version = {"version": "1", "effective_from": "2020-01-01", **C, "benefits": written, **body}
+    return PlanVersion.from_canonical(json.dumps({"format": 1, "header": whole, "body": version}))
+
+
+def a_stay(admitted: date, discharged: date, allowed: int = 0, visit: str | None = None, **changes: Any) -> Bill:
+    """A stay's bill, its amount in yuan; without a visit it is its own."""
+    keys = {name: changes.pop(name) for name in ("hospital", "receipt") if name in changes}
+    facts = replace(STAY, admitted_on=admitted, discharged_on=discharged, settled_on=discharged, **changes)
+    return Bill(a_bill(allowed * 100), facts, visit=visit or f"{admitted}-{discharged}", **keys)
+
+
+def paid(version: PlanVersion, *bills: Bill, covers: Any = ALWAYS) -> list[list[str]]:
+    """Settle bills both ways; return what each benefit, or each part of a split stay, was paid, in yuan."""
+    settled = agree(version, History(bills, covers))
+    return [[Money(int(each.paid)).yuan() for each in bill] for bill in settled]
