@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import note
 from interpreter import Bill, Interpreter, Outcome
 from strategies import History
 
@@ -106,7 +105,6 @@ def agree(version: PlanVersion, history: History) -> list[list[Outcome]]:
             assert isinstance(expected, set), f"bill {number} is held for {actual}"
             assert isinstance(actual, str), f"bill {number} is not held for {expected}"
             continue
-        note(f"bill {number}: {[(each.benefit, str(each.paid)) for each in expected]}")
         assert [figures_of_benefit(each) for each in actual] == [figures_of_outcome(each) for each in expected], number
         for benefit in actual:
             assert benefit.base + sum(int(step.delta) for step in benefit.steps) == benefit.amount >= 0

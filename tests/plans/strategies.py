@@ -1,4 +1,4 @@
-"""Random plans that make sense, and random histories of one member, for the interpreter and the compiler to agree on."""
+"""Random plans that make sense, and random histories of one member, for interpreter and compiler to agree on."""
 
 from __future__ import annotations
 
@@ -416,7 +416,7 @@ def settlements(draw: st.DrawFn, person: PlanFacts, visit: str) -> list[Bill]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """One to eight bills of a member over several terms: visits, stays and parts of stays, some of them out of order."""
+    """One to eight bills of a member over several terms: visits, stays, parts of stays, some of them out of order."""
     person = draw(people())
     groups = [draw(settlements(person, str(number))) for number in range(draw(st.integers(1, 5)))]
     bills = [bill for group in groups for bill in group][:8]

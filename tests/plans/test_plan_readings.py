@@ -53,7 +53,24 @@ def a_stay(admitted: date, discharged: date, allowed: int = 0, visit: str | None
     return Bill(a_bill(allowed * 100), facts, visit=visit or f"{admitted}-{discharged}", **keys)
 
 
+def condition(fact: str, *values: object) -> Part:
+    return {"fact": fact, "one_of": list(values), **C, "label": "l"}
+
+
 def paid(version: PlanVersion, *bills: Bill, covers: Any = ALWAYS) -> list[list[str]]:
     """Settle bills both ways; return what each benefit, or each part of a split stay, was paid, in yuan."""
     settled = agree(version, History(bills, covers))
     return [[Money(int(each.paid)).yuan() for each in bill] for bill in settled]
+
+
+def test_days_of_a_stay_that_is_paid_nothing_are_not_used_up() -> None:
+    critical = {"lump_sum": {"amount": 1000, **C, "label": "l"}, "conditions": [condition("accident", True)]}
+    per_day = {"counting": "nights", "days": [{"from_day": 1, "amount": 30, **C}], **C}
+    rules = [
+        {"rule": "limit", "over": "term", "days": 5, **C},
+        {"rule": "not_beside", "benefits": ["b1"], "over": "settlement", **C},
+    ]
+    version = a_version(critical, {"per_day": per_day, "rules": rules})
+    beside = a_stay(date(2026, 1, 1), date(2026, 1, 5), accident=True)
+    after = a_stay(date(2026, 2, 1), date(2026, 2, 11))
+    assert paid(version, beside, after) == [["1000.00", "0.00"], ["0.00", "150.00"]]

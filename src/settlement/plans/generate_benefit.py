@@ -47,7 +47,7 @@ class BenefitWriter:
 
         self.gross = "gross" if any(isinstance(rule, Deductible) for rule in self.benefit.rules) else "base"
         self.deductible = "deductible" if self.gross == "gross" else "0"
-        self.days = "days" if self.benefit.per_day is not None else "0"
+        self.days = f"(days if {self.aid} else 0)" if self.benefit.per_day is not None else "0"
         self.reached = [*self._start(), *self._own_rules(), *self._group_limits()]
 
     def written(self) -> WrittenBenefit:
