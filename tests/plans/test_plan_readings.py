@@ -74,3 +74,32 @@ def test_days_of_a_stay_that_is_paid_nothing_are_not_used_up() -> None:
     beside = a_stay(date(2026, 1, 1), date(2026, 1, 5), accident=True)
     after = a_stay(date(2026, 2, 1), date(2026, 2, 11))
     assert paid(version, beside, after) == [["1000.00", "0.00"], ["0.00", "150.00"]]
+
+
+BY_DAYS: Part = {"spanning": {"split": "by_days", **C}}
+
+
+def test_what_others_paid_and_the_hospital_stated_is_split_with_the_stay() -> None:
+    stated = [{"code": "bed", "names": NAMES, "if_not_stated": "zero", **C}]
+    version = a_version(
+        {"base": {"plus": ["allowed"], "minus": ["other_paid", "bed"], **C}}, header={**BY_DAYS, "stated": stated}
+    )
+    spans = a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000, other_paid=Money(20_000), stated={"bed": Money(10_000)})
+    assert paid(version, spans) == [["350.00", "350.00"]]
+
+
+def test_a_stay_over_a_gap_between_terms_is_split_into_each_term_and_the_gap() -> None:
+    terms = [
+        {"code": "t1", "first_day": "2026-01-01", "last_day": "2026-01-31"},
+        {"code": "t2", "first_day": "2026-02-11", "last_day": "2026-12-31"},
+    ]
+    version = a_version({"term": {"kind": "named", "terms": terms, **C}}, header=BY_DAYS)
+    spans = a_stay(date(2026, 1, 31), date(2026, 2, 11), 1200)
+    assert paid(version, spans) == [["100.00", "0.00", "100.00"]]
+
+
+def test_a_stay_that_outlasts_the_members_own_cover_is_paid_for_its_days_within_it() -> None:
+    header = {**BY_DAYS, "stay_date": "admission"}
+    version = a_version({"term": {"kind": "own_cover", **C}}, header=header)
+    spans = a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000)
+    assert paid(version, spans, covers=((date(2026, 1, 1), date(2026, 12, 31)),)) == [["500.00", "0.00"]]

@@ -60,8 +60,8 @@ class CompiledPlan:
         self._ledgers: Sequence[Ledger] = tuple(generated.layout.ledgers)
         self._slots = tuple(_slot_reads(generated, ledger) for ledger in self._ledgers)
         functions = self._executed(f"<plan {self.plan_code} {self.version} {self.digest[:12]}>")
-        self.inputs: Callable[[BillFigures, PlanFacts], tuple[Any, ...]] = functions["inputs"]
-        """Reads what the generated function is handed for a bill."""
+        self.inputs: Callable[..., tuple[Any, ...]] = functions["inputs"]
+        """`inputs(figures, facts, day)` reads what the generated function is handed; a part of a stay has its own day."""
         self.pay: Callable[..., tuple[int, ...]] = functions["adjudicate"]
         """The generated function: `pay(inputs, ledgers, notes)`. Simulations run whole years through it."""
         self._benefits = tuple(
@@ -129,7 +129,7 @@ class CompiledPlan:
         if self._splits and (parts := segments_of(self._body, figures, facts)):
             return self._adjudicate_parts(parts, used)
         service_date = self.service_date(facts) or facts.settled_on
-        return self._explained(figures, facts, used, self.terms(service_date, facts))
+        return self._explained(figures, facts, used, self.terms(service_date, facts), service_date)
 
     def amounts(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> dict[str, Money]:
         """Price one bill without explaining it: what each benefit pays, by benefit code."""
@@ -145,7 +145,7 @@ class CompiledPlan:
             terms = self.terms(part.day, part.facts)
             keys = {code: code if term == last[code] else f"{code}#{term.code}" for code, term in terms.items()}
             own = room | {code: room.get(key, UNUSED) for code, key in keys.items()}
-            priced = self._explained(part.figures, part.facts, own, terms)
+            priced = self._explained(part.figures, part.facts, own, terms, part.day)
             for benefit in priced:
                 for key in (keys[benefit.code], f"{benefit.code}{OF_UNIT}", f"{benefit.code}{OF_LIFE}"):
                     room[key] = room.get(key, UNUSED).after(benefit.consumption)
@@ -153,10 +153,15 @@ class CompiledPlan:
         return tuple(benefits)
 
     def _explained(
-        self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom], terms: Mapping[str, Term]
+        self,
+        figures: BillFigures,
+        facts: PlanFacts,
+        used: Mapping[str, UsedRoom],
+        terms: Mapping[str, Term],
+        day: date,
     ) -> tuple[Benefit, ...]:
         notes: list[Note] = []
-        paid = self.pay(self.inputs(figures, facts), self._filled(used), notes)
+        paid = self.pay(self.inputs(figures, facts, day), self._filled(used), notes)
         noted: list[list[Note]] = [[] for _ in self._benefits]
         for note in notes:
             noted[note[1]].append(note)
@@ -184,8 +189,8 @@ class CompiledPlan:
         exec(compile(self.source, name, "exec"), namespace)
         return namespace
 
-    def _in_term(self, facts: PlanFacts, place: int) -> bool:
-        day = self.service_date(facts) or facts.settled_on
+    def _in_term(self, facts: PlanFacts, place: int, day: date | None) -> bool:
+        day = day or self.service_date(facts) or facts.settled_on
         return term_on(term_of(self._body, self._body.benefits[place]), day, facts) is not None
 
 
