@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from agreeing import agree
-from interpreter import Bill
+from interpreter import Bill, PaidElsewhere
 from plan_builders import STAY, a_bill
 from strategies import History
 
@@ -103,3 +103,19 @@ def test_a_stay_that_outlasts_the_members_own_cover_is_paid_for_its_days_within_
     version = a_version({"term": {"kind": "own_cover", **C}}, header=header)
     spans = a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000)
     assert paid(version, spans, covers=((date(2026, 1, 1), date(2026, 12, 31)),)) == [["500.00", "0.00"]]
+
+
+def test_each_part_of_a_stay_split_by_its_admission_meets_the_room_of_its_own_term() -> None:
+    limited = {"rules": [{"rule": "term_limit", "amount": 700, **C}], "accumulation": {"over": "term", **C}}
+    version = a_version(limited, header={**BY_DAYS, "stay_date": "admission"})
+    old, new = a_stay(date(2026, 3, 1), date(2026, 3, 2), 400), a_stay(date(2027, 3, 1), date(2027, 3, 2), 600)
+    spans = a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000)
+    assert paid(version, old, new, spans) == [["400.00"], ["600.00"], ["300.00", "100.00"]]
+
+
+def test_a_part_of_a_stay_meets_what_other_plans_paid_in_its_own_term() -> None:
+    limit = {"code": "all_plans", "names": NAMES, "of": "all_plans", "over": "term", "amount": 700, **C}
+    version = a_version({}, header=BY_DAYS, limits=[limit])
+    spans = a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000)
+    history = History((spans,), ALWAYS, (PaidElsewhere(date(2026, 5, 1), 60_000), PaidElsewhere(date(2027, 5, 1), 40_000)))
+    assert [int(each.paid) for each in agree(version, history)[0]] == [10_000, 30_000]

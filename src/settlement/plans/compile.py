@@ -17,6 +17,7 @@ from settlement.plans.checks.run import refuse_unsound
 from settlement.plans.choices import fact_of
 from settlement.plans.generate import Generated, generate
 from settlement.plans.generate_benefit import conditions_of
+from settlement.plans.generate_limits import OTHER_PLANS
 from settlement.plans.layout import Ledger, term_of, unit_of
 from settlement.plans.model import BenefitRules, Condition, PlanVersion, Span, TermLimit
 from settlement.plans.needs import DATES_OF_A_STAY, STAY_DATE_FACTS, counts_stays, facts_needed, splits, stated_needed
@@ -123,13 +124,14 @@ class CompiledPlan:
         """Price one bill and explain it; `used` is the room that earlier bills have used, by benefit code.
 
         Behind a code stand `@unit` and `@life` where the plan counts those spans, and `#<term>` for the terms of a
-        split stay other than the last. A fact may be missing only where `missing_fact` does not ask for it.
+        split stay other than its service date's. A fact may be missing only where `missing_fact` does not ask for it.
         """
         self._ensure_known(facts)
-        if self._splits and (parts := segments_of(self._body, figures, facts)):
-            return self._adjudicate_parts(parts, used)
         service_date = self.service_date(facts) or facts.settled_on
-        return self._explained(figures, facts, used, self.terms(service_date, facts), service_date)
+        terms = self.terms(service_date, facts)
+        if self._splits and (parts := segments_of(self._body, figures, facts)):
+            return self._adjudicate_parts(parts, used, terms)
+        return self._explained(figures, facts, used, terms, service_date)
 
     def amounts(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> dict[str, Money]:
         """Price one bill without explaining it: what each benefit pays, by benefit code."""
@@ -137,14 +139,20 @@ class CompiledPlan:
         paid = self.pay(self.inputs(figures, facts), self._filled(used))
         return {code: Money(aid) for code, aid in zip(self.benefit_codes, paid, strict=True)}
 
-    def _adjudicate_parts(self, parts: Sequence[Segment], used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
-        """Price the parts of a split stay one after another; each sees what the parts before it have taken."""
+    def _adjudicate_parts(
+        self, parts: Sequence[Segment], used: Mapping[str, UsedRoom], home: Mapping[str, Term]
+    ) -> tuple[Benefit, ...]:
+        """Price the parts of a split stay one after another; each sees what the parts before it have taken.
+
+        `home` are the terms whose used room stands behind the bare codes: those of the service date.
+        """
         room, benefits = dict(used), []
-        last = self.terms(parts[-1].day, parts[-1].facts)
         for part in parts:
             terms = self.terms(part.day, part.facts)
-            keys = {code: code if term == last[code] else f"{code}#{term.code}" for code, term in terms.items()}
+            keys = {code: code if term == home[code] else f"{code}#{term.code}" for code, term in terms.items()}
             own = room | {code: room.get(key, UNUSED) for code, key in keys.items()}
+            if not {term.code for term in terms.values()} & {term.code for term in home.values()}:
+                own[OTHER_PLANS] = room.get(f"{OTHER_PLANS}#{terms[self.benefit_codes[0]].code}", UNUSED)
             priced = self._explained(part.figures, part.facts, own, terms, part.day)
             for benefit in priced:
                 for key in (keys[benefit.code], f"{benefit.code}{OF_UNIT}", f"{benefit.code}{OF_LIFE}"):
