@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import pytest
 from agreeing import agree
 from interpreter import Bill, PaidElsewhere
 from plan_builders import STAY, a_bill
@@ -117,5 +118,41 @@ def test_a_part_of_a_stay_meets_what_other_plans_paid_in_its_own_term() -> None:
     limit = {"code": "all_plans", "names": NAMES, "of": "all_plans", "over": "term", "amount": 700, **C}
     version = a_version({}, header=BY_DAYS, limits=[limit])
     spans = a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000)
-    history = History((spans,), ALWAYS, (PaidElsewhere(date(2026, 5, 1), 60_000), PaidElsewhere(date(2027, 5, 1), 40_000)))
+    history = History(
+        (spans,), ALWAYS, (PaidElsewhere(date(2026, 5, 1), 60_000), PaidElsewhere(date(2027, 5, 1), 40_000))
+    )
     assert [int(each.paid) for each in agree(version, history)[0]] == [10_000, 30_000]
+
+
+SECOND_STAY: Part = {
+    "rules": [
+        {"rule": "rate", "rate": [{"when": {"stay_ordinal": {"at_least": 2}}, "value": "50%"}, {"value": "100%"}], **C}
+    ]
+}
+
+
+@pytest.mark.parametrize("unit", ["receipt", "visit", "stay"])
+def test_mid_settlements_and_merged_stays_are_one_stay_whatever_a_plan_ties_together(unit: str) -> None:
+    limit = {"rule": "limit", "over": unit, "amount": 100_000, **C}
+    header = {"stays": {"merge_within_days": 10, "same": "any", **C}}
+    days = {"days": [{"from_day": 1, "amount": 1, **C}], "counting": "both_days", "minimum_stay": 6, **C}
+    version = a_version({"rules": [*SECOND_STAY["rules"], limit]}, {"per_day": days}, header=header)
+    first = a_stay(date(2026, 1, 1), date(2026, 1, 3), 100, visit="1", receipt="R1")
+    goes_on = a_stay(date(2026, 1, 1), date(2026, 1, 4), 100, visit="1", receipt="R2")
+    again = a_stay(date(2026, 1, 10), date(2026, 1, 11), 100, visit="2", receipt="R3")
+    and_again = a_stay(date(2026, 1, 15), date(2026, 1, 15), 100, visit="3", receipt="R4")
+    other = a_stay(date(2026, 5, 1), date(2026, 5, 2), 100, visit="4", receipt="R5")
+    settled = paid(version, first, goes_on, again, and_again, other)
+    assert settled == [
+        ["100.00", "0.00"],
+        ["100.00", "0.00"],
+        ["100.00", "6.00"],
+        ["100.00", "1.00"],
+        ["50.00", "0.00"],
+    ]
+
+
+def test_stays_are_numbered_in_the_term_of_the_first_benefit() -> None:
+    version = a_version(SECOND_STAY, {"term": {"kind": "year_from", "starts": "09-01", **C}})
+    first, second = a_stay(date(2026, 1, 1), date(2026, 1, 3), 100), a_stay(date(2026, 5, 1), date(2026, 5, 3), 100)
+    assert paid(version, first, second) == [["100.00", "100.00"], ["50.00", "100.00"]]

@@ -156,7 +156,8 @@ def takings(compiled: CompiledPlan, placed: Placed, benefits: Sequence[Benefit],
         for benefit in benefits
         if benefit.consumption != Consumption()
     ]
-    stay = placed.stay_taking(benefits[-1].term) if compiled.counts_stays else None
+    first_of_last_part = benefits[-len(compiled.benefit_codes)]
+    stay = placed.stay_taking(first_of_last_part.term) if compiled.counts_stays else None
     return taken if stay is None else [*taken, replace(stay, hospital=keys.hospital)]
 
 

@@ -54,6 +54,8 @@ class Placed:
     unit: str | None
     visit: str | None
     used: Mapping[str, UsedRoom]
+    stay: str | None = None
+    """The stay, by its name in the records; a unit of receipts or visits is not named by it."""
 
     def stay_taking(self, term: Term) -> Taking | None:
         """Return what the records keep of the bill's stay; `None` for a visit."""
@@ -62,20 +64,20 @@ class Placed:
             return None
         room = UsedRoom(days=nights(facts), times=0 if facts.goes_on else 1)
         first = facts.counted_from or facts.admitted_on
-        return Taking(STAY, term.code, room, self.unit, self.visit, first, facts.discharged_on, None, facts.diagnosis)
+        return Taking(STAY, term.code, room, self.stay, self.visit, first, facts.discharged_on, None, facts.diagnosis)
 
 
 def place(plan: CompiledPlan, facts: PlanFacts, keys: BillKeys, past: Sequence[Taking]) -> Placed:
     """Place a bill after the takings of a member's earlier live bills, which come in the order of recording."""
     visit = f"{keys.hospital}:{keys.visit}" if plan.unit or plan.counts_stays else None
-    unit = visit
+    unit, stay = visit, None
     if plan.unit is Span.RECEIPT and keys.receipt is not None:
         unit = f"{keys.hospital}:receipt:{keys.receipt}"
     if plan.counts_stays and facts.care == Care.INPATIENT:
         facts, stay = _in_its_stay(plan, facts, keys, visit or "", past)
         unit = stay if plan.unit in (None, Span.STAY) else unit
     service_date = plan.service_date(facts) or facts.settled_on
-    return Placed(facts, unit, visit, _used(plan, plan.terms(service_date, facts), unit, past))
+    return Placed(facts, unit, visit, _used(plan, plan.terms(service_date, facts), unit, past), stay)
 
 
 def _in_its_stay(
