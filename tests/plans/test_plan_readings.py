@@ -156,3 +156,10 @@ def test_stays_are_numbered_in_the_term_of_the_first_benefit() -> None:
     version = a_version(SECOND_STAY, {"term": {"kind": "year_from", "starts": "09-01", **C}})
     first, second = a_stay(date(2026, 1, 1), date(2026, 1, 3), 100), a_stay(date(2026, 5, 1), date(2026, 5, 3), 100)
     assert paid(version, first, second) == [["100.00", "100.00"], ["50.00", "100.00"]]
+
+
+def test_a_visit_is_no_stay_of_any_number_or_length() -> None:
+    long = {"fact": "stay_days", "at_least": 3, **C, "label": "l"}
+    version = a_version(SECOND_STAY, {"conditions": [long]})
+    visit = Bill(a_bill(10_000), replace(VISIT, settled_on=date(2026, 3, 1)))
+    assert paid(version, visit) == [["100.00", "0.00"]]

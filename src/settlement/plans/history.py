@@ -73,7 +73,9 @@ def place(plan: CompiledPlan, facts: PlanFacts, keys: BillKeys, past: Sequence[T
     unit, stay = visit, None
     if plan.unit is Span.RECEIPT and keys.receipt is not None:
         unit = f"{keys.hospital}:receipt:{keys.receipt}"
-    if plan.counts_stays and facts.care == Care.INPATIENT:
+    if facts.care != Care.INPATIENT:
+        facts = replace(facts, stay_ordinal=0)
+    elif plan.counts_stays:
         facts, stay = _in_its_stay(plan, facts, keys, visit or "", past)
         unit = stay if plan.unit in (None, Span.STAY) else unit
     service_date = plan.service_date(facts) or facts.settled_on
