@@ -163,3 +163,11 @@ def test_a_visit_is_no_stay_of_any_number_or_length() -> None:
     version = a_version(SECOND_STAY, {"conditions": [long]})
     visit = Bill(a_bill(10_000), replace(VISIT, settled_on=date(2026, 3, 1)))
     assert paid(version, visit) == [["100.00", "0.00"]]
+
+
+@pytest.mark.parametrize(("end", "start"), [("up_to", "above"), ("below", "from")])
+def test_the_parts_of_bands_do_not_depend_on_the_side_of_an_edge(end: str, start: str) -> None:
+    bands = [{end: 1000, "rate": "20%", **C}, {start: 1000, "rate": "70%", **C}]
+    rounding = {"mode": "half_up", "place": "each_band", **C}
+    version = a_version({"rules": [{"rule": "bands", "bands": bands}]}, header={"rounding": rounding})
+    assert paid(version, a_stay(date(2026, 1, 1), date(2026, 1, 3), 1000)) == [["200.00"]]
