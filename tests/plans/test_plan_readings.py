@@ -171,3 +171,13 @@ def test_the_parts_of_bands_do_not_depend_on_the_side_of_an_edge(end: str, start
     rounding = {"mode": "half_up", "place": "each_band", **C}
     version = a_version({"rules": [{"rule": "bands", "bands": bands}]}, header={"rounding": rounding})
     assert paid(version, a_stay(date(2026, 1, 1), date(2026, 1, 3), 1000)) == [["200.00"]]
+
+
+def test_no_minimum_is_paid_below_a_franchise() -> None:
+    rules = [
+        {"rule": "franchise", "amount": 1500, "reached": "at", **C},
+        {"rule": "rate", "rate": "1%", **C},
+        {"rule": "minimum", "amount": 100, **C},
+    ]
+    below, at = a_stay(date(2026, 1, 1), date(2026, 1, 3), 1499), a_stay(date(2026, 2, 1), date(2026, 2, 3), 1500)
+    assert paid(a_version({"rules": rules}), below, at) == [["0.00"], ["100.00"]]
