@@ -181,3 +181,15 @@ def test_no_minimum_is_paid_below_a_franchise() -> None:
     ]
     below, at = a_stay(date(2026, 1, 1), date(2026, 1, 3), 1499), a_stay(date(2026, 2, 1), date(2026, 2, 3), 1500)
     assert paid(a_version({"rules": rules}), below, at) == [["0.00"], ["100.00"]]
+
+
+def test_an_upgraded_lump_sum_keeps_to_the_limit_of_its_own_span() -> None:
+    amount = [{"when": {"accident": [False]}, "value": 3000}, {"value": 10000}]
+    lump = {
+        "lump_sum": {"amount": amount, "upgrade": True, **C, "label": "l"},
+        "accumulation": {"over": "term", **C},
+        "rules": [{"rule": "term_limit", "amount": 8000, **C}],
+    }
+    mild = a_stay(date(2026, 1, 1), date(2026, 1, 3))
+    severe = a_stay(date(2026, 2, 1), date(2026, 2, 3), accident=True)
+    assert paid(a_version(lump), mild, severe) == [["3000.00"], ["5000.00"]]

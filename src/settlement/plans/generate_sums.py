@@ -43,6 +43,8 @@ def is_over_sums(benefit: BenefitRules, rule: Rule) -> bool:
     """Say whether a rule works on the sums of the benefit's span; the others look at one bill and its room."""
     if isinstance(rule, Franchise | Bands | RateRule | Minimum | BurdenLimit):
         return True
+    if benefit.lump_sum is not None and benefit.lump_sum.upgrade:
+        return False
     if isinstance(rule, TermLimit):
         return benefit.span is Span.TERM
     return isinstance(rule, Limit) and rule.amount is not None and rule.over is benefit.span
