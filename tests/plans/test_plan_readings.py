@@ -193,3 +193,22 @@ def test_an_upgraded_lump_sum_keeps_to_the_limit_of_its_own_span() -> None:
     mild = a_stay(date(2026, 1, 1), date(2026, 1, 3))
     severe = a_stay(date(2026, 2, 1), date(2026, 2, 3), accident=True)
     assert paid(a_version(lump), mild, severe) == [["3000.00"], ["5000.00"]]
+
+
+def test_a_bill_is_not_held_for_a_benefit_that_the_member_does_not_hold_or_waits_for() -> None:
+    module = {"code": "women", "names": NAMES, **C}
+    waiting = {"days": 30, **C, "label": "l"}
+    women = {"module": "women", "conditions": [condition("sex", "female")]}
+    version = a_version({}, women, {"waiting": waiting, "conditions": [condition("place", "local")]}, modules=[module])
+    early = ((date(2026, 1, 1), date(2026, 12, 31)),)
+    stay = a_stay(date(2026, 1, 5), date(2026, 1, 7), 100)
+    assert paid(version, stay, covers=early) == [["100.00", "0.00", "0.00"]]
+    assert paid(version, replace(stay, facts=replace(stay.facts, shares={"women": 1})), covers=early) == []
+
+
+def test_a_bill_is_held_for_a_stated_amount_that_only_a_limit_counts() -> None:
+    limit = {"code": "own", "names": NAMES, "of": "all", "over": "settlement", "burden": {"plus": ["bed"], **C}, **C}
+    stated = [{"code": "bed", "names": NAMES, "if_not_stated": "hold", **C}]
+    version = a_version({}, header={"stated": stated}, limits=[limit])
+    asked, told = (a_stay(date(2026, 1, 5), date(2026, 1, 7), 100, stated=bed) for bed in ({}, {"bed": Money(6_000)}))
+    assert paid(version, asked, told) == [["60.00"]]

@@ -108,10 +108,11 @@ class CompiledPlan:
     def missing_fact(self, facts: PlanFacts) -> str | None:
         """Return the first fact that a benefit which could reach this bill needs and lacks, by its field's name.
 
-        A fact that is known and excludes the bill comes first: then nothing else is asked for.
+        A fact that is known and excludes the bill comes first: then nothing else is asked for. The same holds of a
+        module that the member does not hold, and of days of waiting.
         """
         for benefit in self._benefits:
-            if all(_may_fit(condition, facts) for condition in benefit.conditions):
+            if self._may_reach(benefit, facts):
                 for fact in benefit.facts:
                     if getattr(facts, fact) is None and not (fact in DATES_OF_A_STAY and facts.care != Care.INPATIENT):
                         return fact
@@ -119,6 +120,19 @@ class CompiledPlan:
                     if amount not in facts.stated:
                         return amount
         return None
+
+    def _may_reach(self, benefit: _CompiledBenefit, facts: PlanFacts) -> bool:
+        """Say whether a benefit reaches a bill, or might once more is known of it: conditions, module, waiting."""
+        if not all(_may_fit(condition, facts) for condition in benefit.conditions):
+            return False
+        module = self._body.module(benefit.rules.module)
+        if module is not None and not derived.shares_held(facts, module.code, module.basic):
+            return False
+        waiting = benefit.rules.waiting or (module.waiting if module else None)
+        day = derived.days_covered(facts)
+        if waiting is None or day is None or day > waiting.days:
+            return True
+        return waiting.waived_for_accidents and facts.accident is not False
 
     def adjudicate(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
         """Price one bill and explain it; `used` is the room that earlier bills have used, by benefit code.
