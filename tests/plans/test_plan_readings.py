@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from agreeing import agree
 from interpreter import Bill, PaidElsewhere
-from plan_builders import STAY, a_bill
+from plan_builders import STAY, VISIT, a_bill
 from strategies import History
 
 from settlement.domain.money import Money
@@ -212,3 +212,10 @@ def test_a_bill_is_held_for_a_stated_amount_that_only_a_limit_counts() -> None:
     version = a_version({}, header={"stated": stated}, limits=[limit])
     asked, told = (a_stay(date(2026, 1, 5), date(2026, 1, 7), 100, stated=bed) for bed in ({}, {"bed": Money(6_000)}))
     assert paid(version, asked, told) == [["60.00"]]
+
+
+@pytest.mark.parametrize("counting", ["nights", "nights_at_least_one", "both_days"])
+def test_a_visit_is_paid_no_day_of_an_allowance(counting: str) -> None:
+    days = {"days": [{"from_day": 1, "amount": 30, **C}], "counting": counting, **C}
+    visit = Bill(a_bill(10_000), replace(VISIT, settled_on=date(2026, 3, 1)))
+    assert paid(a_version({"per_day": days}), visit) == [["0.00"]]
