@@ -245,11 +245,11 @@ class Interpreter:
     def _parts(self, bill: Bill) -> Iterator[tuple[dict[str, Fraction], date | None, date | None]]:
         """A stay over two terms is split by its days, both ends counted; what does not divide falls to later parts."""
         amounts = amounts_of(bill)
-        if not (self._splits() and bill.is_stay):
+        last = bill.facts.discharged_on
+        if not (self._splits() and bill.is_stay) or bill.facts.admitted_on is None or last is None:
             yield amounts, None, None
             return
-        first, last = self._counts_from(bill), bill.facts.discharged_on
-        assert last is not None
+        first = self._counts_from(bill)
         pieces: list[list[date]] = []
         terms: list[Days | None] = []
         day = first
@@ -267,11 +267,11 @@ class Interpreter:
         gone, total = 0, sum(map(len, pieces))
         for piece in pieces:
             upto = gone + len(piece)
-            yield (
-                {name: Fraction(amount * upto // total - amount * gone // total) for name, amount in amounts.items()},
-                piece[0],
-                piece[-1],
-            )
+            shared = {
+                name: Fraction(amount * upto // total - amount * gone // total) for name, amount in amounts.items()
+            }
+            shared["insurer_paid"] = sum((shared[each.name] for each in fields(bill.figures.funds)), NOTHING)
+            yield shared, piece[0], piece[-1]
             gone = upto
 
     def _splits(self) -> bool:
@@ -297,7 +297,11 @@ class Interpreter:
             stays = list(dict.fromkeys(care.stay for care in self.care if care.term == term))
             facts["stay_ordinal"] = [*stays, stay].index(stay) + 1
             dated = bill.facts.admitted_on is not None and bill.facts.discharged_on is not None
-            facts["stay_days"] = 0 if dated else None
+            facts["stay_days"] = None
+            if dated:
+                self._record_care(bill, stay, None, None)
+                facts["stay_days"] = sum(self._nights_and_admissions(stay))
+                self.care.pop()
         return facts
 
     def _cover_up_to(self, current: Days) -> tuple[list[Days], bool]:
@@ -408,7 +412,8 @@ class Interpreter:
         )
 
     def _reaches(self, benefit: BenefitRules, part: Part) -> bool:
-        if not all(fulfils(part.facts[each.fact], each) for each in (*self.plan.covers, *benefit.conditions)):
+        conditions = [(part.facts[each.fact], each) for each in (*self.plan.covers, *benefit.conditions)]
+        if any(value is not None and not fulfils(value, each) for value, each in conditions):
             return False
         if benefit.module is not None and not self._shares(benefit, part.bill):
             return False

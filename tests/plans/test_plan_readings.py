@@ -219,3 +219,11 @@ def test_a_visit_is_paid_no_day_of_an_allowance(counting: str) -> None:
     days = {"days": [{"from_day": 1, "amount": 30, **C}], "counting": counting, **C}
     visit = Bill(a_bill(10_000), replace(VISIT, settled_on=date(2026, 3, 1)))
     assert paid(a_version({"per_day": days}), visit) == [["0.00"]]
+
+
+def test_a_stay_that_was_settled_in_part_is_split_from_there_on() -> None:
+    version = a_version({}, header=BY_DAYS)
+    first = a_stay(date(2026, 12, 1), date(2026, 12, 31), 1000, visit="1")
+    rest = a_stay(date(2026, 12, 1), date(2027, 1, 1), 1000, visit="1")
+    after = a_stay(date(2026, 12, 1), date(2027, 1, 9), 1000, visit="1")
+    assert paid(version, first, rest, after) == [["1000.00"], ["500.00", "500.00"], ["1000.00"]]

@@ -154,7 +154,7 @@ class BenefitWriter:
     def _from_sums(self) -> Iterator[str]:
         span = self.benefit.span
         if self.benefit.lump_sum is not None and self.benefit.lump_sum.upgrade:
-            paid = self._slot(span, "paid")
+            paid = "0" if span is Span.SETTLEMENT else self._slot(span, "paid")
             yield f"{self.aid} = max(0, base - {paid})"
             yield "if notes is not None:"
             yield f'    notes.append(("upgrade", {self.place}, {self.gross}, {self.aid}))'

@@ -64,8 +64,9 @@ def stated_needed(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...
 def counts_stays(version: PlanVersion) -> bool:
     """Say whether a version asks which stay this is, or which days of it: then the records keep its stays."""
     asked = {fact for benefit in version.body.benefits for fact in facts_asked(version, benefit)}
-    per_day = any(benefit.per_day is not None for benefit in version.body.benefits)
-    return per_day or not asked.isdisjoint({"stay_ordinal", "stay_days"}) or Span.STAY.value in _spans(version.body)
+    if splits(version) or any(benefit.per_day is not None for benefit in version.body.benefits):
+        return True
+    return not asked.isdisjoint({"stay_ordinal", "stay_days"}) or Span.STAY.value in _spans(version.body)
 
 
 def _spans(part: object) -> Iterator[str]:
