@@ -9,13 +9,11 @@ from typing import Any
 from interpreter import Bill, Interpreter, Outcome
 from strategies import History
 
-from settlement.domain.benefits import Benefit, PlanFacts, UsedRoom
+from settlement.domain.benefits import OTHER_PLANS, Benefit, PlanFacts, Taking, UsedRoom
 from settlement.domain.cover import CoverSpan, cover_on
 from settlement.domain.money import Money
-from settlement.plans.cases import takings
 from settlement.plans.compile import CompiledPlan
-from settlement.plans.generate_limits import OTHER_PLANS
-from settlement.plans.history import BillKeys, Placed, Taking, place
+from settlement.plans.history import BillKeys, Placed, place, takings
 from settlement.plans.model import PlanVersion, Span
 from settlement.plans.terms import term_on
 

@@ -194,10 +194,11 @@ class Interpreter:
             if care.visit == visit:
                 return care.stay
         rule, admitted = self.plan.stays, bill.facts.admitted_on
-        if rule is not None and admitted is not None:
+        if rule is not None and rule.merge_within_days is not None and admitted is not None:
             for care in reversed(self.care):
                 agrees = {
                     "any": True,
+                    "never": False,
                     "hospital": care.visit[0] == bill.hospital,
                     "diagnosis": care.diagnosis is not None and care.diagnosis == bill.facts.diagnosis,
                 }[rule.same]
