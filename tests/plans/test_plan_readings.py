@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from agreeing import agree
+from agreeing import Counter, agree
 from interpreter import Bill, PaidElsewhere
 from plan_builders import STAY, VISIT, a_bill
 from strategies import History
@@ -227,3 +227,11 @@ def test_a_stay_that_was_settled_in_part_is_split_from_there_on() -> None:
     rest = a_stay(date(2026, 12, 1), date(2027, 1, 1), 1000, visit="1")
     after = a_stay(date(2026, 12, 1), date(2027, 1, 9), 1000, visit="1")
     assert paid(version, first, rest, after) == [["1000.00"], ["500.00", "500.00"], ["1000.00"]]
+
+
+def test_parts_of_a_stay_within_one_term_of_another_benefit_are_recorded_as_one() -> None:
+    version = a_version({}, {"term": {"kind": "year_from", "starts": "09-01", **C}}, header=BY_DAYS)
+    counter = Counter(version, History((), ALWAYS))
+    counter.settle(a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000))
+    recorded = [(each.code, each.term, int(each.room.paid)) for each in counter.past]
+    assert recorded[:-1] == [("b1", "2026", 50_000), ("b2", "2026-09-01", 100_000), ("b1", "2027", 50_000)]

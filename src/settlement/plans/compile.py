@@ -76,7 +76,7 @@ class CompiledPlan:
         self._slots = tuple(_slot_reads(generated, ledger) for ledger in self._ledgers)
         functions = self._executed(f"<plan {self.plan_code} {self.version} {self.digest[:12]}>")
         self.inputs: Callable[..., tuple[Any, ...]] = functions["inputs"]
-        """`inputs(figures, facts, day)` reads what the generated function is handed; a part of a stay has its own day."""
+        """`inputs(figures, facts, day)` reads what the function is handed; a part of a stay has its own day."""
         self.pay: Callable[..., tuple[int, ...]] = functions["adjudicate"]
         """The generated function: `pay(inputs, ledgers, notes)`. Simulations run whole years through it."""
         self._benefits = tuple(

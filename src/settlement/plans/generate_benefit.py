@@ -80,7 +80,10 @@ class BenefitWriter:
                 test += f" and not {self.layout.fact('accident')}"
             yield test, waiting.clause
         if has_gaps(self.version, self.benefit):
-            yield f"not {self.layout.take(f'in_term_{self.place}', f'in_term(facts, {self.place}, day)')}", self.term.clause
+            yield (
+                f"not {self.layout.take(f'in_term_{self.place}', f'in_term(facts, {self.place}, day)')}",
+                self.term.clause,
+            )
 
     def _start(self) -> Iterator[str]:
         """Write what the benefit starts from, as `base`, and the burden; then what deductibles take off."""

@@ -56,13 +56,19 @@ def place(plan: CompiledPlan, facts: PlanFacts, keys: BillKeys, past: Sequence[T
 
 def takings(plan: CompiledPlan, placed: Placed, benefits: Sequence[Benefit], keys: BillKeys) -> list[Taking]:
     """Return what a bill took, as the records keep it and later bills meet it."""
-    taken = [
-        Taking(benefit.code, benefit.term.code, UsedRoom().after(benefit.consumption), placed.unit)
-        for benefit in benefits
-        if benefit.consumption != Consumption()
-    ]
+    taken = [Taking(code, term, room, placed.unit) for (code, term), room in rooms_taken(benefits).items()]
     stay = _stay_taking(plan, placed, keys)
     return taken if stay is None else [*taken, stay]
+
+
+def rooms_taken(benefits: Sequence[Benefit]) -> dict[tuple[str, str], UsedRoom]:
+    """Return what a bill takes by benefit and term: parts of a split stay may lie in one term of a benefit."""
+    rooms: dict[tuple[str, str], UsedRoom] = {}
+    for benefit in benefits:
+        if benefit.consumption != Consumption():
+            key = (benefit.code, benefit.term.code)
+            rooms[key] = rooms.get(key, UNUSED).after(benefit.consumption)
+    return rooms
 
 
 def stay_room(plan: CompiledPlan, facts: PlanFacts) -> UsedRoom | None:
