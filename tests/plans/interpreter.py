@@ -168,7 +168,9 @@ class Interpreter:
     # Which day, which term, which stay.
 
     def _service_date(self, bill: Bill) -> date | None:
-        """`stay_date`: which date of a stay picks version and term. For a visit it is the day of settlement."""
+        """`stay_date` of a stay; of a visit it is the day of settlement, of a stated event its own day."""
+        if bill.facts.event_on is not None:
+            return bill.facts.event_on
         if not bill.is_stay:
             return bill.facts.settled_on
         return bill.facts.discharged_on if self.plan.stay_date == "discharge" else bill.facts.admitted_on
@@ -247,7 +249,8 @@ class Interpreter:
         """A stay over two terms is split by its days, both ends counted; what does not divide falls to later parts."""
         amounts = amounts_of(bill)
         last = bill.facts.discharged_on
-        if not (self._splits() and bill.is_stay) or bill.facts.admitted_on is None or last is None:
+        split = self._splits() and bill.is_stay and bill.facts.event_on is None
+        if not split or bill.facts.admitted_on is None or last is None:
             yield amounts, None, None
             return
         first = self._counts_from(bill)
@@ -329,9 +332,9 @@ class Interpreter:
                 if facts["days_covered"] <= waiting.days and not waived:
                     continue
             needed = {name for name in self._asked(benefit) if facts[name] is None}
-            if self._service_date(bill) is None:
-                needed.add("date of the stay")
             dates = (bill.facts.admitted_on, bill.facts.discharged_on)
+            if bill.is_stay and dates[self.plan.stay_date == "discharge"] is None:
+                needed.add("date of the stay")
             if bill.is_stay and None in dates and (benefit.per_day is not None or self._splits()):
                 needed.add("days of the stay")
             if isinstance(self._term_rule(benefit), OwnCover) and facts["own_cover"] is None:

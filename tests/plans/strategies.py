@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Any
@@ -332,7 +332,7 @@ def plans(draw: st.DrawFn) -> PlanVersion:
 @st.composite
 def figures(draw: st.DrawFn) -> BillFigures:
     """Amounts of a bill that satisfy the identities of the insurer's interface."""
-    amount = st.sampled_from((0, 0, 1, 9_999, 30_000, 100_000, 150_000, 500_000)) | st.integers(0, 3_000_000)
+    amount = st.sampled_from((0, 0, 1, 9_999, 30_000, 100_000, 150_000, 500_000, 6_000_000)) | st.integers(0, 3_000_000)
     allowed, excluded, over_limit, upfront = (
         draw(amount),
         *(draw(st.sampled_from((0, 0, 0, 333, 40_000))) for _ in "abc"),
@@ -415,14 +415,46 @@ def settlements(draw: st.DrawFn, person: PlanFacts, visit: str) -> list[Bill]:
     return bills
 
 
+def words_of(part: object) -> Iterator[tuple[str, Any]]:
+    """Find every fact that a part of a plan tests with the words it may be."""
+    if isinstance(part, dict):
+        if "fact" in part:
+            yield part["fact"], part.get("one_of") or ()
+        for fact, wanted in (part.get("when") or {}).items():
+            yield fact, wanted if isinstance(wanted, tuple | list) else ()
+        part = tuple(part.values())
+    if isinstance(part, tuple | list):
+        for each in part:
+            yield from words_of(each)
+
+
 @st.composite
-def histories(draw: st.DrawFn) -> History:
+def fitting(draw: st.DrawFn, bill: Bill, version: PlanVersion) -> Bill:
+    """The same bill with facts, modules and events that a version speaks of, most of the time."""
+    changes: Part = {}
+    for fact, words in words_of(version.model_dump()):
+        if fact not in ("care", "severity", "event", "returned") and words and draw(st.integers(1, 4)) > 1:
+            changes[fact] = draw(st.sampled_from(tuple(words)))
+    if bill.facts.shares is not None:
+        modules = {each.code: st.integers(0, each.shares_at_most) for each in version.body.modules}
+        changes["shares"] = draw(st.fixed_dictionaries(modules))
+    if version.header.events and draw(st.booleans()):
+        event = draw(st.sampled_from(version.header.events))
+        changes |= {"event": event.code, "severity": draw(st.sampled_from(event.severities or (None,)))}
+    changes["stated"] = {each.code: Money(draw(st.sampled_from((0, 5_000)))) for each in version.header.stated}
+    return replace(bill, facts=replace(bill.facts, **changes))
+
+
+@st.composite
+def histories(draw: st.DrawFn, version: PlanVersion | None = None) -> History:
     """One to eight bills of a member over several terms: visits, stays, parts of stays, some of them out of order."""
     person = draw(people())
     groups = [draw(settlements(person, str(number))) for number in range(draw(st.integers(1, 5)))]
     bills = [bill for group in groups for bill in group][:8]
     if draw(st.booleans()):
         bills.sort(key=lambda bill: bill.facts.settled_on)
+    if version is not None:
+        bills = [draw(fitting(bill, version)) for bill in bills]
     covers: list[Days] = []
     start = draw(st.sampled_from((date(2024, 1, 1), date(2025, 1, 1), date(2025, 9, 25))))
     while start < LAST_DAY + timedelta(100):

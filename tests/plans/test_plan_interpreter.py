@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from agreeing import agree
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from strategies import History, histories, plans
 
 from settlement.plans.model import PlanVersion, read_plan
@@ -38,7 +39,7 @@ def test_the_interpreter_agrees_with_the_compiled_plan_on_ten_thousand_plans(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@settings(SLOW, max_examples=15)
-@given(history=histories())
-def test_the_interpreter_agrees_with_every_published_plan(version: PlanVersion, history: History) -> None:
-    agree(version, history)
+@settings(SLOW, max_examples=12)
+@given(data=st.data())
+def test_the_interpreter_agrees_with_every_published_plan(version: PlanVersion, data: st.DataObject) -> None:
+    agree(version, data.draw(histories(version)))

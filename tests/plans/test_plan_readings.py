@@ -235,3 +235,12 @@ def test_parts_of_a_stay_within_one_term_of_another_benefit_are_recorded_as_one(
     counter.settle(a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000))
     recorded = [(each.code, each.term, int(each.room.paid)) for each in counter.past]
     assert recorded[:-1] == [("b1", "2026", 50_000), ("b2", "2026-09-01", 100_000), ("b1", "2027", 50_000)]
+
+
+def test_an_event_is_paid_once_in_its_own_term_however_long_the_stay() -> None:
+    lump = {"lump_sum": {"amount": 1000, **C, "label": "l"}, "conditions": [condition("event", "cancer")]}
+    limited = [{"rule": "limit", "over": "term", "times": 1, **C}]
+    version = a_version({**lump, "rules": limited}, header=BY_DAYS)
+    stated = a_stay(date(2026, 12, 30), date(2027, 1, 2), event="cancer", event_on=date(2026, 12, 31))
+    again = replace(VISIT, event="cancer", event_on=date(2027, 2, 1), settled_on=date(2027, 2, 1))
+    assert paid(version, stated, Bill(a_bill(0), again)) == [["1000.00"], ["1000.00"]]

@@ -53,7 +53,7 @@ def _limits_of(version: PlanVersion, benefit: BenefitRules) -> list[GroupLimit]:
 
 
 def stated_needed(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...]:
-    """Return the stated amounts that a benefit, or a limit over it, counts and that hold the bill when they are not stated."""
+    """Return the stated amounts that a benefit or a limit over it counts, and that hold the bill when not stated."""
     held = {stated.code for stated in version.header.stated if stated.if_not_stated == "hold"}
     sums = [amounts for amounts in (benefit.base, benefit.burden) if amounts is not None]
     sums += [limit.burden for limit in _limits_of(version, benefit) if limit.burden is not None]

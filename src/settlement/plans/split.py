@@ -30,11 +30,13 @@ class Segment:
 def segments_of(body: VersionBody, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
     """Return the parts of a stay that lies in several terms of the first benefit; of any other bill none.
 
+    What is stated for an event lies in the term of the event's own day.
+
     The days from admission (or where an earlier bill of the stay ended) to discharge count, both included; an amount
     is shared by them, and what does not divide falls to later parts, so that the parts' sum is the amount.
     """
     first, last = facts.counted_from, facts.discharged_on
-    if facts.care != Care.INPATIENT or first is None or last is None:
+    if facts.care != Care.INPATIENT or first is None or last is None or facts.event_on is not None:
         return ()
     rule, total = term_of(body, body.benefits[0]), (last - first).days + 1
     days = [first + number * ONE_DAY for number in range(total)]
