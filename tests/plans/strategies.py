@@ -9,11 +9,13 @@ from datetime import date, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from interpreter import Bill, Days, PaidElsewhere
+from interpreter import Bill, Days, PaidElsewhere, facts_in
 
 from settlement.domain.benefits import PlanFacts
 from settlement.domain.bills import BillFigures, InsurerFunds
 from settlement.domain.money import ZERO, Money
+from settlement.plans.checks.run import refuse_unsound
+from settlement.plans.findings import PlanRefused
 from settlement.plans.model import PlanVersion
 
 Part = dict[str, Any]
@@ -30,10 +32,10 @@ AMOUNTS = (
     "patient_share",
     "cash_before_aid",
 )
-TAKEN_OFF = ("insurer_paid", "hifp", "maf", "provider_absorbed", "other_paid", "account_paid", "bed_excess", "extra")
-YUAN = (0, "0.01", 1, "33.33", 100, "299.99", 300, 1000, 1500, 5000, 8000, 20000)
+TAKEN_OFF = ("insurer_paid", "provider_absorbed", "other_paid", "bed_excess", "extra")
+YUAN = ("0.01", "0.02", 1, "33.33", 100, "299.99", 300, 1000, 1500, 5000, 8000, 20000)
 RATES = ("nothing", "20%", "33.335%", "50%", "62.5%", "90%", "100%")
-EDGES = ("0.01", "99.99", 500, 1000, "1000.01", 3000, 5000, 10000, 15000, 50000)
+EDGES = ("99.99", 500, 1000, "1000.01", 3000, 5000, 10000, 15000, 50000)
 
 FACT_VALUES: dict[str, Any] = {
     "hospital_level": (1, 2, 3),
@@ -47,7 +49,8 @@ FACT_VALUES: dict[str, Any] = {
     "diagnosis": ("C50", "I10"),
     "unit_class": ("public", "private"),
 }
-WORDS = ("hospital_level", "insurance_type", "sex", "accident", "place", "union_member", "diagnosis", "unit_class")
+WORDS = ("hospital_level", "sex", "accident", "place", "union_member", "diagnosis", "unit_class")
+STAY_FACTS = {"stay_days", "stay_ordinal"}
 COUNTED = {"age": (16, 60), "days_covered": (31, 180, 400), "consecutive_terms": (2, 3), "stay_days": (2, 5, 10)}
 
 
@@ -86,7 +89,9 @@ class _Plans:
         codes = ["first", "second", "third", "fourth"][: self.of(1, 2, 2, 3, 4)]
         benefits = [self.a_benefit(code) for code in codes]
         body: Part = {"version": "1", "effective_from": "2020-01-01", **C, "benefits": benefits}
-        body |= {"modules": self.modules, "limits": [self.a_group_limit(f"g{n}") for n in range(self.of(0, 0, 1, 2))]}
+        paying = [each["code"] for each in benefits if "manual" not in each]
+        count = self.of(0, 0, 1, 2) if paying else 0
+        body |= {"modules": self.modules, "limits": [self.a_group_limit(f"g{n}", paying) for n in range(count)]}
         text = {"format": 1, "header": self.a_header(), "body": body}
         return PlanVersion.from_canonical(json.dumps(text))
 
@@ -113,8 +118,8 @@ class _Plans:
         }
         if self.one_in(2):
             header["family_account_money"] = {"counts_as": self.of("burden", "not_burden"), **C}
-        if self.one_in(2):
-            header["continuity"] = {"grace_days": self.of(0, 1, 10, 30), **C}
+        header["continuity"] = {"grace_days": self.of(0, 1, 10, 30), **C}
+        header["other_payers"] = {"place": "after", "later_payer": "propose", **C}
         if self.one_in(2):
             same = self.of("diagnosis", "hospital", "any")
             header["stays"] = {"merge_within_days": self.of(1, 10, 90), "same": same, **C}
@@ -128,7 +133,7 @@ class _Plans:
             {"code": "t1", "first_day": "2025-09-25", "last_day": "2026-03-09"},
             {"code": "t2", "first_day": self.of("2026-03-10", "2026-03-20"), "last_day": "2027-01-31"},
         ]
-        terms = ({"kind": "year_from", "starts": self.of("09-01", "02-29", "07-01")}, months)
+        terms = ({"kind": "year_from", "starts": self.of("09-01", "12-31", "07-01")}, months)
         more = ({"kind": "named", "terms": named}, {"kind": "own_cover"})
         return {**self.of({"kind": "calendar_year"}, {"kind": "calendar_year"}, *terms, *more), **C}
 
@@ -142,22 +147,26 @@ class _Plans:
             module["waiting"] = self.a_waiting()
         return module
 
-    def a_when(self) -> Part:
+    def may_ask(self, fact: str, of_stays: bool) -> bool:
+        """A visit has no days and no number; the number of a stay that is split by its days is not asked for."""
+        return fact not in STAY_FACTS or (of_stays and not (fact == "stay_ordinal" and self.by_days))
+
+    def a_when(self, of_stays: bool = True) -> Part:
         when: Part = {}
         for _ in range(self.of(1, 1, 2)):
             if self.one_in(2):
                 fact = self.of(*WORDS)
-                when[fact] = self.some(FACT_VALUES[fact])
+                when[fact] = [self.of(*FACT_VALUES[fact])]
             else:
-                fact = self.of(*COUNTED, *(() if self.by_days else ("stay_ordinal",)))
+                fact = self.of(*(fact for fact in (*COUNTED, "stay_ordinal") if self.may_ask(fact, of_stays)))
                 edge = self.of(*COUNTED.get(fact, (2, 3)))
                 when[fact] = self.of({"at_least": edge}, {"at_most": edge}, {"at_least": edge, "at_most": edge + 20})
         return when
 
-    def chosen_or(self, values: Sequence[Any]) -> Any:
+    def chosen_or(self, values: Sequence[Any], of_stays: bool = True) -> Any:
         if not self.one_in(4):
             return self.of(*values)
-        choices: list[Part] = [{"when": self.a_when(), "value": self.of(*values)} for _ in range(self.of(1, 2))]
+        choices: list[Part] = [{"when": self.a_when(of_stays), "value": self.of(*values)} for _ in range(self.of(1, 2))]
         return [*choices, {"value": self.of(*values)}]
 
     def a_condition(self) -> Part:
@@ -174,7 +183,8 @@ class _Plans:
         kind = self.of("base", "base", "base", "per_day", "lump_sum", "manual")
         benefit: Part = {"code": code, "names": NAMES, "conditions": []}
         if self.one_in(3):
-            benefit["conditions"] = [self.a_condition() for _ in range(self.of(1, 1, 2))]
+            conditions = [self.a_condition() for _ in range(self.of(1, 1, 2))]
+            benefit["conditions"] = list({each["fact"]: each for each in conditions}.values())
         if self.modules and not self.one_in(3):
             benefit["module"] = self.of(*self.modules)["code"]
         benefit["term"] = self.term if self.one_term else self.a_term()
@@ -188,7 +198,7 @@ class _Plans:
         if kind == "manual":
             benefit["manual"] = {**({} if self.one_in(3) else {"threshold": self.of(1000, 15000)}), **C, "label": "l"}
             self.codes.append(code)
-            return benefit
+            return self.of_stays_only(benefit)
         shared = "module" in benefit
         if not self.one_in(3):
             benefit["burden"] = self.a_sum(("patient_share", "patient_share", "cash_before_aid"))
@@ -201,15 +211,25 @@ class _Plans:
             if cancer:
                 benefit["conditions"].append({"fact": "event", "one_of": ["cancer"], **C, "label": "l"})
                 lump["amount"] = [{"when": {"severity": ["mild"]}, "value": 3000}, {"value": 10000}]
-            lump |= {"per_share": shared and self.one_in(2), "upgrade": self.one_in(2)}
+            lump |= {"per_share": shared and self.one_in(2), "upgrade": over in ("term", "life") and self.one_in(2)}
             benefit["lump_sum"], rules = lump, [] if lump["upgrade"] else burden
         else:
             rules = self.sum_rules(over, shared, burden)
-        if kind != "per_day" or burden:
+        if not benefit.get("lump_sum", {}).get("upgrade"):
             rules = rules + self.own_limits(over, shared)
         rules = rules + [self.a_bill_rule(over, kind, shared) for _ in range(self.of(0, 0, 1, 2, 3))]
-        benefit["rules"] = [rule for rule in rules if rule]
+        keys = [(*(rule.get(key) for key in ("rule", "over")), "days" in rule, "times" in rule) for rule in rules]
+        benefit["rules"] = [rule for key, rule in dict(zip(keys, rules, strict=True)).items() if key]
         self.codes.append(code)
+        return self.of_stays_only(benefit)
+
+    def of_stays_only(self, benefit: Part) -> Part:
+        """What asks for days or number of a stay, or pays for days, is restricted to stays."""
+        asked = {*facts_in(benefit), *(each["fact"] for each in benefit["conditions"])}
+        if "per_day" in benefit or asked & STAY_FACTS:
+            own = [each for each in benefit["conditions"] if each["fact"] != "care"]
+            stays = {"fact": "care", "one_of": ["inpatient"], **C, "label": "l"}
+            benefit["conditions"] = [stays, *own]
         return benefit
 
     def a_sum(self, starts: Sequence[str]) -> Part:
@@ -312,21 +332,36 @@ class _Plans:
             rules.append({"rule": self.of("not_beside", "only_beside"), "benefits": some, "over": beside, **C})
         return self.of(*rules)
 
-    def a_group_limit(self, code: str) -> Part:
-        of = self.of("all", "all", "all_plans", self.some(self.codes))
-        span = self.of(*self.spans)
+    def a_group_limit(self, code: str, paying: list[str]) -> Part:
+        of = self.of("all", "all", "all_plans", self.some(paying))
+        own_cover = self.term["kind"] == "own_cover"  # other plans have covers of their own
+        span = self.of(*self.spans) if of != "all_plans" else self.of("life" if own_cover else "term", "life")
         if span == "term" and not self.one_term:
             span = "life"
         limit: Part = {"code": code, "names": NAMES, "of": of, "over": span, **C}
-        if self.one_in(3):
+        if self.one_in(3) and of != "all_plans":
             return {**limit, "over": "settlement", "burden": {"plus": ["patient_share"], "minus": [], **C}}
-        return {**limit, "amount": self.chosen_or(YUAN[5:])}
+        return {**limit, "amount": self.chosen_or(YUAN[5:], of_stays=False)}
+
+
+def is_sound(version: PlanVersion) -> bool:
+    """Say whether the check lets a version pass."""
+    try:
+        refuse_unsound(version)
+    except PlanRefused:
+        return False
+    return True
 
 
 @st.composite
-def plans(draw: st.DrawFn) -> PlanVersion:
+def any_plans(draw: st.DrawFn) -> PlanVersion:
     """Versions of plans: one to four benefits of every kind, with rules in their legal order."""
     return _Plans(draw).version()
+
+
+def plans() -> st.SearchStrategy[PlanVersion]:
+    """Versions of plans that the check lets pass."""
+    return any_plans().filter(is_sound)
 
 
 @st.composite
