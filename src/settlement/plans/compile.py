@@ -8,7 +8,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Term, UsedRoom
+from settlement.domain.benefits import OTHER_PLANS, Benefit, Consumption, PlanFacts, Term, UsedRoom
 from settlement.domain.bills import BillFigures, Care
 from settlement.domain.errors import InvariantViolation, ensure
 from settlement.domain.money import Money
@@ -75,8 +75,8 @@ class CompiledPlan:
         self._ledgers: Sequence[Ledger] = tuple(generated.layout.ledgers)
         self._slots = tuple(_slot_reads(generated, ledger) for ledger in self._ledgers)
         functions = self._executed(f"<plan {self.plan_code} {self.version} {self.digest[:12]}>")
-        self.inputs: Callable[[BillFigures, PlanFacts], tuple[Any, ...]] = functions["inputs"]
-        """Reads what the generated function is handed for a bill."""
+        self.inputs: Callable[..., tuple[Any, ...]] = functions["inputs"]
+        """`inputs(figures, facts, day)` reads what the function is handed; a part of a stay has its own day."""
         self.pay: Callable[..., tuple[int, ...]] = functions["adjudicate"]
         """The generated function: `pay(inputs, ledgers, notes)`. Simulations run whole years through it."""
         self._benefits = tuple(
@@ -129,10 +129,11 @@ class CompiledPlan:
     def missing_fact(self, facts: PlanFacts) -> str | None:
         """Return the first fact that a benefit which could reach this bill needs and lacks, by its field's name.
 
-        A fact that is known and excludes the bill comes first: then nothing else is asked for.
+        A fact that is known and excludes the bill comes first: then nothing else is asked for. The same holds of a
+        module that the member does not hold, and of days of waiting.
         """
         for benefit in self._benefits:
-            if all(_may_fit(condition, facts) for condition in benefit.conditions):
+            if self._may_reach(benefit, facts):
                 for fact in benefit.facts:
                     if getattr(facts, fact) is None and not (fact in DATES_OF_A_STAY and facts.care != Care.INPATIENT):
                         return fact
@@ -141,17 +142,31 @@ class CompiledPlan:
                         return amount
         return None
 
+    def _may_reach(self, benefit: _CompiledBenefit, facts: PlanFacts) -> bool:
+        """Say whether a benefit reaches a bill, or might once more is known of it: conditions, module, waiting."""
+        if not all(_may_fit(condition, facts) for condition in benefit.conditions):
+            return False
+        module = self._body.module(benefit.rules.module)
+        if module is not None and not derived.shares_held(facts, module.code, module.basic):
+            return False
+        waiting = benefit.rules.waiting or (module.waiting if module else None)
+        day = derived.days_covered(facts)
+        if waiting is None or day is None or day > waiting.days:
+            return True
+        return waiting.waived_for_accidents and facts.accident is not False
+
     def adjudicate(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
         """Price one bill and explain it; `used` is the room that earlier bills have used, by benefit code.
 
         Behind a code stand `@unit` and `@life` where the plan counts those spans, and `#<term>` for the terms of a
-        split stay other than the last. A fact may be missing only where `missing_fact` does not ask for it.
+        split stay other than its service date's. A fact may be missing only where `missing_fact` does not ask for it.
         """
         self._ensure_known(facts)
-        if parts := self.parts_of(figures, facts):
-            return self._adjudicate_parts(parts, used)
         service_date = self.service_date(facts) or facts.settled_on
-        return self._explained(figures, facts, used, self.terms(service_date, facts))
+        terms = self.terms(service_date, facts)
+        if parts := self.parts_of(figures, facts):
+            return self._adjudicate_parts(parts, used, terms)
+        return self._explained(figures, facts, used, terms, service_date)
 
     def parts_of(self, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
         """Return the parts of a stay that the plan splits over terms; of any other bill none."""
@@ -163,16 +178,22 @@ class CompiledPlan:
         paid = self.pay(self.inputs(figures, facts), self._filled(used))
         return {code: Money(aid) for code, aid in zip(self.benefit_codes, paid, strict=True)}
 
-    def _adjudicate_parts(self, parts: Sequence[Segment], used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
-        """Price the parts of a split stay one after another; each sees what the parts before it have taken."""
+    def _adjudicate_parts(
+        self, parts: Sequence[Segment], used: Mapping[str, UsedRoom], home: Mapping[str, Term]
+    ) -> tuple[Benefit, ...]:
+        """Price the parts of a split stay one after another; each sees what the parts before it have taken.
+
+        `home` are the terms whose used room stands behind the bare codes: those of the service date.
+        """
         room = dict(used)
         benefits: list[Benefit] = []
-        last = self.terms(parts[-1].day, parts[-1].facts)
         for part in parts:
             terms = self.terms(part.day, part.facts)
-            keys = {code: code if term == last[code] else f"{code}#{term.code}" for code, term in terms.items()}
+            keys = {code: code if term == home[code] else f"{code}#{term.code}" for code, term in terms.items()}
             own = room | {code: room.get(key, UNUSED) for code, key in keys.items()}
-            priced = self._explained(part.figures, part.facts, own, terms)
+            if not {term.code for term in terms.values()} & {term.code for term in home.values()}:
+                own[OTHER_PLANS] = room.get(f"{OTHER_PLANS}#{terms[self.benefit_codes[0]].code}", UNUSED)
+            priced = self._explained(part.figures, part.facts, own, terms, part.day)
             for benefit in priced:
                 for key in (keys[benefit.code], f"{benefit.code}{OF_UNIT}", f"{benefit.code}{OF_LIFE}"):
                     room[key] = room.get(key, UNUSED).after(benefit.consumption)
@@ -180,10 +201,15 @@ class CompiledPlan:
         return tuple(benefits)
 
     def _explained(
-        self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom], terms: Mapping[str, Term]
+        self,
+        figures: BillFigures,
+        facts: PlanFacts,
+        used: Mapping[str, UsedRoom],
+        terms: Mapping[str, Term],
+        day: date,
     ) -> tuple[Benefit, ...]:
         notes: list[Note] = []
-        paid = self.pay(self.inputs(figures, facts), self._filled(used), notes)
+        paid = self.pay(self.inputs(figures, facts, day), self._filled(used), notes)
         noted: list[list[Note]] = [[] for _ in self._benefits]
         for note in notes:
             noted[note[1]].append(note)
@@ -211,8 +237,8 @@ class CompiledPlan:
         exec(compile(self.source, name, "exec"), namespace)
         return namespace
 
-    def _in_term(self, facts: PlanFacts, place: int) -> bool:
-        day = self.service_date(facts) or facts.settled_on
+    def _in_term(self, facts: PlanFacts, place: int, day: date | None) -> bool:
+        day = day or self.service_date(facts) or facts.settled_on
         return term_on(term_of(self._body, self._body.benefits[place]), day, facts) is not None
 
 

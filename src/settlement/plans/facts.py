@@ -43,7 +43,9 @@ def nights(facts: PlanFacts) -> int:
 
 
 def stay_days(facts: PlanFacts) -> int | None:
-    """Return the days of the whole stay so far, admission and discharge counted both; `None` when not known."""
+    """Return the days of the whole stay so far, both ends counted; `None` when not known, 0 for a visit."""
+    if facts.care != Care.INPATIENT:
+        return 0
     if facts.counted_from is None or facts.discharged_on is None:
         return None
     parts = facts.stay_parts_before + (0 if facts.goes_on else 1)

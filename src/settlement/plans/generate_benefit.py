@@ -47,7 +47,7 @@ class BenefitWriter:
 
         self.gross = "gross" if any(isinstance(rule, Deductible) for rule in self.benefit.rules) else "base"
         self.deductible = "deductible" if self.gross == "gross" else "0"
-        self.days = "days" if self.benefit.per_day is not None else "0"
+        self.days = f"(days if {self.aid} else 0)" if self.benefit.per_day is not None else "0"
         self.reached = [*self._start(), *self._own_rules(), *self._group_limits()]
 
     def written(self) -> WrittenBenefit:
@@ -80,7 +80,10 @@ class BenefitWriter:
                 test += f" and not {self.layout.fact('accident')}"
             yield test, waiting.clause
         if has_gaps(self.version, self.benefit):
-            yield f"not {self.layout.take(f'in_term_{self.place}', f'in_term(facts, {self.place})')}", self.term.clause
+            yield (
+                f"not {self.layout.take(f'in_term_{self.place}', f'in_term(facts, {self.place}, day)')}",
+                self.term.clause,
+            )
 
     def _start(self) -> Iterator[str]:
         """Write what the benefit starts from, as `base`, and the burden; then what deductibles take off."""
@@ -158,7 +161,7 @@ class BenefitWriter:
     def _from_sums(self) -> Iterator[str]:
         span = self.benefit.span
         if self.benefit.lump_sum is not None and self.benefit.lump_sum.upgrade:
-            paid = self._slot(span, "paid")
+            paid = "0" if span is Span.SETTLEMENT else self._slot(span, "paid")
             yield f"{self.aid} = max(0, base - {paid})"
             yield "if notes is not None:"
             yield f'    notes.append(("upgrade", {self.place}, {self.gross}, {self.aid}))'

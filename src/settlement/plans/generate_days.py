@@ -40,10 +40,11 @@ def day_lines(rule: PerDay, layout: Layout) -> Iterator[str]:
         ("parts_before", "facts.stay_parts_before"),
         ("nights", "nights(facts)"),
         ("goes_on", "facts.goes_on"),
+        ("is_stay", 'facts.care == "inpatient"'),
     ):
         layout.take(name, read)
     before, now = _COUNTED[rule.counting]
-    yield f"first_day, last_day = {before}, {now}  # {rule.clause!r}"
+    yield f"first_day, last_day = {before}, ({now} if is_stay else 0)  # {rule.clause!r}"
     if rule.minimum_stay > 1:
         yield f"if last_day < {rule.minimum_stay}:"
         yield "    last_day = first_day"

@@ -35,30 +35,40 @@ class Placed:
     unit: str | None
     visit: str | None
     used: Mapping[str, UsedRoom]
+    stay: str | None = None
+    """The stay, by its name in the records; a unit of receipts or visits is not named by it."""
 
 
 def place(plan: CompiledPlan, facts: PlanFacts, keys: BillKeys, past: Sequence[Taking]) -> Placed:
     """Place a bill after the takings of a member's earlier live bills, which come in the order of recording."""
     visit = f"{keys.hospital}:{keys.visit}" if plan.unit or plan.counts_stays else None
-    unit = visit
+    unit, stay = visit, None
     if plan.unit is Span.RECEIPT and keys.receipt is not None:
         unit = f"{keys.hospital}:receipt:{keys.receipt}"
-    if plan.counts_stays and facts.care == Care.INPATIENT:
+    if plan.counts_stays and facts.care != Care.INPATIENT:
+        facts = replace(facts, stay_ordinal=0)
+    elif plan.counts_stays:
         facts, stay = _in_its_stay(plan, facts, keys, visit or "", past)
         unit = stay if plan.unit in (None, Span.STAY) else unit
     service_date = plan.service_date(facts) or facts.settled_on
-    return Placed(facts, unit, visit, _used(plan, plan.terms(service_date, facts), unit, past))
+    return Placed(facts, unit, visit, _used(plan, plan.terms(service_date, facts), unit, past), stay)
 
 
 def takings(plan: CompiledPlan, placed: Placed, benefits: Sequence[Benefit], keys: BillKeys) -> list[Taking]:
     """Return what a bill took, as the records keep it and later bills meet it."""
-    taken = [
-        Taking(benefit.code, benefit.term.code, UsedRoom().after(benefit.consumption), placed.unit)
-        for benefit in benefits
-        if benefit.consumption != Consumption()
-    ]
+    taken = [Taking(code, term, room, placed.unit) for (code, term), room in rooms_taken(benefits).items()]
     stay = _stay_taking(plan, placed, keys)
     return taken if stay is None else [*taken, stay]
+
+
+def rooms_taken(benefits: Sequence[Benefit]) -> dict[tuple[str, str], UsedRoom]:
+    """Return what a bill takes by benefit and term: parts of a split stay may lie in one term of a benefit."""
+    rooms: dict[tuple[str, str], UsedRoom] = {}
+    for benefit in benefits:
+        if benefit.consumption != Consumption():
+            key = (benefit.code, benefit.term.code)
+            rooms[key] = rooms.get(key, UNUSED).after(benefit.consumption)
+    return rooms
 
 
 def stay_room(plan: CompiledPlan, facts: PlanFacts) -> UsedRoom | None:
@@ -79,7 +89,7 @@ def _stay_taking(plan: CompiledPlan, placed: Placed, keys: BillKeys) -> Taking |
         STAY,
         stay_term(plan, facts),
         room,
-        placed.unit,
+        placed.stay,
         placed.visit,
         facts.counted_from,
         facts.discharged_on,

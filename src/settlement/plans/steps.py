@@ -118,8 +118,8 @@ class BenefitSteps:
                 yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band, whole=True))
             return
         for band in bands:
-            low = max(low_end, int(band.start))
-            high = high_end if band.end is None else min(high_end, int(band.end))
+            low = max(low_end, int(band.low))
+            high = high_end if band.high is None else min(high_end, int(band.high))
             if low < high and (delta := paid(high) - paid(low) - (high - low)):
                 yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band))
 

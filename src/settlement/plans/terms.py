@@ -13,7 +13,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def term_on(rule: TermRule, day: date, facts: PlanFacts | None = None) -> Term | None:
-    """Return the term of a day; `None` where the named terms have none, or the member's own cover is not known."""
+    """Return the term of a day; `None` where the named terms have none, or the member's own cover does not hold it."""
     match rule:
         case CalendarYear():
             return _calendar_year(day.year)
@@ -31,7 +31,7 @@ def term_on(rule: TermRule, day: date, facts: PlanFacts | None = None) -> Term |
                 None,
             )
         case OwnCover():
-            return _own_cover(facts)
+            return _own_cover(day, facts)
 
 
 def month_and_day(text: str) -> tuple[int, int]:
@@ -39,8 +39,10 @@ def month_and_day(text: str) -> tuple[int, int]:
     return int(text[:2]), int(text[3:])
 
 
-def _own_cover(facts: PlanFacts | None) -> Term | None:
+def _own_cover(day: date, facts: PlanFacts | None) -> Term | None:
     if facts is None or facts.cover_first_day is None or facts.cover_last_day is None:
+        return None
+    if not facts.cover_first_day <= day <= facts.cover_last_day:
         return None
     return Term(facts.cover_first_day.isoformat(), facts.cover_first_day, facts.cover_last_day)
 

@@ -28,6 +28,16 @@ class Band(Part):
     clause: Clause
 
     @property
+    def low(self) -> Money:
+        """Where the band's part of an amount begins; whether the edge itself is in the band changes no part."""
+        return next((edge for edge in (self.from_, self.above) if edge is not None), ZERO)
+
+    @property
+    def high(self) -> Money | None:
+        """Where the band's part of an amount ends; `None` for the open one."""
+        return self.up_to if self.below is None else self.below
+
+    @property
     def start(self) -> Money:
         """The first fen-boundary of the band: an amount is in it from just above this many fen on."""
         if self.from_ is not None:

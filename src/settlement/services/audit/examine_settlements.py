@@ -15,7 +15,7 @@ from settlement.domain.money import Money, total
 from settlement.domain.postings import postings_of, purses_of
 from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.compile import CompiledPlan
-from settlement.plans.history import stay_room, stay_term
+from settlement.plans.history import rooms_taken, stay_room, stay_term
 from settlement.plans.receipt import Inputs, replay
 from settlement.plans.stored import benefit_to_json, figures_from_json, used_from_json
 from settlement.services.audit.examine_plans import Plans
@@ -135,11 +135,7 @@ def _same(stored: StoredSettlement, benefits: tuple[Benefit, ...]) -> bool:
 
 
 def _taken(plan: CompiledPlan, inputs: Inputs, benefits: tuple[Benefit, ...]) -> dict[tuple[str, str], Room]:
-    taken = {
-        (benefit.code, benefit.term.code): _room(benefit.consumption)
-        for benefit in benefits
-        if benefit.consumption != Consumption()
-    }
+    taken = {key: _room(room) for key, room in rooms_taken(benefits).items()}
     stay = stay_room(plan, inputs.facts)
     return taken if stay is None else {**taken, (STAY, stay_term(plan, inputs.facts)): _room(stay)}
 
