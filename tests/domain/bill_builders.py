@@ -1,4 +1,4 @@
-"""Bills and their records for the tests of the core: one bill in which no two amounts are alike, and bills at random."""
+"""Bills and their records for the tests of the core: one in which no two amounts are alike, and bills at random."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ FIGURES = BillFigures(
     family_account_paid=Money(5_000),
     cash_before_aid=Money(207_966),
 )
-SPLIT = Split(
-    aid_on_bill=Money(38_983), aid_to_card=Money(1_017), other_on_bill=Money(10_001), cash_due=Money(158_982)
-)
+SPLIT = Split(aid_on_bill=Money(38_983), aid_to_card=Money(1_017), other_on_bill=Money(10_001), cash_due=Money(158_982))
 
 EVENING = datetime(2025, 3, 11, 16, 30, 5, 678_901, tzinfo=UTC)
 """Half past midnight of 12 March in China."""

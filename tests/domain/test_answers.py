@@ -8,8 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-
 from bill_builders import (
     FIGURES,
     HEAD,
@@ -21,6 +19,8 @@ from bill_builders import (
     a_settled_bill,
     bills_with_aid,
 )
+from hypothesis import given
+
 from settlement.domain.answers import (
     held_quote_answer,
     print_lines,
@@ -256,7 +256,7 @@ def test_a_quote_says_what_the_settlement_would():
 
 def test_a_quote_that_cannot_be_computed_asks_as_the_bill_would():
     assert held_quote_answer(QUESTION.code, QUESTION.figures, ENGLISH) == {"mutual_aid": HELD}
-    chinese = "互助款暂未算出，请按医保现金数收费，算出后打入职工银行卡。医疗费总额与基金、医院、个人负担之和不符，相差 0.01 元，请核对医保返回。"
+    chinese = f"{HELD_LINES[0]}医疗费总额与基金、医院、个人负担之和不符，相差 0.01 元，请核对医保返回。"
     assert held_quote_answer(QUESTION.code, QUESTION.figures, CHINESE) == {"mutual_aid": held(chinese)}
 
 
@@ -286,9 +286,7 @@ def test_the_printed_payments_add_up_to_the_printed_total(bill):
 
 
 def test_empty_shares_are_not_printed_and_cash_always_is():
-    figures = replace(
-        FIGURES, funds=InsurerFunds(hifp=Money(870_000)), provider_absorbed=ZERO, cash_before_aid=ZERO
-    )
+    figures = replace(FIGURES, funds=InsurerFunds(hifp=Money(870_000)), provider_absorbed=ZERO, cash_before_aid=ZERO)
     assert print_lines(figures, Split(ZERO, ZERO, ZERO, ZERO)) == [
         "医疗费总额 9000.00 元",
         "医保基金支付 8700.00 元",

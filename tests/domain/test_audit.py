@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from settlement.domain.audit import MOST_IDS, Examination, Finding, Invariant, Tally, findings_of
@@ -12,6 +12,7 @@ NETS = Invariant("nets", "Every reversal nets to zero.")
 
 
 @given(st.lists(st.booleans(), max_size=60))
+@example([False] * (MOST_IDS + 1))
 def test_a_tally_counts_all_and_names_the_first_offenders(held):
     tally = Tally(CLOSES)
     for number, holds in enumerate(held):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
-
 from bill_builders import FIGURES, FUNDS
+
 from settlement.domain.bills import InsurerFunds
 from settlement.domain.money import ZERO, Money
 

@@ -1,13 +1,13 @@
-"""Double entry: the payers of a bill together credit what the care cost, and a reversal leaves every account at zero."""
+"""Double entry: the payers of a bill together credit what the care cost; a reversal leaves every account at zero."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
 
+from bill_builders import FIGURES, SPLIT, bills_with_aid
 from hypothesis import given
 
-from bill_builders import FIGURES, SPLIT, bills_with_aid
 from settlement.domain.bills import InsurerFunds
 from settlement.domain.money import Money, total
 from settlement.domain.postings import AID, CARE, HOSPITAL_PAYABLE, MEMBER_PAYABLE, Posting, postings_of, swapped
