@@ -42,7 +42,7 @@ class IdSource:
 
         The letters are Crockford's base 32 (no I, L, O, U) of the id's last 40 random bits.
         """
-        tail, letters = bill_id.int & (2**40 - 1), ""
+        tail, letters = bill_id.int, ""
         for _ in range(8):
             tail, digit = divmod(tail, 32)
             letters = _NUMBER_ALPHABET[digit] + letters

@@ -250,8 +250,9 @@ def decide_scope(codes: ScopeCodes, rules: ScopeRules) -> Verdict:
 
 def care_of(care_type: str | None) -> Care | None:
     """Return what a care type comes down to; `None` for one that is not ours or not known."""
-    known = care_type is not None and _LOCAL_FORM.fullmatch(care_type)
-    return _CARES.get(care_type[:2]) if known and care_type else None
+    if care_type is None or not _LOCAL_FORM.fullmatch(care_type):
+        return None
+    return _CARES.get(care_type[:2])
 
 
 def setting_of(care_type: str | None) -> str:
@@ -310,7 +311,9 @@ def _of_care(codes: ScopeCodes, rules: ScopeRules) -> ScopeReason | None:
     code = codes.care_type
     if code is None:
         return None
-    kind = code[:2] if _LOCAL_FORM.fullmatch(code) else ""
+    if not _LOCAL_FORM.fullmatch(code):
+        return ScopeReason.UNKNOWN_CARE_TYPE
+    kind = code[:2]
     return None if kind in _CARES else _CARES_NOT_OURS.get(kind, ScopeReason.UNKNOWN_CARE_TYPE)
 
 
