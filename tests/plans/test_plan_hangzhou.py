@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from plan_builders import HANGZHOU, LIBRARY, STAY, a_bill, a_compiled_plan, histories, pay_in_order
 
-from settlement.domain.benefits import PlanFacts
+from settlement.domain.benefits import PlanFacts, StepKind
 from settlement.domain.bills import BillFigures
 from settlement.plans.checks.run import check_plan
 from settlement.plans.compile import compile_version
+from settlement.plans.explain import explain
 from settlement.plans.findings import Severity
 from settlement.plans.model import read_plan
 
@@ -45,6 +46,13 @@ def test_a_member_holds_the_first_module_unless_the_roster_says_otherwise() -> N
 @given(history=histories())
 def test_the_first_module_pays_what_the_plan_of_one_benefit_pays(history: list[tuple[BillFigures, PlanFacts]]) -> None:
     assert pay_in_order(PLAN, history) == pay_in_order(a_compiled_plan(), history)
+
+
+def test_a_member_is_told_of_no_benefit_whose_module_is_not_held() -> None:
+    told = explain(PLAN.adjudicate(a_bill(allowed=80_000), STAY, {}), PLAN.limits)
+    assert [each.benefit.code for each in told] == ["inpatient"]
+    kinds = [benefit.steps[0].kind for benefit in PLAN.adjudicate(a_bill(), CLAIM, {})]
+    assert kinds == [StepKind.NOT_ELIGIBLE, *[StepKind.NOT_HELD] * 7]
 
 
 def test_two_bills_are_paid_as_one_sum_and_not_each_alone() -> None:

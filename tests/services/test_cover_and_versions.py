@@ -64,12 +64,13 @@ async def test_a_member_is_covered_from_the_first_to_the_last_day(
 
 async def test_each_term_has_room_of_its_own(resources: Resources, city: City, database: DatabaseUrls):
     plain = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00", "allowed": "60000.00"}
-    for year, paid in (("2025", "30200.00"), ("2025", "0.00"), ("2026", "30200.00"), ("2026", "0.00")):
+    bills = (("2025", "30200.00"), ("2025", "0.00"), ("2026", "30200.00"), ("2026", "0.00"))
+    for number, (year, paid) in enumerate(bills):
         answer = (
             await settle(
                 resources,
                 city,
-                left(city.member, f"{year}-03-11", **plain),
+                left(city.member, f"{year}-03-11", mdtrt_id=f"V{number}", **plain),
                 stay(city, f"{year}-03-11"),
             )
         ).answer

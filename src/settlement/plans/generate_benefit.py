@@ -68,11 +68,13 @@ class BenefitWriter:
 
     def _refusals(self) -> Iterator[tuple[str, str]]:
         """Yield each test that keeps the benefit from the bill, with its clause; `steps.py` has words in this order."""
-        for condition in conditions_of(self.version, self.benefit):
+        for condition in self.version.header.covers:
             yield excludes(self.layout, condition), condition.clause
         module = self.version.body.module(self.benefit.module)
         if module is not None:
             yield f"not {self.layout.shares(module.code)}", module.clause
+        for condition in self.benefit.conditions:
+            yield excludes(self.layout, condition), condition.clause
         waiting = self.benefit.waiting or (module.waiting if module else None)
         if waiting is not None:
             test = f"{self.layout.fact('days_covered')} <= {waiting.days}"

@@ -13,7 +13,7 @@ from typing import Any
 from settlement.domain.benefits import Consumption, PlanFacts, Step, StepKind
 from settlement.domain.money import Money
 from settlement.plans.choices import amount_for, fits_facts, rate_for
-from settlement.plans.generate_benefit import WrittenBenefit, conditions_of, has_gaps
+from settlement.plans.generate_benefit import WrittenBenefit, has_gaps
 from settlement.plans.labels import band_label, group_label, plain_yuan, rule_label
 from settlement.plans.layout import term_of
 from settlement.plans.model import (
@@ -186,12 +186,14 @@ _KINDS: Mapping[str, StepKind] = {
 def _refusals(version: PlanVersion, place: int) -> Iterator[Step]:
     """Yield the steps of the tests that the generated function makes, in its order."""
     benefit = version.body.benefits[place]
-    for condition in conditions_of(version, benefit):
-        kind = StepKind.NO_EVENT if condition.fact == "event" else StepKind.NOT_ELIGIBLE
-        yield Step(condition.clause, kind, Money(0), condition.label)
+    for condition in version.header.covers:
+        yield Step(condition.clause, StepKind.NOT_ELIGIBLE, Money(0), condition.label)
     module = version.body.module(benefit.module)
     if module is not None:
         yield Step(module.clause, StepKind.NOT_HELD, Money(0), f"未参加{module.names.zh}")
+    for condition in benefit.conditions:
+        kind = StepKind.NO_EVENT if condition.fact == "event" else StepKind.NOT_ELIGIBLE
+        yield Step(condition.clause, kind, Money(0), condition.label)
     waiting = benefit.waiting or (module.waiting if module else None)
     if waiting is not None:
         yield Step(waiting.clause, StepKind.WAITING, Money(0), waiting.label)
