@@ -181,26 +181,24 @@ def _figures(given: Mapping[str, str]) -> BillFigures:
     if "allowed" not in given:
         raise BadRow("allowed is empty")
     amounts = {name: _amount(name, given[name]) for name in AMOUNTS if name in given}
-    funds = _funds(given, amounts)
     get = amounts.get
-    allowed, excluded, over_limit = amounts["allowed"], get("excluded", ZERO), get("over_limit", ZERO)
-    upfront_share, absorbed = get("upfront_share", ZERO), get("provider_absorbed", ZERO)
-    billed = allowed + excluded + over_limit + upfront_share
-    patient_share = billed - funds.total() - absorbed
-    account_paid = get("account_paid", ZERO)
+    funds, insurer_paid = _funds(given, amounts)
+    billed = Money(sum(map(int, (get(name, 0) for name in ("allowed", "excluded", "over_limit", "upfront_share")))))
+    absorbed, account_paid = get("provider_absorbed", ZERO), get("account_paid", ZERO)
+    patient_share = Money(int(billed) - insurer_paid - int(absorbed))
     figures = BillFigures(
         billed=billed,
-        excluded=excluded,
-        over_limit=over_limit,
-        upfront_share=upfront_share,
-        allowed=allowed,
+        excluded=get("excluded", ZERO),
+        over_limit=get("over_limit", ZERO),
+        upfront_share=get("upfront_share", ZERO),
+        allowed=amounts["allowed"],
         insurer_deductible=get("insurer_deductible", ZERO),
         funds=funds,
         provider_absorbed=absorbed,
         patient_share=patient_share,
         account_paid=account_paid,
         family_account_paid=get("family_account_paid", ZERO),
-        cash_before_aid=patient_share - account_paid,
+        cash_before_aid=Money(int(patient_share) - int(account_paid)),
     )
     for name in PROVED:
         if name in given and _amount(name, given[name]) != getattr(figures, name):
@@ -208,17 +206,17 @@ def _figures(given: Mapping[str, str]) -> BillFigures:
     return figures
 
 
-def _funds(given: Mapping[str, str], amounts: Mapping[str, Money]) -> InsurerFunds:
-    """Return what each fund paid; a total beside them must be theirs, a total alone is the pooled fund's."""
+def _funds(given: Mapping[str, str], amounts: Mapping[str, Money]) -> tuple[InsurerFunds, int]:
+    """Return what each fund paid, and their sum; a sum beside them must be theirs, alone it is the pooled fund's."""
     named = {name: amounts[name] for name in FUNDS if name in amounts}
     if not named:
         if "insurer_paid" not in amounts:
             raise BadRow("insurer_paid is empty")
-        return InsurerFunds(hifp=amounts["insurer_paid"])
-    funds = InsurerFunds(**named)
-    if "insurer_paid" in amounts and amounts["insurer_paid"] != funds.total():
-        raise BadRow(f"insurer_paid is {given['insurer_paid']}, its funds make it {funds.total()}")
-    return funds
+        return InsurerFunds(hifp=amounts["insurer_paid"]), int(amounts["insurer_paid"])
+    total = sum(map(int, named.values()))
+    if "insurer_paid" in amounts and int(amounts["insurer_paid"]) != total:
+        raise BadRow(f"insurer_paid is {given['insurer_paid']}, its funds make it {Money(total)}")
+    return InsurerFunds(**named), total
 
 
 def _facts(given: Mapping[str, str]) -> PlanFacts:

@@ -123,7 +123,8 @@ class Tally:
         _fold(self.whole, whole)
         for (name, value), sums in mine.items():
             _fold(self.groups[name].setdefault(value, Group()), sums)
-        self._add_change(Change(whole[2] - whole[1], shown[0].bill.number, shown[0].bill.label, whole[0], whole[1], whole[2]))
+        first, (bills_count, before, after, *_) = shown[0].bill, whole
+        self._add_change(Change(after - before, first.number, first.label, bills_count, before, after))
 
     def refuse(self, row: int, why: str) -> None:
         """Count a row that could not be read."""

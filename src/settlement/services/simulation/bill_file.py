@@ -33,7 +33,7 @@ class BillFile:
 
 @contextmanager
 def open_bill_file(path: Path) -> Iterator[BillFile]:
-    """Open a file by its ending, `.parquet` or any other for CSV. Raises `BillsUnreadable`, also while rows are read."""
+    """Open Parquet, by its ending, or CSV. Raises `BillsUnreadable`, also while rows are read."""
     try:
         with _open_parquet(path) if path.suffix == ".parquet" else _open_csv(path) as opened:
             yield opened

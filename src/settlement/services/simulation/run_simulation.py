@@ -79,7 +79,8 @@ def simulate_parts(parts: Sequence[Path], reader: BillReader, request: Request, 
         return tally
     workers = min(request.processes, len(parts))
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        running = {pool.submit(simulate_part, part, reader, request): size for part, size in zip(parts, sizes, strict=True)}
+        submitted = zip(parts, sizes, strict=True)
+        running = {pool.submit(simulate_part, part, reader, request): size for part, size in submitted}
         try:
             while running:
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
