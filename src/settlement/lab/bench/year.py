@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 from settlement.domain.money import Money
 from settlement.lab.his.costs import stay_total, visit_total
@@ -15,6 +16,8 @@ from settlement.plans.simulation.bills import SimulatedBill
 from settlement.plans.simulation.columns import Columns
 from settlement.plans.simulation.simulate import Plans, simulator
 from settlement.plans.simulation.tally import Tally
+
+T = TypeVar("T")
 
 HEADER = (
     "member",
@@ -138,5 +141,5 @@ def _amounts(chance: Random, billed: int, deductible: int, percent: int) -> tupl
     return billed, excluded, upfront, allowed, insurer, account
 
 
-def _drawn(chance: Random, weighted: Sequence[tuple[object, int]]) -> object:
+def _drawn(chance: Random, weighted: Sequence[tuple[T, int]]) -> T:
     return chance.choices([value for value, _ in weighted], [weight for _, weight in weighted])[0]

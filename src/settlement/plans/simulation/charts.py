@@ -8,8 +8,8 @@ from html import escape
 from math import floor, log10
 
 WIDTH, HEIGHT = 640, 260
-LEFT, RIGHT, TOP, BOTTOM = 70, 14, 14, 44
-_LONGEST_LABEL = 14
+LEFT, RIGHT, TOP, BOTTOM = 76, 26, 14, 58
+_LONGEST_LABEL = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ def columns(labels: Sequence[str], series: Sequence[Series], written: Callable[[
     parts = [*_grid(scale, written)]
     step = (WIDTH - LEFT - RIGHT) / max(1, len(labels))
     wide = min(34.0, step * 0.78 / len(series))
+    slanted = any(_width(label) > step for label in labels)
     for at, label in enumerate(labels):
         middle = LEFT + step * (at + 0.5)
         for number, each in enumerate(series):
@@ -36,7 +37,7 @@ def columns(labels: Sequence[str], series: Sequence[Series], written: Callable[[
             said = f"<title>{escape(label)} · {escape(each.name)}: {escape(written(value))}</title>"
             size = f'x="{x:.1f}" y="{top:.1f}" width="{wide * 0.92:.1f}" height="{max(bottom - top, 0.6):.1f}" rx="2"'
             parts.append(f'<rect class="{each.style}" {size}>{said}</rect>')
-        parts.append(_label(middle, label, slanted=step < 46))
+        parts.append(_label(middle, label, slanted=slanted))
     return _svg(parts)
 
 
@@ -45,7 +46,7 @@ def lines(labels: Sequence[str], series: Sequence[Series], written: Callable[[in
     scale = _Scale([value for each in series for value in each.values])
     parts = [*_grid(scale, written)]
     step = (WIDTH - LEFT - RIGHT) / max(1, len(labels) - 1)
-    every = max(1, -(-len(labels) // 12))
+    every = max(1, -(-len(labels) // 8))
     for each in series:
         points = [(LEFT + step * at, scale.y(value)) for at, value in enumerate(each.values)]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -93,8 +94,13 @@ def _grid(scale: _Scale, written: Callable[[int], str]) -> list[str]:
 def _label(x: float, label: str, *, slanted: bool = False) -> str:
     short = label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"
     y = HEIGHT - BOTTOM + 18
-    turned = f' transform="rotate(-32 {x:.1f} {y})" style="text-anchor:end"' if slanted else ""
+    turned = f' transform="rotate(-30 {x:.1f} {y})" style="text-anchor:end"' if slanted else ""
     return f'<text class="label" x="{x:.1f}" y="{y}"{turned}>{escape(short)}</text>'
+
+
+def _width(label: str) -> float:
+    """Return about how wide a label is drawn, with some space beside it."""
+    return 8 + sum(12.0 if character > "\u2e80" else 6.8 for character in label[:_LONGEST_LABEL])
 
 
 def _svg(parts: Sequence[str]) -> str:

@@ -216,7 +216,7 @@ def _notes(report: Report) -> Iterator[str]:
 
 def _benefit_rows(report: Report) -> tuple[Sequence[str], list[Sequence[str]]]:
     header = ["待遇 Benefit", *(["原笔数 Before", "原成本"] if report.has_before else []), "笔数 After", "成本 Cost"]
-    rows = []
+    rows: list[Sequence[str]] = []
     for code, sums in sorted(report.tally.benefits.items()):
         before = [f"{sums.paid_before:,}", _yuan(sums.before_fen)] if report.has_before else []
         rows.append([code, *before, f"{sums.paid_after:,}", _yuan(sums.after_fen)])
