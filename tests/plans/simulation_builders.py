@@ -182,7 +182,7 @@ def a_visit_or_stay(
 
 @st.composite
 def members(draw: st.DrawFn) -> list[SimulatedBill]:
-    """One member's bills over two years: late ones of an earlier term, mid-settlements, shared receipts, other levels."""
+    """One member's bills over two years: late ones, mid-settlements, shared receipts, other levels, other payers."""
     bills: list[SimulatedBill] = []
     for number in range(draw(st.integers(1, 9))):
         day = date(2025, 1, 1) + timedelta(
