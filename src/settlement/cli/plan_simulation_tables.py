@@ -10,7 +10,6 @@ from settlement.plans.simulation.page import TITLES, before_name, shown_value
 from settlement.plans.simulation.report import Report
 from settlement.plans.simulation.tally import Change, Group
 
-
 MOST_ROWS = 40
 """A dimension with more groups is left to the page and the JSON object."""
 

@@ -65,8 +65,8 @@ class BillsPerSecond:
     """Bills that one core simulates in a second of its own time, so that neighbours on the machine do not count."""
 
     prepared: float
-    """Timed is the compiled function with the ledgers of each member's terms, the median of several repetitions. Reading,
-    placing and turning bills into inputs were done before."""
+    """Timed is the compiled function with the ledgers of each member's terms, the median of several repetitions.
+    Reading, placing and turning bills into inputs were done before."""
     from_file: float
     """All of it: reading CSV, setting members aside, placing, pricing, adding up."""
 

@@ -88,7 +88,7 @@ def priced_bills(frame: DataFrame, plans: Plans, period: Period | None = None) -
 
 def _by_member(frame: DataFrame) -> DataFrame:
     """Bring the rows of each member together, in order; each partition has the members of its own."""
-    member = next(name for name in frame.columns if Columns.of(frame.columns).at["member"] == frame.columns.index(name))
+    member = frame.columns[Columns.of(frame.columns).at["member"]]
     numbered = frame if ROW in frame.columns else frame.withColumn(ROW, f.monotonically_increasing_id() + 2)
     cells = f.array(*[f.coalesce(f.col(f"`{name}`").cast("string"), f.lit("")) for name in frame.columns])
     rows = numbered.select(
