@@ -122,11 +122,16 @@ async def a_city(
     members: int = 3,
     first_day: date = date(2025, 1, 1),
     last_day: date = date(2026, 12, 31),
+    plan_file: Path = HANGZHOU_FILE,
+    shares: Mapping[str, int] | None = None,
 ) -> City:
-    """Register a fund that pays by Hangzhou's plan: a unit, a hospital of each level, and active members."""
-    fund = await add_fund(resources, code=code, name="某市职工互助", gateway_profile=profile, plan_code="hangzhou")
+    """Register a fund that pays by a plan, Hangzhou's if none is given: a unit, hospitals, and active members."""
+    plan = read_plan(plan_file)
+    fund = await add_fund(
+        resources, code=code, name="某市职工互助", gateway_profile=profile, plan_code=plan.header.code
+    )
     fund_id = fund.fund_id
-    await publish_plan(resources, fund_id, read_plan(HANGZHOU_FILE))
+    await publish_plan(resources, fund_id, plan)
     await add_unit(resources, fund_id, code="u1", name="某单位")
     hospitals = {level: f"H5001030247{level}" for level in (1, 2, 3)}
     for level, hospital_code in hospitals.items():
@@ -135,7 +140,7 @@ async def a_city(
         )
     people = [a_person(number) for number in range(members)]
     lines = [
-        NewMember(person.name, person.certificate, "u1", PersonCategory.ACTIVE, first_day, last_day)
+        NewMember(person.name, person.certificate, "u1", PersonCategory.ACTIVE, first_day, last_day, shares)
         for person in people
     ]
     ids = await add_members(resources, fund_id, lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import date
 
 import psycopg
 import pytest
@@ -14,6 +15,7 @@ from serving import registered_clients
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.tables import metadata
 from settlement.services.events.number_events import number_all_events
+from settlement.services.members.announce_renewal import announce_renewal
 
 TABLES = sorted(metadata.tables)
 CHANGEABLE = {
@@ -46,7 +48,7 @@ CHANGEABLE = {
 RECORDS = sorted(
     {"settlement", "reversal", "posting", "consumption", "event", "event_position", "idempotency", "message_body"}
     | {"person", "person_number", "membership", "plan_version", "uncovered", "fund", "unit", "hospital"}
-    | {"hospital_code", "hospital_level"}
+    | {"hospital_code", "hospital_level", "unit_renewal"}
 )
 
 
@@ -63,6 +65,7 @@ async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
             await settle(resources, city, a_2304(city.member), facts(city, discharged_on=None))
             await settle(resources, city, a_2304(city.member, insutype="390"))
             await registered_clients(resources, city)
+            await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
         async with ops_engine(database) as ops:
             await number_all_events(ops)
         yield cities

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from plan_builders import HANGZHOU, a_changed_text, line_of, part_of_text
-
 from settlement.plans.check import check_plan, refuse_unsound
+
 from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.model import load_plan
 

@@ -17,8 +17,8 @@ from settlement.plans.simulation.simulate import Plans
 from settlement.services.simulation.bill_file import BillsUnreadable
 from settlement.services.simulation.run_simulation import Request, Simulated, simulate_file
 
-HANGZHOU_FILE = Path(__file__).parents[2] / "plans" / "hangzhou.yaml"
-PLANS = Plans(read_plan(HANGZHOU_FILE).versions[-1].canonical())
+PLAN_FILE = Path(__file__).parents[1] / "plans" / "inpatient_only.yaml"
+PLANS = Plans(read_plan(PLAN_FILE).versions[-1].canonical())
 HEADER = (
     "member,settled_on,care,admitted_on,discharged_on,hospital_level,insurance_type,person_category,"
     "allowed,insurer_paid,paid"
@@ -33,7 +33,7 @@ def simulated(path: Path, processes: int = 1) -> Simulated:
 @pytest.fixture(scope="module")
 def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("year") / "year.csv"
-    write_year(path, 7, 400, 2025, read_plan(HANGZHOU_FILE).versions[-1])
+    write_year(path, 7, 400, 2025, read_plan(PLAN_FILE).versions[-1])
     return path
 
 
@@ -109,7 +109,7 @@ def run(*command: str) -> dict[str, object]:
 def test_the_command_says_it_as_json_and_as_a_page(year: Path, tmp_path: Path):
     html = tmp_path / "out.html"
     fund = ("--opening-balance", "100000", "--dues", "8", "--members", "500", "--take-up", "2.7")
-    said = run(str(HANGZHOU_FILE), "--bills", str(year), "--processes", "1", *fund, "--html", str(html))
+    said = run(str(PLAN_FILE), "--bills", str(year), "--processes", "1", *fund, "--html", str(html))
     assert said["against"] == "paid"
     assert said["members_losing"] == 0
     assert said["fund"]["dry_after"]  # type: ignore[index]
@@ -117,16 +117,14 @@ def test_the_command_says_it_as_json_and_as_a_page(year: Path, tmp_path: Path):
 
 
 def test_a_plan_against_itself_changes_nothing(year: Path):
-    said = run(str(HANGZHOU_FILE), "--bills", str(year), "--against", str(HANGZHOU_FILE), "--processes", "1")
+    said = run(str(PLAN_FILE), "--bills", str(year), "--against", str(PLAN_FILE), "--processes", "1")
     assert (said["cost_change"], said["members_gaining"], said["members_losing"]) == ("0.00", 0, 0)
 
 
 def test_a_dearer_draft_is_seen_by_group(year: Path, tmp_path: Path):
     draft = tmp_path / "draft.yaml"
-    draft.write_text(
-        HANGZHOU_FILE.read_text(encoding="utf-8").replace('rate: "20%"', 'rate: "30%"', 1), encoding="utf-8"
-    )
-    said = run(str(draft), "--bills", str(year), "--against", str(HANGZHOU_FILE), "--processes", "1")
+    draft.write_text(PLAN_FILE.read_text(encoding="utf-8").replace('rate: "20%"', 'rate: "30%"', 1), encoding="utf-8")
+    said = run(str(draft), "--bills", str(year), "--against", str(PLAN_FILE), "--processes", "1")
     assert said["members_gaining"] > 0  # type: ignore[operator]
     assert said["members_losing"] == 0
     by_level = said["by"]["hospital_level"]  # type: ignore[index]
@@ -134,7 +132,7 @@ def test_a_dearer_draft_is_seen_by_group(year: Path, tmp_path: Path):
 
 
 def test_the_tables_are_printed_for_a_person(year: Path):
-    command = ["plan", "simulate", str(HANGZHOU_FILE), "--bills", str(year), "--processes", "1"]
+    command = ["plan", "simulate", str(PLAN_FILE), "--bills", str(year), "--processes", "1"]
     ended = CliRunner().invoke(app, command, catch_exceptions=False)
     assert ended.exit_code == 0
     assert "每百人给付次数" in ended.stdout
@@ -146,22 +144,22 @@ def test_the_tables_are_printed_for_a_person(year: Path):
     [
         ((), "either --bills FILE or --fund CODE"),
         (("--fund", "hz"), "give --from and --to"),
-        (("--bills", str(HANGZHOU_FILE), "--dues", "8"), "Dues need --opening-balance"),
-        (("--bills", str(HANGZHOU_FILE), "--dues", "8", "--opening-balance", "1"), "need --members"),
-        (("--bills", str(HANGZHOU_FILE), "--opening-balance", "viel"), "not an amount"),
-        (("--bills", str(HANGZHOU_FILE), "--take-up", "none"), "--take-up"),
-        (("--bills", str(HANGZHOU_FILE), "--version", "1999"), "no version '1999'"),
+        (("--bills", str(PLAN_FILE), "--dues", "8"), "Dues need --opening-balance"),
+        (("--bills", str(PLAN_FILE), "--dues", "8", "--opening-balance", "1"), "need --members"),
+        (("--bills", str(PLAN_FILE), "--opening-balance", "viel"), "not an amount"),
+        (("--bills", str(PLAN_FILE), "--take-up", "none"), "--take-up"),
+        (("--bills", str(PLAN_FILE), "--version", "1999"), "no version '1999'"),
     ],
 )
 def test_what_cannot_be_done_is_said(options: tuple[str, ...], why: str):
-    ended = CliRunner().invoke(app, ["plan", "simulate", str(HANGZHOU_FILE), *options])
+    ended = CliRunner().invoke(app, ["plan", "simulate", str(PLAN_FILE), *options])
     assert ended.exit_code == 3
     assert why in ended.stderr
 
 
 def test_sample_bills_are_the_same_for_a_seed_and_close(tmp_path: Path):
     for name in ("a.csv", "b.csv"):
-        command = ["plan", "sample-bills", str(tmp_path / name), "--members", "50", "--plan", str(HANGZHOU_FILE)]
+        command = ["plan", "sample-bills", str(tmp_path / name), "--members", "50", "--plan", str(PLAN_FILE)]
         assert CliRunner().invoke(app, command, catch_exceptions=False).exit_code == 0
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
     assert simulated(tmp_path / "a.csv").tally.refused == 0

@@ -33,7 +33,7 @@ from settlement.services.simulation.bill_file import BillsUnreadable
 from settlement.services.simulation.run_simulation import Request, Simulated, Told, all_cores, simulate_file
 
 
-def register(app: typer.Typer) -> None:
+def add_to(app: typer.Typer) -> None:
     """Add the commands to the plan workshop."""
     app.command("simulate")(simulate)
     app.command("sample-bills")(sample_bills)

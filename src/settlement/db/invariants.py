@@ -183,29 +183,29 @@ CONSUMPTION = SqlCheck(
 LIMITS = SqlCheck(
     Invariant(
         "limits",
-        "What a member's live bills were paid of a benefit in a term is at most the limit (the highest, where they "
-        "were paid under several versions), and no bill took less than nothing.",
+        "What a member's live bills were paid of a benefit, or of benefits with a limit together, in a term is at most "
+        "the limit (the highest, where they were paid under several versions), and no bill took less than nothing.",
     ),
     "SELECT count(*) FROM (SELECT DISTINCT fund_id, member_id, plan_code, benefit, term FROM consumption) AS room",
     """
     WITH limits AS (
-        SELECT * FROM unnest(CAST(:versions AS uuid[]), CAST(:benefits AS text[]), CAST(:limits AS bigint[]))
-            AS given (plan_version_id, benefit, fen)
+        SELECT * FROM unnest(CAST(:versions AS uuid[]), CAST(:names AS text[]), CAST(:benefits AS text[]),
+                             CAST(:limits AS bigint[])) AS given (plan_version_id, name, benefit, fen)
     ), room AS (
         SELECT consumption.member_id, sum(paid_fen) AS paid, max(limits.fen) FILTER (WHERE paid_fen > 0) AS most,
                bool_and(limits.fen IS NOT NULL) FILTER (WHERE paid_fen > 0) AS limited
         FROM consumption
         JOIN settlement USING (fund_id, bill_id, revision)
         LEFT JOIN limits USING (plan_version_id, benefit)
-        WHERE NOT EXISTS (
+        WHERE benefit <> '_stay' AND NOT EXISTS (
             SELECT FROM reversal AS r
             WHERE r.fund_id = consumption.fund_id AND r.bill_id = consumption.bill_id
               AND r.revision = consumption.revision)
-        GROUP BY consumption.fund_id, consumption.member_id, plan_code, benefit, term
+        GROUP BY consumption.fund_id, consumption.member_id, plan_code, COALESCE(name, benefit), term
     )
     SELECT member_id FROM room WHERE limited AND paid > most
     UNION ALL
-    SELECT member_id FROM consumption WHERE LEAST(base_fen, paid_fen, days, times) < 0
+    SELECT member_id FROM consumption WHERE LEAST(base_fen, paid_fen, days, times, deductible_fen) < 0
     """,
 )
 
@@ -399,6 +399,12 @@ COVERED = SqlCheck(
           AND membership.plan_code = plan_version.plan_code
           AND service_date BETWEEN first_day AND last_day
           AND membership.recorded_at <= settlement.recorded_at + {CLOCKS_APART})
+      AND NOT EXISTS (
+        SELECT FROM membership JOIN unit_renewal USING (fund_id, unit_id, plan_code)
+        WHERE membership.fund_id = settlement.fund_id AND membership.member_id = settlement.member_id
+          AND plan_code = plan_version.plan_code
+          AND last_day < unit_renewal.first_day AND unit_renewal.first_day <= service_date
+          AND announced_at <= settlement.recorded_at + {CLOCKS_APART})
     """,
 )
 
@@ -415,8 +421,10 @@ BALANCES = SqlCheck(
         UNION ALL
         SELECT fund_id, debit, -fen FROM posting
     ), standing AS (
-        SELECT fund_id, account, sum(fen) AS fen FROM side
-        WHERE account IN ('care', 'aid', 'payable:hospital', 'payable:member') GROUP BY fund_id, account
+        SELECT fund_id, CASE WHEN account LIKE 'aid:%' THEN 'aid' ELSE account END AS account, sum(fen) AS fen
+        FROM side
+        WHERE account IN ('care', 'aid', 'payable:hospital', 'payable:member') OR account LIKE 'aid:%'
+        GROUP BY 1, 2
     ), unreversed AS (
         SELECT * FROM settlement
         WHERE NOT EXISTS (

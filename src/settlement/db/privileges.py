@@ -21,8 +21,9 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     f"SELECT count(*) FROM ({_TABLES}) AS examined",
     f"""
     WITH kept AS ({_TABLES}), record (name) AS (VALUES
-        ('fund'), ('plan_version'), ('membership'), ('person'), ('person_number'), ('settlement'), ('reversal'),
-        ('posting'), ('consumption'), ('message_body'), ('event'), ('event_position'), ('idempotency'), ('uncovered'))
+        ('fund'), ('plan_version'), ('membership'), ('unit_renewal'), ('person'), ('person_number'), ('settlement'),
+        ('reversal'), ('posting'), ('consumption'), ('message_body'), ('event'), ('event_position'), ('idempotency'),
+        ('uncovered'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)

@@ -11,7 +11,16 @@ from sqlalchemy import Insert, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement.db.tables import books_day, fund, hospital, hospital_code, hospital_level, plan_version, unit
+from settlement.db.tables import (
+    books_day,
+    fund,
+    hospital,
+    hospital_code,
+    hospital_level,
+    plan_version,
+    unit,
+    unit_renewal,
+)
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import FundId, HospitalId, PlanVersionId, UnitId
 
@@ -40,6 +49,9 @@ class Unit:
     unit_id: UnitId
     code: str
     name: str
+    unit_class: str | None = None
+    """The plan's word for the kind of employer, for example `public`."""
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +105,45 @@ async def list_funds(connection: AsyncConnection) -> list[Fund]:
 
 async def add_unit(connection: AsyncConnection, fund_id: FundId, new: Unit, at: datetime) -> None:
     """Insert a unit. Raises `AlreadyRegistered` when the code is taken."""
-    values = {"fund_id": fund_id, "unit_id": new.unit_id, "code": new.code, "name": new.name, "created_at": at}
+    values = {
+        "fund_id": fund_id,
+        "unit_id": new.unit_id,
+        "code": new.code,
+        "name": new.name,
+        "class": new.unit_class,
+        "region": new.region,
+        "created_at": at,
+    }
     await insert_once(connection, insert(unit).values(values), f"unit {new.code}")
 
 
 async def list_units(connection: AsyncConnection, fund_id: FundId) -> list[Unit]:
     """Return a fund's units by code."""
-    statement = select(unit.c.unit_id, unit.c.code, unit.c.name).where(unit.c.fund_id == fund_id)
+    columns = (unit.c.unit_id, unit.c.code, unit.c.name, unit.c["class"], unit.c.region)
+    statement = select(*columns).where(unit.c.fund_id == fund_id)
     return [Unit(*row) for row in await connection.execute(statement.order_by(unit.c.code))]
+
+
+async def add_renewal(
+    connection: AsyncConnection, fund_id: FundId, unit_code: str, plan_code: str, first_day: date, at: datetime
+) -> bool:
+    """Insert that a unit has announced its next term; return whether there is such a unit.
+
+    Raises `AlreadyRegistered` when it has announced this term before.
+    """
+    of_unit = select(unit.c.unit_id).where(unit.c.fund_id == fund_id, unit.c.code == unit_code)
+    unit_id = (await connection.execute(of_unit)).scalar_one_or_none()
+    if unit_id is None:
+        return False
+    values = {
+        "fund_id": fund_id,
+        "unit_id": unit_id,
+        "plan_code": plan_code,
+        "first_day": first_day,
+        "announced_at": at,
+    }
+    await insert_once(connection, insert(unit_renewal).values(values), f"the renewal of {unit_code} from {first_day}")
+    return True
 
 
 async def add_hospital(connection: AsyncConnection, fund_id: FundId, new: Hospital, at: datetime) -> None:

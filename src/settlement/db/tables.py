@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -36,6 +37,18 @@ unit = Table(
     Column("code", Text),
     Column("name", Text),
     Column("created_at", DateTime(timezone=True)),
+    Column("class", Text),
+    Column("region", Text),
+)
+
+unit_renewal = Table(
+    "unit_renewal",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("unit_id", Uuid),
+    Column("plan_code", Text),
+    Column("first_day", Date),
+    Column("announced_at", DateTime(timezone=True)),
 )
 
 hospital = Table(
@@ -134,6 +147,8 @@ membership = Table(
     Column("first_day", Date),
     Column("last_day", Date),
     Column("recorded_at", DateTime(timezone=True)),
+    Column("shares", JSONB(none_as_null=True)),
+    Column("union_member", Boolean),
 )
 
 books_day = Table(
@@ -262,6 +277,13 @@ consumption = Table(
     Column("paid_fen", BigInteger),
     Column("days", Integer),
     Column("times", Integer),
+    Column("deductible_fen", BigInteger),
+    Column("unit", Text),
+    Column("visit", Text),
+    Column("care_from", Date),
+    Column("care_to", Date),
+    Column("hospital_code", Text),
+    Column("diagnosis", Text),
 )
 
 message_body = Table(

@@ -176,10 +176,24 @@ _MISSING: Final[Mapping[str, _Text]] = {
         ("admitted_on", "入院日期", "date of admission"),
         ("discharged_on", "出院日期", "date of discharge"),
         ("hospital_level", "医院等级", "level of the hospital"),
+        ("hospital_category", "医院类别（hospital_category）", "category of the hospital (hospital_category)"),
+        ("diagnosis", "疾病诊断代码（dise_codg）", "diagnosis code (dise_codg)"),
+        ("event", "互助事件", "event that the claim is for"),
+        ("severity", "病情程度", "severity of the event"),
+        ("age", "年龄（证件号码中没有出生日期）", "age (the certificate's number holds no birthday)"),
+        ("sex", "性别（证件号码中没有性别）", "sex (the certificate's number does not tell it)"),
+        ("region", "单位所在地区", "region of the unit"),
+        ("unit_class", "单位类别", "class of the unit"),
+        ("union_member", "是否工会会员", "whether a member of the union"),
+        ("place", "就医地", "place of care"),
     )
 }
 
 _QUESTIONS: Final[Mapping[str, _Text]] = {
+    "stated_amount_missing": _held(
+        "缺少方案要求填报的金额[：{name}（{code}）]，请补报。",
+        "An amount that the plan asks for is missing[: {name} ({code})]; please send it.",
+    ),
     "aid_already_inside": _held(
         "医保结算明细中已有工会互助支付[（{difference} 元）]，请核实是否为同一互助，以免重复支付。",
         "The insurer's answer already holds aid of the union[ ({difference} yuan)]; say whether it is the same aid.",
@@ -296,6 +310,10 @@ _NOT_COVERED: Final[Mapping[str, _Text]] = {
 }
 
 _OWN_QUESTIONS: Final[Mapping[str, _Text]] = {
+    "stated_amount_missing": _held(
+        "缺少方案要求填报的金额[：{name}（{code}）]，请补报。",
+        "An amount that the plan asks for is missing[: {name} ({code})]; please send it.",
+    ),
     "number_of_two_members": _held(
         "人员编号已属于另一名会员，请工会核对。",
         "The insured person number belongs to another member; the fund checks it.",

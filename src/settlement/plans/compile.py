@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -15,11 +15,12 @@ from settlement.domain.money import Money
 from settlement.plans import facts as derived
 from settlement.plans.checks.run import refuse_unsound
 from settlement.plans.choices import fact_of
+from settlement.plans.funding import funded
 from settlement.plans.generate import Generated, generate
 from settlement.plans.generate_benefit import conditions_of
 from settlement.plans.layout import Ledger, term_of, unit_of
 from settlement.plans.model import BenefitRules, Condition, PlanVersion, Span, TermLimit
-from settlement.plans.needs import DATES_OF_A_STAY, STAY_DATE_FACTS, counts_stays, facts_needed, splits, stated_needed
+from settlement.plans.needs import DATES_OF_A_STAY, counts_stays, facts_needed, facts_of_version, splits, stated_needed
 from settlement.plans.split import Segment, segments_of
 from settlement.plans.steps import BenefitSteps, Note
 from settlement.plans.terms import term_on
@@ -41,6 +42,16 @@ class _CompiledBenefit:
     steps: BenefitSteps
 
 
+@dataclass(frozen=True, slots=True)
+class NamedLimit:
+    """What a term pays at most of some benefits together, in fen; of one by itself it has the benefit's code."""
+
+    name: str
+    title: str
+    benefits: tuple[str, ...]
+    amount: Money
+
+
 class CompiledPlan:
     """A plan version ready to price bills. It keeps nothing between calls; amounts are fen throughout."""
 
@@ -54,9 +65,13 @@ class CompiledPlan:
         self.stay_date: derived.StayDate = version.header.stay_date
         self.unit: Span | None = unit_of(version.body)
         self.counts_stays = counts_stays(version)
-        self.limits: Mapping[str, Money] = _term_limits(version)
+        self.term_limits = tuple(_term_limits(version))
+        self.limits: Mapping[str, Money] = {
+            limit.name: limit.amount for limit in self.term_limits if limit.benefits == (limit.name,)
+        }
+        """The limit of a term of each benefit that has one of its own, by benefit code, in fen."""
         self._body = version.body
-        self._splits = splits(version)
+        self.splits_stays = splits(version)
         self._ledgers: Sequence[Ledger] = tuple(generated.layout.ledgers)
         self._slots = tuple(_slot_reads(generated, ledger) for ledger in self._ledgers)
         functions = self._executed(f"<plan {self.plan_code} {self.version} {self.digest[:12]}>")
@@ -75,6 +90,13 @@ class CompiledPlan:
             for place, benefit in enumerate(version.body.benefits)
         )
         self.benefit_codes = tuple(benefit.code for benefit in version.body.benefits)
+        self.codes_by_amount = tuple(b.code for b in version.body.benefits if b.starts_from == "base")
+        """The benefits that start from amounts of the bill, in the order of the file."""
+        self.modules: Mapping[str, int] = {module.code: module.shares_at_most for module in version.body.modules}
+        """The modules that members hold, each with the shares it has at most."""
+        self.stated: frozenset[str] = frozenset(stated.code for stated in version.header.stated)
+        """Codes of the amounts that hospitals state beside the insurer's answer."""
+        self.asks_for_diagnosis = "diagnosis" in facts_of_version(version)
         self.needed_facts: frozenset[str] = frozenset(fact for benefit in self._benefits for fact in benefit.facts)
 
     def service_date(self, facts: PlanFacts) -> date | None:
@@ -131,7 +153,7 @@ class CompiledPlan:
         split stay other than the last. A fact may be missing only where `missing_fact` does not ask for it.
         """
         self._ensure_known(facts)
-        if self._splits and (parts := segments_of(self._body, figures, facts)):
+        if self.splits_stays and (parts := segments_of(self._body, figures, facts)):
             return self._adjudicate_parts(parts, used)
         service_date = self.service_date(facts) or facts.settled_on
         return self._explained(figures, facts, used, self.terms(service_date, facts))
@@ -144,7 +166,8 @@ class CompiledPlan:
 
     def _adjudicate_parts(self, parts: Sequence[Segment], used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
         """Price the parts of a split stay one after another; each sees what the parts before it have taken."""
-        room, benefits = dict(used), []
+        room = dict(used)
+        benefits: list[Benefit] = []
         last = self.terms(parts[-1].day, parts[-1].facts)
         for part in parts:
             terms = self.terms(part.day, part.facts)
@@ -201,14 +224,17 @@ def compile_version(version: PlanVersion) -> CompiledPlan:
     return CompiledPlan(version)
 
 
-def _term_limits(version: PlanVersion) -> dict[str, Money]:
-    """Return each benefit's limit of a term where it is one amount for everybody."""
-    return {
-        benefit.code: rule.amount
-        for benefit in version.body.benefits
-        for rule in benefit.rules
-        if isinstance(rule, TermLimit) and not isinstance(rule.amount, tuple) and not rule.per_share
-    }
+def _term_limits(version: PlanVersion) -> Iterator[NamedLimit]:
+    """Yield each limit of a term that is one amount for everybody: of a benefit by itself, and of several together."""
+    for benefit in version.body.benefits:
+        for rule in benefit.rules:
+            if isinstance(rule, TermLimit) and not isinstance(rule.amount, tuple) and not rule.per_share:
+                yield NamedLimit(benefit.code, benefit.names.zh, (benefit.code,), rule.amount)
+    for limit in version.body.limits:
+        if limit.over is Span.TERM and isinstance(limit.amount, Money):
+            paying = tuple(benefit.code for benefit in version.body.benefits if benefit.manual is None)
+            of = paying if isinstance(limit.of, str) else limit.of
+            yield NamedLimit(f"limit:{limit.code}", limit.names.zh, of, limit.amount)
 
 
 def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], ...]:
@@ -239,4 +265,5 @@ def _benefit(
         return Benefit(rules.code, rules.names.zh, term, Money(0), steps, room, _NOTHING)
     base, steps, taken = benefit.steps.reached(notes, facts)
     ensure(base + sum(int(step.delta) for step in steps) == aid, "the steps of a benefit do not add up to its aid")
-    return Benefit(rules.code, rules.names.zh, term, Money(base), steps, room, taken)
+    funding = funded(Money(aid), rules.funding)
+    return Benefit(rules.code, rules.names.zh, term, Money(base), steps, room, taken, funding)

@@ -45,7 +45,9 @@ def form_findings(
 
 def not_utf8(name: str) -> Finding:
     """Return the finding for a file in another encoding, as older Chinese editors save it."""
-    return Finding("not_utf8", Severity.ERROR, name, None, None, "文件不是 UTF-8 编码，请另存为 UTF-8", "save the file as UTF-8")
+    return Finding(
+        "not_utf8", Severity.ERROR, name, None, None, "文件不是 UTF-8 编码，请另存为 UTF-8", "save the file as UTF-8"
+    )
 
 
 def _finding(
@@ -70,6 +72,10 @@ def _sentences(details: ErrorDetails, key: str, known: frozenset[str]) -> tuple[
         return "key_missing", f"缺少 {key}，请补上", f"{key} is missing: add it"
     if details["type"] == "extra_forbidden":
         guess = nearest(key, known)
-        return "key_unknown", f"不认识 {key}，是否应为 {guess}", f"{key} is not a known key; the nearest known is: {guess}"
+        return (
+            "key_unknown",
+            f"不认识 {key}，是否应为 {guess}",
+            f"{key} is not a known key; the nearest known is: {guess}",
+        )
     chinese = _CHINESE.get(details["type"], "内容不符合要求")
     return "wrong_form", f"{key}：{chinese}", f"{key}: {details['msg']}"

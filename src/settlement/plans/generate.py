@@ -28,7 +28,8 @@ def generate(version: PlanVersion) -> Generated:
     """Return the source of a version: the functions of its benefits, and `adjudicate`, which calls them in order."""
     body = version.body
     layout = Layout(
-        frozenset(stated.code for stated in version.header.stated), {module.code: module.basic for module in body.modules}
+        frozenset(stated.code for stated in version.header.stated),
+        {module.code: module.basic for module in body.modules},
     )
     writers = [BenefitWriter(version, place, layout) for place in range(len(body.benefits))]
     burdens = list(burden_lines(version, layout))

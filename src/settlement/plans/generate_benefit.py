@@ -67,7 +67,7 @@ class BenefitWriter:
         return WrittenBenefit((*functions, self.sums.source), (*lines, *reached), self.sums)
 
     def _refusals(self) -> Iterator[tuple[str, str]]:
-        """Yield each test that keeps the benefit from the bill, with its clause; `steps.py` words them in this order."""
+        """Yield each test that keeps the benefit from the bill, with its clause; `steps.py` has words in this order."""
         for condition in conditions_of(self.version, self.benefit):
             yield excludes(self.layout, condition), condition.clause
         module = self.version.body.module(self.benefit.module)
@@ -96,7 +96,9 @@ class BenefitWriter:
                 yield "if base < 0:"
                 yield "    base = 0"
         burden = self.benefit.burden
-        yield "burden = " + ("0" if burden is None else amount_sum(self.layout, burden, self.version.header, self.earlier))
+        yield "burden = " + (
+            "0" if burden is None else amount_sum(self.layout, burden, self.version.header, self.earlier)
+        )
         if self.gross == "gross":
             yield "gross, deductible = base, 0"
         for number, rule in enumerate(self.benefit.rules):
@@ -113,7 +115,9 @@ class BenefitWriter:
         yield f"base = ({name}(first_day + days) - {name}(first_day)){shares}"
         for number, limit in enumerate(self.benefit.rules):
             if isinstance(limit, Limit) and limit.days is not None:
-                yield from self._days_limit(limit, limit.days, number, f"{name}(first_day + days) - {name}(first_day)", shares)
+                yield from self._days_limit(
+                    limit, limit.days, number, f"{name}(first_day + days) - {name}(first_day)", shares
+                )
 
     def _days_limit(self, limit: Limit, most: int, number: int, paid: str, shares: str) -> Iterator[str]:
         used = "" if limit.over is Span.SETTLEMENT else f" - {self._slot(limit.over, 'days')}"

@@ -21,7 +21,11 @@ _COUNTED = {
 
 def days_function(name: str, rule: PerDay) -> str:
     """Write the function that returns what the days of a stay up to one of them come to."""
-    lines = [f"def {name}(day):", '    """Return what the first so many days of a stay come to, in fen."""', "    sum_of_days = 0"]
+    lines = [
+        f"def {name}(day):",
+        '    """Return what the first so many days of a stay come to, in fen."""',
+        "    sum_of_days = 0",
+    ]
     for band in rule.days:
         last = "day" if band.to_day is None else f"min(day, {band.to_day})"
         lines.append(f"    if day >= {band.from_day}:  # {band.clause!r}")

@@ -1,4 +1,4 @@
-"""Writes the rules over sums: one function per benefit from the sums of a span to what each rule in turn makes of it."""
+"""Writes the rules over sums: one function per benefit, from the sums of a span to what each rule makes of them."""
 
 from __future__ import annotations
 

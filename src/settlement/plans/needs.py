@@ -57,9 +57,16 @@ def stated_needed(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...
     return tuple(dict.fromkeys(name for name in named if name in held))
 
 
+def facts_of_version(version: PlanVersion) -> frozenset[str]:
+    """Return every fact that a version asks for, merging its stays included."""
+    asked = {fact for benefit in version.body.benefits for fact in facts_asked(version, benefit)}
+    merges = version.header.stays is not None and version.header.stays.same == "diagnosis"
+    return frozenset(asked | {"diagnosis"}) if merges else frozenset(asked)
+
+
 def counts_stays(version: PlanVersion) -> bool:
     """Say whether a version asks which stay this is, or which days of it: then the records keep its stays."""
-    asked = {fact for benefit in version.body.benefits for fact in facts_asked(version, benefit)}
+    asked = facts_of_version(version)
     per_day = any(benefit.per_day is not None for benefit in version.body.benefits)
     return per_day or not asked.isdisjoint({"stay_ordinal", "stay_days"}) or Span.STAY.value in _spans(version.body)
 

@@ -34,6 +34,11 @@ def term_on(rule: TermRule, day: date, facts: PlanFacts | None = None) -> Term |
             return _own_cover(facts)
 
 
+def month_and_day(text: str) -> tuple[int, int]:
+    """Return month and day of a text such as `02-28`."""
+    return int(text[:2]), int(text[3:])
+
+
 def _own_cover(facts: PlanFacts | None) -> Term | None:
     if facts is None or facts.cover_first_day is None or facts.cover_last_day is None:
         return None
@@ -47,7 +52,7 @@ def _calendar_year(year: int) -> Term:
 
 @lru_cache(maxsize=4096)
 def _year_from(starts: str, day: date) -> Term:
-    month, day_of_month = int(starts[:2]), int(starts[3:])
+    month, day_of_month = month_and_day(starts)
     first = _date(day.year, month, day_of_month)
     if first > day:
         first = _date(day.year - 1, month, day_of_month)

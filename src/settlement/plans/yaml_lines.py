@@ -88,9 +88,17 @@ class _Reader:
             line = key_node.start_mark.line + 1
             key = key_node.value
             if key_node.tag != f"{_TAG}str":
-                raise _refused("key_not_text", self.name, line, f"键 {key} 请加引号", f"the key {key} must be text: quote it")
+                raise _refused(
+                    "key_not_text", self.name, line, f"键 {key} 请加引号", f"the key {key} must be text: quote it"
+                )
             if key in mapping:
-                raise _refused("key_twice", self.name, line, f"键 {key} 重复，请删去一个", f"the key {key} is given twice: drop one")
+                raise _refused(
+                    "key_twice",
+                    self.name,
+                    line,
+                    f"键 {key} 重复，请删去一个",
+                    f"the key {key} is given twice: drop one",
+                )
             self.lines[(*path, key)] = line
             mapping[key] = self.value(value_node, (*path, key))
         return mapping
@@ -111,7 +119,11 @@ class _Reader:
             case "float":
                 zh = f'{text} 带小数，请加引号写作 "{text}"，以免丢失分'
                 raise _refused(
-                    "decimal_not_quoted", self.name, line, zh, f'{text} has a decimal point: quote it, as "{text}", to keep every fen'
+                    "decimal_not_quoted",
+                    self.name,
+                    line,
+                    zh,
+                    f'{text} has a decimal point: quote it, as "{text}", to keep every fen',
                 )
             case _:
                 raise _refused(

@@ -51,7 +51,7 @@ def time_adjudication(seed: int) -> Microseconds:
     if version is None:
         raise BenchFailed("the plan has no version in force on the stays' days")
     plan = compile_version(version)
-    facts = PlanFacts(Care.INPATIENT, day, day, day, 3, "310", "active")
+    facts = PlanFacts(Care.INPATIENT, day, day, day, 3, "310", "active", setting="inpatient")
     used = {code: UsedRoom(Money(250_000), Money(300_000), Money(95_000), 0, 3) for code in plan.terms(day)}
     benefits = [plan.adjudicate(one, facts, used) for one in figures]
     return Microseconds(
@@ -75,7 +75,7 @@ def time_simulation(seed: int) -> BillsPerSecond:
     """Time a made-up year of members with several bills each, under the newest version of the demo's plan."""
     version = read_plan(plan_file()).versions[-1]
     run = run_of(version)
-    members = [_prepared(run, bills) for bills in simulated_members(seed, _SIMULATED_MEMBERS, YEAR)]
+    members = [_prepared(run, bills) for bills in simulated_members(seed, _SIMULATED_MEMBERS, YEAR, version)]
     count = sum(map(len, members))
     times = []
     for _ in range(_REPEATS):
@@ -103,7 +103,7 @@ def _prepared(run: Run, bills: Sequence[SimulatedBill]) -> list[Any]:
 def _from_file(version: PlanVersion, seed: int) -> float:
     with tempfile.TemporaryDirectory(prefix="settlement-bench-") as folder:
         file = Path(folder) / "bills.csv"
-        count = write_year(file, seed, _SIMULATED_MEMBERS, YEAR)
+        count = write_year(file, seed, _SIMULATED_MEMBERS, YEAR, version)
         request = Request(Plans(version.canonical()), Period(), 1)
         began = time.process_time()
         simulated = simulate_file(file, request, lambda what, done, of: None)

@@ -60,7 +60,7 @@ class Overpayment(Part):
 
 
 class EarlierChanges(Part):
-    """What a change of an earlier bill does to later ones: nothing, a proposal, or a raise at once and else a proposal."""
+    """What a changed earlier bill does to later ones: nothing, a proposal, or a raise at once and else a proposal."""
 
     effect: Literal["leave", "propose", "raise"]
     clause: Clause

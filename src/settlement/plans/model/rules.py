@@ -1,4 +1,4 @@
-"""The rules of a benefit, in the order in which a bill meets them: what is taken off, what share is paid, what limits."""
+"""The rules of a benefit in the order in which a bill meets them: what is taken off, what is paid, what limits."""
 
 from __future__ import annotations
 

@@ -13,16 +13,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple, Protocol
 
-from settlement.domain.benefits import Benefit, Consumption, PlanFacts
+from settlement.domain.benefits import PlanFacts, Taking
 from settlement.domain.bills import BillFigures, Care
-from settlement.domain.money import ZERO
-from settlement.plans.cases import takings
-from settlement.plans.compile import UNUSED, CompiledPlan, compile_version
-from settlement.plans.history import BillKeys, Placed, Taking, place
+from settlement.plans.compile import CompiledPlan, compile_version
+from settlement.plans.history import Placed, place, takings
 from settlement.plans.layout import Ledger, term_of
 from settlement.plans.model import PlanVersion, Span, TermRule
 from settlement.plans.model.membership import OwnCover
-from settlement.plans.needs import splits
 from settlement.plans.simulation.bills import SimulatedBill
 from settlement.plans.split import segments_of
 from settlement.plans.terms import term_on
@@ -62,7 +59,6 @@ class LedgerRun:
     def __init__(self, version: PlanVersion, plan: CompiledPlan) -> None:
         self.plan = plan
         self._version = version
-        self._splits = splits(version)
         self._spans: Sequence[Ledger] = plan.ledger_spans
         self._by_unit = any(ledger.span not in (Span.TERM, Span.LIFE) for ledger in self._spans)
         self._by_cover = any(isinstance(ledger.term, OwnCover) for ledger in self._spans)
@@ -84,15 +80,13 @@ class LedgerRun:
         if missing is not None:
             return Missing(missing)
         unit = placed.unit if placed else None
-        day = self.plan.service_date(facts) or facts.settled_on
         later_parts: list[Entry] = []
-        parts = segments_of(self._version.body, bill.figures, facts) if self._splits else ()
+        parts = segments_of(self._version.body, bill.figures, facts) if self.plan.splits_stays else ()
         if parts:
-            day = parts[-1].day
             first, *later_parts = [self._entry(part.figures, part.facts, part.day, unit) for part in parts]
         else:
-            first = self._entry(bill.figures, facts, day, unit)
-        stay = _stay_of(self.plan, placed, bill.keys, day) if placed and counts_stay else None
+            first = self._entry(bill.figures, facts, self.plan.service_date(facts) or facts.settled_on, unit)
+        stay = next(iter(takings(self.plan, placed, (), bill.keys)), None) if placed else None
         return Entry(first.inputs, first.keys, tuple(later_parts), stay)
 
     def keep(self, state: LedgerState, entry: Entry) -> None:
@@ -218,10 +212,3 @@ def _key(ledger: Ledger, day: date, facts: PlanFacts, unit: str | None) -> Hasha
         return unit
     term = term_on(ledger.term, day, facts)
     return day if term is None else term.code
-
-
-def _stay_of(plan: CompiledPlan, placed: Placed, keys: BillKeys, day: date) -> Taking | None:
-    """Return what the records keep of a bill's stay: the takings of a bill that took nothing else."""
-    term = plan.terms(day, placed.facts)[plan.benefit_codes[-1]]
-    nothing = Benefit("", "", term, ZERO, (), UNUSED, Consumption())
-    return next(iter(takings(plan, placed, [nothing], keys)), None)
