@@ -1,4 +1,4 @@
-"""`settlement plan check|test|explain|schema|publish`: the plan workshop."""
+"""`settlement plan check|test|explain|schema|simulate|publish`: the plan workshop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from settlement.cli import plan_receipts
+from settlement.cli import plan_receipts, plan_simulate
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.plans.boundaries import Boundary, boundaries
 from settlement.plans.cases import CaseResult, Priced, price_in_order, run_cases
@@ -24,6 +24,7 @@ from settlement.plans.model import schema as plan_schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
 plan_receipts.add_to(app)
+plan_simulate.add_to(app)
 
 PlanFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A plan file (YAML).")]
 

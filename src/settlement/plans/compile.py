@@ -126,6 +126,11 @@ class CompiledPlan:
         """What each of the ledgers runs over, in the order in which `pay` takes them."""
         return self._ledgers
 
+    @property
+    def ledger_slots(self) -> Sequence[Sequence[tuple[str, str]]]:
+        """What each slot of the ledgers counts: a benefit's code, with its suffix outside terms, and the measure."""
+        return self._slots
+
     def missing_fact(self, facts: PlanFacts) -> str | None:
         """Return the first fact that a benefit which could reach this bill needs and lacks, by its field's name.
 
