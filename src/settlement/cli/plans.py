@@ -1,4 +1,4 @@
-"""`settlement plan check|test|explain|schema|publish`: the plan workshop."""
+"""`settlement plan check|test|explain|schema`: the plan workshop; `plan_publishing.py` adds the rest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from settlement.cli.plan_publishing import add_to
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.domain.benefits import UsedRoom
 from settlement.domain.money import Money, NotMoney
@@ -21,6 +22,7 @@ from settlement.plans.model import CaseAmounts, CaseFacts, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
+add_to(app)
 
 PlanFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A plan file (YAML).")]
 
@@ -102,21 +104,6 @@ def explain(
 def schema() -> None:
     """Print the JSON Schema of the plan file, for editors."""
     print(json.dumps(plan_schema(), ensure_ascii=False, indent=2))
-
-
-@app.command()
-def publish(
-    file: PlanFile, fund_code: Annotated[str, typer.Option("--fund", help="Code of the fund.")], as_json: Json = False
-) -> None:
-    """Publish the file's versions for a fund; a version that is published already must be the same."""
-    plan = _read(file)
-    # Imported here: it alone among the commands of this file opens a database.
-    from settlement.cli.publishing import publish_for_fund
-
-    new = publish_for_fund(fund_code, plan)
-    names = [version.version for version in new]
-    said = f"Published {', '.join(names)}." if names else "Every version of the file is published already."
-    tell(as_json, {"published": names}, said)
 
 
 def _read(file: Path) -> Plan:
