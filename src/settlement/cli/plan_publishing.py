@@ -160,7 +160,6 @@ def show(fund_code: FundCode, as_json: Json = False) -> None:
             "author": plan["author"],
             "approved by": ", ".join(step["actor"] for step in plan["steps"] if step["kind"] == "approved"),
             "warnings": plan["warnings"],
-            "draft": plan["draft_id"],
         }
         for plan in found
     ]

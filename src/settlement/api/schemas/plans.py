@@ -128,7 +128,10 @@ class PlanPage(BaseModel):
 
 
 class TouchedSums(BaseModel):
-    """How many settlements a version touches; the sums are of those that can be computed."""
+    """How many settlements a version touches; the sums are of those that can be computed, each by itself.
+
+    Where a member has several in a term, a later one may show once more what an earlier one shows.
+    """
 
     count: int = Field(examples=[2])
     not_computable: int = Field(examples=[0])

@@ -1,7 +1,8 @@
 """List the settlements that a version touches which was published late, or corrects another: nothing is changed.
 
-Each is computed again under the new version from its receipt's inputs and the used room that it found then; whether
-and how the difference is paid or asked back is a person's decision.
+Each is computed again by itself, under the new version, from its receipt's inputs and the used room that it found then.
+So where a member has several in a term, a later one may show once more what an earlier one shows: the sums are what to
+look through, not what to pay. Whether and how a difference is paid or asked back is a person's decision.
 """
 
 from __future__ import annotations
