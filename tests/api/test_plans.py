@@ -1,4 +1,4 @@
-"""Plans over HTTP: two people sign in by name and bring a version into force; each refusal is a problem of the table."""
+"""Plans over HTTP: two people sign in by name and bring a version into force; refusals are problems of the table."""
 
 from __future__ import annotations
 

@@ -412,6 +412,15 @@ def two_answers_created_one_bill(copy: Copy) -> Iterable[object]:
     return [answer, f"{str(answer).split()[0]} again"]
 
 
+@corruption("answers_name_their_bills")
+def an_answer_about_a_draft_that_is_not(copy: Copy) -> Iterable[object]:
+    copy.do(
+        f"""INSERT INTO idempotency VALUES ('{copy.eventful.city.fund_id}', 'someone', 'plan', 'x', 201,
+            '{{"draft_id": "{ANOTHER_ID}", "state": "checked"}}', now())"""
+    )
+    return ["someone plan"]
+
+
 @corruption("one_open_books_day")
 def no_day_is_open(copy: Copy) -> Iterable[object]:
     fund_id = copy.eventful.city.fund_id

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation
 
-from builders import HANGZHOU_FILE, City, SteeredClock, a_2304, facts, once, open_test_resources, settle
-from database import rows_of
+from builders import HANGZHOU_FILE, KEYS, City, SteeredClock, a_2304, facts, once, open_test_resources, settle
+from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.plans import StepTaken
 from settlement.domain.answers import Answer
@@ -20,6 +20,7 @@ from settlement.domain.errors import SettlementError
 from settlement.domain.ids import DraftId
 from settlement.plans.findings import PlanRefused
 from settlement.services.access.add_staff import add_staff
+from settlement.services.audit.examine import examine
 from settlement.services.bills.errors import KeyReused
 from settlement.services.plans.acting import Actor
 from settlement.services.plans.decide_draft import approve_draft, reject_draft, withdraw_draft
@@ -336,3 +337,25 @@ async def test_a_published_plan_file_is_published_once(resources: Resources, cit
     file.write_text(a_version("2026", "2026-01-01"), encoding="utf-8")
     assert [answer["version"] for answer in await city.office.publish(resources, file)] == ["2026"]
     assert await city.office.publish(resources, file) == []
+
+
+async def test_no_law_is_broken_by_drafts_of_every_fate_and_a_correction_between_settlements(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    await settled_version(resources, city, 0, "2025-03-10")
+    for number, ending in enumerate(("rejected", "withdrawn", "faulty", "published")):
+        source = a_version(f"2018{number}", rate="30%")
+        if ending == "faulty":
+            source = source.replace("above: 1000, up_to: 10000", "above: 1001, up_to: 10000")
+        command = SubmitDraft(source, None, "2018")
+        draft = (await submit_draft(resources, city.office.author, command, once(city.caller))).answer
+        if ending == "rejected":
+            await reject_draft(resources, city.office.approver, id_of(draft), "不同意", once(city.caller))
+        if ending == "withdrawn":
+            await withdraw_draft(resources, city.office.author, id_of(draft), None, once(city.caller))
+        if ending == "published":
+            await approve_draft(resources, city.office.approver, id_of(draft), None, once(city.caller))
+            await publish_draft(resources, city.office.author, id_of(draft), once(city.caller))
+    assert await settled_version(resources, city, 1, "2025-03-10") == ("20183", "489.83")
+    async with ops_engine(database) as ops:
+        assert (await examine(ops, KEYS)).broken == ()

@@ -241,10 +241,8 @@ JOIN bill USING (fund_id, bill_id)
 JOIN plan_version AS used USING (fund_id, plan_version_id)
 WHERE settlement.fund_id = :fund_id AND bill.state = 'live' AND bill.revision = settlement.revision
   AND used.plan_code = :plan_code AND used.digest <> :digest
-  AND settlement.service_date >= :first_day
-  AND (CAST(:until AS date) IS NULL OR settlement.service_date < CAST(:until AS date))
-  AND (CAST(:after_date AS date) IS NULL
-       OR (settlement.service_date, settlement.bill_id) > (CAST(:after_date AS date), CAST(:after_bill AS uuid)))
+  AND (settlement.service_date, settlement.bill_id) > (CAST(:after_date AS date), CAST(:after_bill AS uuid))
+  AND settlement.service_date < COALESCE(CAST(:until AS date), 'infinity')
 ORDER BY settlement.service_date, settlement.bill_id
 LIMIT :limit
 """)
@@ -269,10 +267,9 @@ async def list_touched(
         "fund_id": fund_id,
         "plan_code": plan_code,
         "digest": digest,
-        "first_day": first_day,
         "until": until,
-        "after_date": after[0] if after else None,
-        "after_bill": after[1] if after else None,
+        "after_date": max(after[0], first_day) if after else first_day,
+        "after_bill": after[1] if after and after[0] >= first_day else UUID(int=0),
         "limit": limit,
     }
     rows = await connection.execute(_TOUCHED, values)
