@@ -223,19 +223,24 @@ async def find_newest_service_date(connection: AsyncConnection, fund_id: FundId)
 
 @dataclass(frozen=True, slots=True)
 class TouchedSettlement:
-    """A live settlement under another version than the one in force on its service date, with its receipt."""
+    """A live settlement under another version than the one in force on its service date.
+
+    `inputs` and `used_before` are its receipt's: what it was computed from.
+    """
 
     bill_id: BillId
     settlement_no: str
     service_date: date
     version: str
     aid: Money
-    receipt: Any
+    inputs: Any
+    used_before: Any
 
 
 _TOUCHED = text("""
 SELECT settlement.bill_id, bill.settlement_no, settlement.service_date, used.version,
-       settlement.aid_on_bill_fen + settlement.aid_to_card_fen AS aid, settlement.receipt
+       settlement.aid_on_bill_fen + settlement.aid_to_card_fen AS aid,
+       settlement.receipt -> 'inputs' AS inputs, settlement.receipt -> 'used_before' AS used_before
 FROM settlement
 JOIN bill USING (fund_id, bill_id)
 JOIN plan_version AS used USING (fund_id, plan_version_id)
@@ -274,7 +279,9 @@ async def list_touched(
     }
     rows = await connection.execute(_TOUCHED, values)
     return [
-        TouchedSettlement(row.bill_id, row.settlement_no, row.service_date, row.version, Money(row.aid), row.receipt)
+        TouchedSettlement(
+            row.bill_id, row.settlement_no, row.service_date, row.version, Money(row.aid), row.inputs, row.used_before
+        )
         for row in rows
     ]
 

@@ -157,9 +157,9 @@ def touching_of(fund_id: FundId, draft: Draft, published: Sequence[PublishedVers
 
 
 def _again(plan: CompiledPlan, settlement: TouchedSettlement) -> TouchedBill:
-    inputs = Inputs.from_json(settlement.receipt["inputs"])
+    inputs = Inputs.from_json(settlement.inputs)
     missing = plan.missing_fact(inputs.facts)
     if missing is not None:
         return TouchedBill(settlement, None, missing)
-    benefits = replay(plan, inputs, used_from_json(settlement.receipt["used_before"]))
+    benefits = replay(plan, inputs, used_from_json(settlement.used_before))
     return TouchedBill(settlement, total(benefit.amount for benefit in benefits), None)
