@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from builders import HANGZHOU_FILE
 from settlement.api.schemas import examples
 
 CLIENTS = ("hospital", "platform", "staff")
@@ -45,7 +46,7 @@ def matrix(bill_id: str, key: str) -> list[Line]:
         ("GET", "/v1/events", "/v1/events", None, _FOLLOWERS),
         ("GET", "/v1/ops/summary", "/v1/ops/summary", None, _WATCHERS),
         ("GET", "/v1/plans", "/v1/plans", None, _PLAN_READERS),
-        ("POST", "/v1/plans", "/v1/plans", {"source": "format: 1"}, _DRAFTERS),
+        ("POST", "/v1/plans", "/v1/plans", {"source": HANGZHOU_FILE.read_text(encoding="utf-8")}, _DRAFTERS),
         ("GET", f"{of_draft}", draft, None, _PLAN_READERS),
         ("POST", f"{of_draft}/approvals", f"{draft}/approvals", {}, ("approver",)),
         ("POST", f"{of_draft}/rejections", f"{draft}/rejections", {"remark": "比例有误"}, ("approver",)),

@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import make_url
 
-from api_matrix import matrix
+from api_matrix import ROLES, matrix
 from calling import CHINESE, Callers, described, documented, routes
 from database import Databases
 from settlement.api import problems
@@ -87,8 +87,7 @@ async def test_an_unknown_path_and_a_wrong_method_are_problems_too(callers: Call
 async def test_where_the_database_is_away_every_route_says_503_and_readiness_says_why(
     callers: Callers, database: DatabaseUrls, databases: Databases
 ):
-    roles = ("hospital", "platform", "staff")
-    for role in roles:
+    for role in ROLES:
         await callers.token(role)
     assert make_url(database.app).database is not None
     databases.drop(str(make_url(database.app).database))

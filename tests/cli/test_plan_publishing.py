@@ -124,9 +124,13 @@ def test_a_faulty_draft_ends_with_exit_code_1_and_an_unreadable_file_with_its_li
     file = tmp_path / "plan.yaml"
     gap = a_version("2026", "2026-01-01").replace("above: 1000, up_to: 10000", "above: 1001, up_to: 10000")
     file.write_text(gap, encoding="utf-8")
-    clerk, _ = passwords(registered[1])
+    clerk, head = passwords(registered[1])
     submit = ("plan", "submit", str(file), "--fund", "hz", "--as", "clerk")
     assert told(run(*submit, "--json", lines=(clerk,)), code=1)["state"] == "faulty"
+    by_two = ("plan", "publish", str(file), "--fund", "hz", "--author", "clerk", "--approver", "head")
+    refused = run(*by_two, lines=(clerk, head))
+    assert refused.exit_code == 3
+    assert f"{file}:" in refused.output
     file.write_text("versions: [", encoding="utf-8")
     refused = run(*submit, lines=(clerk,))
     assert refused.exit_code == 3

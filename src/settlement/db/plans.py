@@ -141,7 +141,7 @@ async def add_step(connection: AsyncConnection, fund_id: FundId, draft: Draft, n
         await connection.execute(statement, values)
     except IntegrityError as refused:
         if isinstance(refused.orig, UniqueViolation):
-            raise StepTaken(version=draft.version, step=new.kind) from refused
+            raise StepTaken(version=draft.version, step=new.kind, draft_state="changed meanwhile") from refused
         raise
 
 
