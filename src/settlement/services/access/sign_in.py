@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from settlement.db.engine import fund_transaction
-from settlement.db.staff import Staff, count_sign_in, find_staff, find_staff_by_id, forget_failures, set_password_hash
+from settlement.db.staff import Staff, count_sign_in, find_staff, forget_failures, set_password_hash
 from settlement.domain.errors import SettlementError
-from settlement.domain.ids import ClientId, FundId, StaffId
+from settlement.domain.ids import ClientId, FundId
 from settlement.services.access.add_staff import LOGIN, SCOPES_OF_A_STAFF_ROLE
 from settlement.services.access.passwords import LONGEST, fits, hash_password, is_outdated
-from settlement.services.access.tokens import ClientRefused, Holder, TokenInvalid, Tokens, fund_of
+from settlement.services.access.tokens import ClientRefused, Holder, Tokens, fund_of
 from settlement.services.resources import Resources
 
 MOST_FAILURES = 10
@@ -74,15 +74,6 @@ async def sign_in(resources: Resources, fund_id: FundId, login: str, password: s
         await forget_failures(connection, fund_id, bucket)
         if renewed is not None:
             await set_password_hash(connection, fund_id, login, renewed)
-    return account
-
-
-async def account_of(resources: Resources, fund_id: FundId, staff_id: StaffId) -> Staff:
-    """Return the account that a token speaks for. Raises `TokenInvalid` when it was disabled since."""
-    async with fund_transaction(resources.engine, fund_id) as connection:
-        account = await find_staff_by_id(connection, fund_id, staff_id)
-    if account is None or account.disabled_at is not None:
-        raise TokenInvalid
     return account
 
 
