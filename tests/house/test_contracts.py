@@ -21,10 +21,8 @@ COMMAND_LINE_ONLY = {
     "client_unusable": "`settlement client add`",
     "level_unknown": "`settlement hospital add`",
     "member_unusable": "`settlement member add`",
-    "plan_of_another_fund": "`settlement plan publish`",
-    "plan_refused": "`settlement plan check`",
-    "plan_stay_date_changed": "`settlement plan publish`",
-    "plan_version_changed": "`settlement plan publish`",
+    "staff_unknown": "`settlement staff disable`",
+    "staff_unusable": "`settlement staff add`",
     "unit_unknown": "`settlement member add`",
 }
 """Codes that no door of the network meets, with the command that does; the class's own sentence is told there."""

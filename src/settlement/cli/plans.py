@@ -1,4 +1,4 @@
-"""`settlement plan check|test|explain|schema|simulate|publish`: the plan workshop."""
+"""`settlement plan check|test|explain|schema`: the plan workshop; other files add their commands."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from settlement.cli import plan_receipts, plan_simulate
+from settlement.cli import plan_publishing, plan_receipts, plan_simulate
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.plans.boundaries import Boundary, boundaries
 from settlement.plans.cases import CaseResult, Priced, price_in_order, run_cases
@@ -25,6 +25,7 @@ from settlement.plans.model import schema as plan_schema
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
 plan_receipts.add_to(app)
 plan_simulate.add_to(app)
+plan_publishing.add_to(app)
 
 PlanFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A plan file (YAML).")]
 
@@ -151,21 +152,6 @@ def _plain(value: str) -> str | int | bool:
 def schema() -> None:
     """Print the JSON Schema of the plan file, for editors."""
     print(json.dumps(plan_schema(), ensure_ascii=False, indent=2))
-
-
-@app.command()
-def publish(
-    file: PlanFile, fund_code: Annotated[str, typer.Option("--fund", help="Code of the fund.")], as_json: Json = False
-) -> None:
-    """Publish the file's versions for a fund; a version that is published already must be the same."""
-    plan = _read(file)
-    # Imported here: it alone among the commands of this file opens a database.
-    from settlement.cli.publishing import publish_for_fund
-
-    new = publish_for_fund(fund_code, plan)
-    names = [version.version for version in new]
-    said = f"Published {', '.join(names)}." if names else "Every version of the file is published already."
-    tell(as_json, {"published": names}, said)
 
 
 def _read(file: Path) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -74,6 +73,9 @@ class PublishedVersion:
     effective_from: date
     document: str
     digest: str
+    published_at: datetime
+    corrects: str | None = None
+    """The version that it takes the place of, from the same first day."""
 
 
 async def add_fund(connection: AsyncConnection, new: Fund, at: datetime) -> None:
@@ -190,26 +192,13 @@ async def list_hospitals(connection: AsyncConnection, fund_id: FundId) -> list[H
     ]
 
 
-async def add_plan_version(connection: AsyncConnection, fund_id: FundId, new: PublishedVersion, at: datetime) -> None:
-    """Insert a plan version; it is never changed. Raises `AlreadyRegistered` when version or first day is taken."""
-    values = {
-        "fund_id": fund_id,
-        "plan_version_id": new.plan_version_id,
-        "plan_code": new.plan_code,
-        "version": new.version,
-        "effective_from": new.effective_from,
-        "document": new.document,
-        "digest": new.digest,
-        "published_at": at,
-    }
-    what = f"plan {new.plan_code} version {new.version} from {new.effective_from}"
-    await insert_once(connection, insert(plan_version).values(values), what)
-
-
 async def list_plan_versions(
     connection: AsyncConnection, fund_id: FundId, plan_code: str | None = None
-) -> Sequence[PublishedVersion]:
-    """Return a fund's plan versions (of one plan), oldest first."""
+) -> list[PublishedVersion]:
+    """Return a fund's plan versions (of one plan) in the order in which they take each other's place.
+
+    By first day, and among those of one day by publication: the last that began on a date or before is in force on it.
+    """
     statement = select(
         plan_version.c.plan_version_id,
         plan_version.c.plan_code,
@@ -217,10 +206,13 @@ async def list_plan_versions(
         plan_version.c.effective_from,
         plan_version.c.document,
         plan_version.c.digest,
+        plan_version.c.published_at,
+        plan_version.c.corrects,
     ).where(plan_version.c.fund_id == fund_id)
     if plan_code is not None:
         statement = statement.where(plan_version.c.plan_code == plan_code)
-    rows = await connection.execute(statement.order_by(plan_version.c.plan_code, plan_version.c.effective_from))
+    order = (plan_version.c.plan_code, plan_version.c.effective_from, plan_version.c.published_at)
+    rows = await connection.execute(statement.order_by(*order))
     return [PublishedVersion(*row) for row in rows]
 
 

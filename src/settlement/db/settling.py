@@ -181,7 +181,7 @@ LEFT JOIN (SELECT certificate_index, key_id, envelope FROM person
            WHERE fund_id = :fund_id AND person_id = :member_id) AS known ON true
 LEFT JOIN (SELECT plan_version_id, digest FROM plan_version
            WHERE fund_id = :fund_id AND plan_code = :plan_code AND effective_from <= :service_date
-           ORDER BY effective_from DESC LIMIT 1) AS version ON true
+           ORDER BY effective_from DESC, published_at DESC LIMIT 1) AS version ON true
 """
 _READ = text(f"SELECT {_KNOWN}")
 _READ_AND_HOLD = text(f"SELECT pg_advisory_xact_lock_shared(:books_lock) AS books, {_KNOWN}")

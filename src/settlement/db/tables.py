@@ -88,6 +88,62 @@ plan_version = Table(
     Column("document", Text),
     Column("digest", Text),
     Column("published_at", DateTime(timezone=True)),
+    Column("corrects", Text),
+    Column("draft_id", Uuid),
+    Column("step", Text),
+)
+
+plan_draft = Table(
+    "plan_draft",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("draft_id", Uuid),
+    Column("plan_code", Text),
+    Column("version", Text),
+    Column("effective_from", Date),
+    Column("corrects", Text),
+    Column("document", Text),
+    Column("digest", Text),
+    Column("source", Text),
+    Column("author_id", Uuid),
+    Column("created_at", DateTime(timezone=True)),
+)
+
+plan_step = Table(
+    "plan_step",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("draft_id", Uuid),
+    Column("kind", Text),
+    Column("rests_on", Text),
+    Column("author_id", Uuid),
+    Column("digest", Text),
+    Column("actor_id", Uuid),
+    Column("errors", Integer),
+    Column("findings", JSONB(none_as_null=True)),
+    Column("remark", Text),
+    Column("at", DateTime(timezone=True)),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("staff_id", Uuid),
+    Column("login", Text),
+    Column("roles", ARRAY(Text)),
+    Column("password_hash", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("disabled_at", DateTime(timezone=True)),
+)
+
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("bucket", Integer),
+    Column("failures", Integer),
+    Column("since", DateTime(timezone=True)),
 )
 
 client = Table(

@@ -13,6 +13,8 @@ HospitalId = NewType("HospitalId", UUID)
 MemberId = NewType("MemberId", UUID)
 MembershipId = NewType("MembershipId", UUID)
 PlanVersionId = NewType("PlanVersionId", UUID)
+DraftId = NewType("DraftId", UUID)
+StaffId = NewType("StaffId", UUID)
 BillId = NewType("BillId", UUID)
 ClientId = NewType("ClientId", str)
 
