@@ -37,7 +37,7 @@ def test_the_import_contracts_are_kept():
 
 def every_error() -> list[type[SettlementError]]:
     for module in pkgutil.walk_packages(settlement.__path__, "settlement."):
-        if ".lab." not in module.name and not module.name.endswith("__main__"):
+        if ".lab." not in module.name and not module.name.endswith(("__main__", ".spark")):
             importlib.import_module(module.name)
     found: list[type[SettlementError]] = []
     below = [SettlementError]
