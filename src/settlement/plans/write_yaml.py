@@ -80,7 +80,7 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, False)
 
     def choose_scalar_style(self) -> Any:
-        style = super().choose_scalar_style()  # type: ignore[no-untyped-call]
+        style = super().choose_scalar_style()
         return '"' if style == "'" else style
 
 
