@@ -29,6 +29,7 @@ from settlement.plans.sheets.layout import (
     PLAN,
     PURSES,
     RULES,
+    SAME_COLUMN,
     STATED,
     TERMS,
     VERSION_KEY,
@@ -151,7 +152,7 @@ class _Gatherer:
                 owner, number = self._owner(group[0]), self._number(group[0])
                 if number is None:
                     continue
-                part = self._bands(group) if sheet is BANDS else self._chosen(sheet, group)
+                part = self._bands(group) if sheet is BANDS else self._rule(group)
                 owners[id(owner)] = owner
                 known = rules.setdefault(id(owner), {})
                 if number in known:
@@ -202,7 +203,7 @@ class _Gatherer:
 
     def _per_day(self, sheet: Table, lines: Sequence[Line]) -> Part:
         part = self._part(sheet, lines, levels=("head",))
-        self._append(part, "days", [self._renamed(self._part(sheet, [line], levels=("line",)), "day_clause") for line in lines])
+        self._append(part, "days", [_rename(self._part(sheet, [line], levels=("line",)), "day_clause", "clause") for line in lines])
         return part
 
     def _bands(self, lines: Sequence[Line]) -> Part:
@@ -218,7 +219,7 @@ class _Gatherer:
                 self._no_choice(BANDS, group)
                 self._append(part, "bands", bands)
             else:
-                choice = self._renamed(self._part(BANDS, group, levels=("choice",)), "choice_clause")
+                choice = _rename(self._part(BANDS, group, levels=("choice",)), "choice_clause", "clause")
                 self._append(choice, "bands", bands)
                 choices.append((group[0].get(CHOICE_KEY), choice))
         self._append(part, "choices", [choice for _, choice in sorted(choices, key=lambda pair: pair[0])])
@@ -240,7 +241,7 @@ class _Gatherer:
             if line.get(CHOICE_KEY) is None:
                 self._missing(line, CHOICE.heading, CHOICE_KEY)
                 continue
-            choice = self._renamed(self._part(sheet, [line], levels=("choice",)), "choice_clause")
+            choice = _rename(self._part(sheet, [line], levels=("choice",)), "choice_clause", "clause")
             given = [key for key in ("amount", "rate") if key in choice.keys]
             if len(given) != 1:
                 self._half_filled(line)
@@ -249,6 +250,14 @@ class _Gatherer:
             choices.append((line.get(CHOICE_KEY), given[0], choice))
         for key in ("amount", "rate"):
             self._append(part, key, [choice for _, of, choice in sorted(choices, key=lambda each: each[0]) if of == key])
+        return part
+
+    def _rule(self, lines: Sequence[Line]) -> Part:
+        """Build a rule; a column that it shares with other rules holds a key of its own."""
+        part, rule = self._chosen(RULES, lines), lines[0].get("rule")
+        for (of, key), column in SAME_COLUMN.items():
+            if of == rule:
+                _rename(part, column, key)
         return part
 
     def _no_choice(self, sheet: Table, lines: Sequence[Line]) -> None:
@@ -324,15 +333,6 @@ class _Gatherer:
                     part.put(column.key, at)
                 elif said.value != at.value:
                     self._differ(at.place, said.place)
-        return part
-
-    @staticmethod
-    def _renamed(part: Part, key: str) -> Part:
-        """Call a clause of a row within a larger part `clause`, as the file does."""
-        if key in part.keys:
-            part.put("clause", part.keys.pop(key))
-        if key in part.cells:
-            part.cells["clause"] = part.cells.pop(key)
         return part
 
     def _put_once(
@@ -450,6 +450,14 @@ class _Gatherer:
             f"与第 {first.row} 行写的不一致，请改成一致或清空",
             f"this differs from row {first.row}: make them the same, or clear the cell",
         )
+
+
+def _rename(part: Part, key: str, new: str) -> Part:
+    """Call a key of a sheet as the plan file does."""
+    for kept in (part.keys, part.cells):
+        if key in kept:
+            kept[new] = kept.pop(key)  # type: ignore[index]
+    return part
 
 
 def _put_so_far(part: Part) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from settlement.plans.sheets.layout import (
     PLAN,
     PURSES,
     RULES,
+    SAME_COLUMN,
     STATED,
     TERMS,
     VERSION_KEY,
@@ -96,9 +97,14 @@ def _benefit(of: Row, benefit: Tree) -> Iterator[tuple[Table | Questionnaire, li
         if rule["rule"] == BANDS_RULE:
             yield BANDS, [{**numbered, **row} for row in _bands(rule)]
         else:
-            yield RULES, [{**numbered, **row} for row in _chosen(_without(rule, "modifiers"))]
+            yield RULES, [{**numbered, **row} for row in _chosen(_rule(rule))]
         yield MODIFIERS, [{**numbered, **modifier} for modifier in rule.get("modifiers", [])]
     yield FUNDING, [{**of, **share} for share in benefit.get("funding", [])]
+
+
+def _rule(rule: Tree) -> Row:
+    """Return a rule with each key under the key whose column it shares."""
+    return {SAME_COLUMN.get((rule["rule"], key), key): value for key, value in _without(rule, "modifiers").items()}
 
 
 def _bands(rule: Tree) -> Iterator[Row]:

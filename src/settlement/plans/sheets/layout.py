@@ -412,6 +412,9 @@ MODIFIERS = Table(
 _RULES = (
     Deductible, Franchise, RateRule, Minimum, BurdenLimit, TermLimit, Limit, LessPaid, NotBeside, OnlyBeside,
 )  # fmt: skip
+SPAN_KEY, OTHERS_KEY = "over", "benefits"
+SAME_COLUMN = {("deductible", "once_per"): SPAN_KEY, ("less_paid", "by"): OTHERS_KEY}
+"""Keys of rules that ask what another key asks of other rules, and stand in its column."""
 RULES = Table(
     "限额与起付",
     "每行一条规则，规则序号是先后次序（分段也占一个序号）。金额或比例随情况不同的，一种情况一行：序号相同，"
@@ -421,24 +424,22 @@ RULES = Table(
         BENEFIT,
         NUMBER,
         Column("规则", "rule", word_cell(words.RULE), _RULES, 22, _HEAD),
-        Column("范围", "over", word_cell(words.SPAN), (Limit, LessPaid, NotBeside, OnlyBeside), 12, _HEAD),
-        Column("起付线每几次一个", "once_per", word_cell(words.SPAN), (Deductible,), 17, _HEAD),
+        Column("范围", SPAN_KEY, word_cell(words.SPAN), (Limit, LessPaid, NotBeside, OnlyBeside), 12, _HEAD),
         CHOICE,
         _when(*_BY, level="choice"),
-        Column(
-            "金额", "amount", YUAN, (Deductible, Franchise, Minimum, TermLimit, Limit), 13, "choice"
-        ),
+        Column("金额", "amount", YUAN, (Deductible, Franchise, Minimum, TermLimit, Limit), 13, "choice"),
         Column("补助比例", "rate", RATE, (RateRule,), 11, "choice"),
         Column("天数", "days", COUNT, (Limit,), 8, _HEAD),
         Column("次数", "times", COUNT, (Limit,), 8, _HEAD),
+        _clause(*_RULES, level=_HEAD),
         _per_share(TermLimit, Limit, level=_HEAD),
         Column("门槛恰好达到", "reached", word_cell(words.REACHED), (Franchise,), 16, _HEAD),
-        Column("扣除哪些待遇", "by", CODES, (LessPaid,), 20, _HEAD),
-        Column("与哪些待遇", "benefits", CODES, (NotBeside, OnlyBeside), 20, _HEAD),
-        _clause(*_RULES, level=_HEAD),
+        Column("涉及哪些待遇", OTHERS_KEY, CODES, (NotBeside, OnlyBeside), 20, _HEAD),
         _clause(level="choice", heading="情形依据", key="choice_clause"),
     ),
-    tuple((choice, key) for choice in _BY for key in ("value", "clause")),
+    (
+        *((choice, key) for choice in _BY for key in ("value", "clause")), (Deductible, "once_per"), (LessPaid, "by"),
+    ),
 )  # fmt: skip
 PER_DAY = Table(
     "按日补助",
@@ -558,7 +559,6 @@ CASES = Table(
     (
         Column("算例号", CASE_NUMBER, COUNT, (), 8),
         Column("算例", "name", TEXT, (Case,), 30, _HEAD),
-        Column("说明", "note", TEXT, (Case,), 40, _HEAD),
         *(
             Column(str(words.AMOUNT.zh(name)), f"amounts.{name}", YUAN, (), 13)
             for name in CASE_AMOUNTS
@@ -569,6 +569,7 @@ CASES = Table(
         ),
         Column("须人工处理的待遇", "asks", CODES, (CaseBill,), 18),
         Column("缺少的事实", "missing", FACT_NAME, (CaseBill,), 15),
+        Column("说明", "note", TEXT, (Case,), 60, _HEAD),
     ),
     (
         (PlanFile, "cases"),

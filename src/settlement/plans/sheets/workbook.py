@@ -18,18 +18,17 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from settlement.plans.sheets import words
 from settlement.plans.sheets.about import ABOUT_LINES
-from settlement.plans.sheets.cells import COUNT, RATE, YUAN, Cell, Shown
+from settlement.plans.sheets.cells import COUNT, DATE, MONTH_DAY, PAID, POINTS, RATE, SHORT, YUAN, Cell, Shown
 from settlement.plans.sheets.lay_out import ANSWER_KEY, CLAUSE_KEY, QUESTION_KEY, Row, Rows
 from settlement.plans.sheets.layout import (
     ABOUT,
     ANSWER,
-    BENEFITS,
     CASE_NUMBER,
     CASE_PAYS,
     CASE_SHOWN,
     CASE_STATED,
     CASES,
-    CHOICE_KEY,
+    CHOICE,
     CLAUSE,
     COMPUTED_HEADING,
     HELP,
@@ -49,7 +48,6 @@ from settlement.plans.sheets.layout import (
     Questionnaire,
     Table,
 )
-from settlement.plans.sheets.cells import PAID
 
 _FONT = "Microsoft YaHei"
 _BODY = Font(name=_FONT, size=10)
@@ -70,6 +68,9 @@ _NEW_GROUP = Border(left=_THIN, right=_THIN, top=_FIRM, bottom=_THIN)
 _SPARE_ROWS = 25
 _TAB_COLOURS = {"plan": "2F5D62", "cases": "B08900", "other": "9AA5A6"}
 _LAST_ROW = 2000
+_LONG_TEXT = 200
+_LINE_HEIGHT = 15
+_HINT_WIDTH = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ class _Page:
         """Write a table with some empty rows below it to write in."""
         extra = [COMPUTED_HEADING] if sheet is CASES else []
         self._top(sheet.hint, [*(column.heading for column in columns), *extra], [*(c.width for c in columns), *([22] * len(extra))])
-        frozen = sum(column.key.startswith("@") for column in columns if column.key != CHOICE_KEY) + (sheet is CASES)
+        frozen = sum(column.key.startswith("@") and column is not CHOICE for column in columns) + (sheet is CASES)
         self.page.freeze_panes = f"{get_column_letter(min(frozen, 3) + 1)}3"
         before: object = None
         for number, row in enumerate(rows, 3):
@@ -168,6 +169,7 @@ class _Page:
         for at, column in enumerate(columns, 1):
             letter = get_column_letter(at)
             self.lists.offer(self.page, column.cell, [f"{letter}3:{letter}{_LAST_ROW}"])
+        self.page.print_area = f"A1:{get_column_letter(len(columns) + len(extra))}{max(last, 3)}"
         if rows:
             self.page.auto_filter.ref = f"A2:{get_column_letter(len(columns))}{last}"
 
@@ -234,19 +236,24 @@ class _Page:
         page.cell(1, 1, hint).font = _HINT
         page.cell(1, 1).alignment = Alignment(vertical="center", wrap_text=True)
         across, total = 0, 0
-        while across < len(widths) and total < 130:
-            total += widths[across]
+        while total < _HINT_WIDTH:
+            total += widths[across] if across < len(widths) else 9
             across += 1
         page.merge_cells(start_row=1, start_column=1, end_row=1, end_column=across)
-        page.row_dimensions[1].height = 18 * max(1, -(-2 * len(hint) // max(total, 1)))
-        lines = max(-(-2 * len(heading) // max(width - 2, 1)) for heading, width in zip(headings, widths, strict=True))
-        page.row_dimensions[2].height = 16 * lines + 6
+        page.row_dimensions[1].height = _LINE_HEIGHT * _lines(hint, total) + 8
+        lines = max(_lines(heading, width) for heading, width in zip(headings, widths, strict=True))
+        page.row_dimensions[2].height = _LINE_HEIGHT * lines + 8
         page.sheet_view.showGridLines = False
         page.sheet_view.zoomScale = 110
-        page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9
-        page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
-        page.sheet_properties.pageSetUpPr.fitToPage = True
+        _fit_to_paper(page)
         page.print_title_rows = "1:2"
+
+    def _make_room(self, row: int, at: int, shown: Shown) -> None:
+        """Make a row as high as its longest text needs."""
+        lines = _lines(str(shown), self.page.column_dimensions[get_column_letter(at)].width)
+        height = _LINE_HEIGHT * lines + 4
+        dimension = self.page.row_dimensions[row]
+        dimension.height = max(height, dimension.height or 0)
 
     def _cell(
         self,
@@ -265,10 +272,10 @@ class _Page:
         if kind is not None and shown is None:
             cell.number_format = _blank_format(kind)
         cell.font, cell.border = _OLD_TEXT if old else _BODY, _NEW_GROUP if first else _BOX
-        cell.alignment = Alignment(
-            horizontal=_side(shown, kind), vertical="center" if not isinstance(shown, str) else "top", wrap_text=True
-        )
-        cell.alignment = Alignment(horizontal=_side(shown, kind), vertical="center", wrap_text=True)
+        side = _side(shown, kind)
+        cell.alignment = Alignment(horizontal=side, vertical="center", wrap_text=True, indent=int(side == "right"))
+        if shown is not None:
+            self._make_room(row, at, shown)
         if old:
             cell.fill = _OLD_FILL
         elif key:
@@ -284,7 +291,9 @@ def put(cell: SheetCell, shown: Shown | None) -> None:
         return
     cell.value = shown
     if isinstance(shown, str):
-        cell.data_type, cell.number_format = "s", "@"
+        cell.data_type = "s"
+        # A spreadsheet shows long texts in cells of the format "text" as number signs.
+        cell.number_format = "@" if len(shown) < _LONG_TEXT else "General"
     elif isinstance(shown, Decimal):
         decimals = max(0, -int(shown.normalize().as_tuple().exponent) - 2)
         cell.number_format = f"0.{'0' * decimals}%" if decimals else "0%"
@@ -295,11 +304,22 @@ def put(cell: SheetCell, shown: Shown | None) -> None:
 
 
 def _blank_format(kind: Cell) -> str:
+    """Return the format in which a clerk's typing keeps its meaning: 25 as 25%, `09-01` and `+5` as text."""
     if kind is RATE:
         return "0%"
-    if kind in (YUAN, PAID):
-        return "#,##0.##" if False else "General"
-    return "General" if kind is COUNT or kind.words is not None else "General"
+    if kind is DATE:
+        return "yyyy-mm-dd"
+    return "@" if kind in (MONTH_DAY, POINTS, SHORT) else "General"
+
+
+def _lines(text: str, width: float) -> int:
+    """Return how many lines a text takes in a column; a Chinese letter is as wide as two others."""
+    room = max(width - 2, 4)
+    return sum(max(1, -(-_width(line) // int(room))) for line in text.split("\n"))
+
+
+def _width(text: str) -> int:
+    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)
 
 
 def _side(shown: Shown | None, kind: Cell | None) -> str:
@@ -355,6 +375,7 @@ class _Lists:
             page.column_dimensions[get_column_letter(at)].width = max(longest, 2 * len(title), 8) + 2
             page.column_dimensions[get_column_letter(at + 1)].width = max((len(word) for _, word in pairs), default=2) + 2
         page.freeze_panes = "A3"
+        _fit_to_paper(page)
         page.sheet_properties.tabColor = _TAB_COLOURS["other"]
 
 
@@ -370,12 +391,13 @@ def _write_about(page: Worksheet, title: str) -> None:
         one, two = page.cell(number, 1, left), page.cell(number, 2, right)
         one.font, two.font = _BOLD, _BODY
         one.alignment = two.alignment = Alignment(vertical="top", wrap_text=True)
-        page.row_dimensions[number].height = 17 * max(1, -(-2 * len(right) // 94)) + 3
+        page.row_dimensions[number].height = _LINE_HEIGHT * _lines(right, 96) + 8
     page.sheet_view.showGridLines = False
     page.sheet_properties.tabColor = _TAB_COLOURS["other"]
+    _fit_to_paper(page)
+
+
+def _fit_to_paper(page: Worksheet) -> None:
     page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     page.sheet_properties.pageSetUpPr.fitToPage = True
-
-
-_UNUSED = BENEFITS
