@@ -1,4 +1,4 @@
-"""`settlement plan check|test|explain|schema|publish`: the plan workshop."""
+"""`settlement plan check|test|explain|schema|publish|to-xlsx|from-xlsx`: the plan workshop."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from settlement.cli.plan_sheets import add_sheet_commands
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.domain.benefits import UsedRoom
 from settlement.domain.money import Money, NotMoney
@@ -21,6 +22,7 @@ from settlement.plans.model import CaseAmounts, CaseFacts, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
+add_sheet_commands(app)
 
 PlanFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A plan file (YAML).")]
 

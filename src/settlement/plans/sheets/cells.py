@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -30,7 +30,7 @@ from settlement.plans.sheets.wrong import wrong_value, wrong_word
 from settlement.plans.values import NOTHING, read_points, read_rate, read_yuan
 
 Shown = str | int | Decimal | date
-Given = str | int | float | bool | date
+Given = str | int | float | bool | date | time | timedelta
 Tree = Any
 
 NO_AID = "不补助"

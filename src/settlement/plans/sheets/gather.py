@@ -1,4 +1,4 @@
-"""Gathers the rows of the sheets into a plan file's plain data: what belongs together by version, benefit and number."""
+"""Gathers the rows of the sheets into a plan file's plain data, by version, benefit and number."""
 
 from __future__ import annotations
 
@@ -131,7 +131,9 @@ class _Gatherer:
             said = answer.belongs.values.get(OWNER_KEY)
             if said is None:
                 place = Place(BENEFITS.name, answer.answer_place.row, "待遇")
-                self.found.add(place, "sheet_cell_missing", "没有写待遇的代码，请补上", "the benefit's code is missing: add it")
+                self.found.add(
+                    place, "sheet_cell_missing", "没有写待遇的代码，请补上", "the benefit's code is missing: add it"
+                )
             elif version is not None:
                 groups.setdefault((version, said.value.split()[0]), []).append(answer)
         for (name, code), asked in groups.items():
@@ -156,11 +158,12 @@ class _Gatherer:
                 owners[id(owner)] = owner
                 known = rules.setdefault(id(owner), {})
                 if number in known:
+                    at = known[number][0].place
                     self.found.add(
                         group[0].values[NUMBER_KEY].place,
                         "sheet_number_twice",
-                        f"规则序号 {number} 已用在「{known[number][0].place.sheet}」第 {known[number][0].place.row} 行，请换一个",
-                        f"rule {number} is already on sheet {known[number][0].place.sheet}, row {known[number][0].place.row}: take another number",
+                        f"规则序号 {number} 已用在「{at.sheet}」第 {at.row} 行，请换一个",
+                        f"rule {number} is already on sheet {at.sheet}, row {at.row}: take another number",
                     )
                 known[number] = group[0], part
         for line in self._rows(MODIFIERS):
@@ -203,7 +206,11 @@ class _Gatherer:
 
     def _per_day(self, sheet: Table, lines: Sequence[Line]) -> Part:
         part = self._part(sheet, lines, levels=("head",))
-        self._append(part, "days", [_rename(self._part(sheet, [line], levels=("line",)), "day_clause", "clause") for line in lines])
+        self._append(
+            part,
+            "days",
+            [_rename(self._part(sheet, [line], levels=("line",)), "day_clause", "clause") for line in lines],
+        )
         return part
 
     def _bands(self, lines: Sequence[Line]) -> Part:
@@ -213,7 +220,11 @@ class _Gatherer:
         for group in _grouped(lines, (CHOICE_KEY,)):
             bands = [self._part(BANDS, [line], levels=("line",)) for line in group]
             for line in group:
-                if not any(column.level == "line" and column.key in line.values for column in BANDS.columns if column.key not in BELONGING):
+                if not any(
+                    column.level == "line" and column.key in line.values
+                    for column in BANDS.columns
+                    if column.key not in BELONGING
+                ):
                     self._half_filled(line)
             if group[0].get(CHOICE_KEY) is None:
                 self._no_choice(BANDS, group)
@@ -249,7 +260,9 @@ class _Gatherer:
             choice.put("value", choice.keys.pop(given[0]))
             choices.append((line.get(CHOICE_KEY), given[0], choice))
         for key in ("amount", "rate"):
-            self._append(part, key, [choice for _, of, choice in sorted(choices, key=lambda each: each[0]) if of == key])
+            self._append(
+                part, key, [choice for _, of, choice in sorted(choices, key=lambda each: each[0]) if of == key]
+            )
         return part
 
     def _rule(self, lines: Sequence[Line]) -> Part:
@@ -335,9 +348,7 @@ class _Gatherer:
                     self._differ(at.place, said.place)
         return part
 
-    def _put_once(
-        self, owner: Part, key: str, sheet: Table, lines: Sequence[Line], build: Callable[..., Part]
-    ) -> None:
+    def _put_once(self, owner: Part, key: str, sheet: Table, lines: Sequence[Line], build: Callable[..., Part]) -> None:
         if key in owner.keys:
             self._differ(lines[0].place, owner.keys[key].place)
         owner.put(key, build(sheet, lines))
@@ -441,7 +452,9 @@ class _Gatherer:
     def _twice(self, at: At, first: Place | None = None) -> None:
         zh = f"，第一次在第 {first.row} 行" if first else ""
         en = f", first in row {first.row}" if first else ""
-        self.found.add(at.place, "sheet_given_twice", f"写了两次{zh}，请删去一个", f"this is given twice{en}: delete one")
+        self.found.add(
+            at.place, "sheet_given_twice", f"写了两次{zh}，请删去一个", f"this is given twice{en}: delete one"
+        )
 
     def _differ(self, place: Place, first: Place) -> None:
         self.found.add(
@@ -456,7 +469,7 @@ def _rename(part: Part, key: str, new: str) -> Part:
     """Call a key of a sheet as the plan file does."""
     for kept in (part.keys, part.cells):
         if key in kept:
-            kept[new] = kept.pop(key)  # type: ignore[index]
+            kept[new] = kept.pop(key)
     return part
 
 

@@ -139,7 +139,7 @@ def _case(number: int, case: Tree) -> Iterator[Row]:
         for part, values in (("amounts", amounts), ("facts", bill.get("facts", {})), ("pays", bill.get("pays", {}))):
             row |= {f"{part}.{key}": value for key, value in values.items()}
         bills.append(row)
-    said = {key: case[key] for key in ("name", "note") if key in case}
+    said: Row = {key: case[key] for key in ("name", "note") if key in case}
     return ({CASE_NUMBER: number, **row} for row in _headed(said, bills))
 
 

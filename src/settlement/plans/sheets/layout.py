@@ -61,7 +61,6 @@ from settlement.plans.sheets.cells import (
     FACT_NAME,
     GROUP,
     MONTH_DAY,
-    PAID,
     POINTS,
     RATE,
     SHARES,
@@ -146,7 +145,7 @@ class Questionnaire:
 
 
 VERSION = Column("版本", VERSION_KEY, reference_cell("versions"), width=10)
-BENEFIT = Column("待遇", OWNER_KEY, reference_cell("benefits"), width=24)
+BENEFIT = Column("待遇", OWNER_KEY, reference_cell("benefits"), width=28)
 MODULE = Column("模块", MODULE_KEY, reference_cell("modules"), width=18)
 NUMBER = Column("规则序号", NUMBER_KEY, COUNT, width=9)
 CHOICE = Column("情形", CHOICE_KEY, COUNT, width=7, level="choice")
@@ -374,7 +373,7 @@ BENEFITS = Questionnaire(
 BANDS = Table(
     "分段",
     "每行一段，金额写元。同一张分段表的行，版本、待遇、规则序号、情形都相同；不同情况用不同的表时，情形写 1、2、3，"
-    "最后一种情形不写适用条件。最后一段没有上限。",
+    "最后一种情形不写适用条件。最后一段没有上限。计算方法空着：各段分别计算。",
     (
         VERSION,
         BENEFIT,
@@ -559,10 +558,7 @@ CASES = Table(
     (
         Column("算例号", CASE_NUMBER, COUNT, (), 8),
         Column("算例", "name", TEXT, (Case,), 30, _HEAD),
-        *(
-            Column(str(words.AMOUNT.zh(name)), f"amounts.{name}", YUAN, (), 13)
-            for name in CASE_AMOUNTS
-        ),
+        *(Column(str(words.AMOUNT.zh(name)), f"amounts.{name}", YUAN, (), 13) for name in CASE_AMOUNTS),
         *(
             Column(f"{FACT_HEADING}{words.ANY_FACT.zh(name)}", f"facts.{name}", cell, (), 15)
             for name, cell in CASE_FACT_CELLS.items()
@@ -634,5 +630,3 @@ def models_in(annotation: object) -> list[Model]:
     inner = list(getattr(annotation, "__args__", ()))
     value = getattr(annotation, "__value__", None)
     return [model for each in (*inner, *([value] if value else [])) for model in models_in(each)]
-
-

@@ -121,13 +121,23 @@ def _answer(sheet: Questionnaire, number: int, shown: Mapping[str, Given], found
     line = Line(Place(sheet.name, number))
     at_question = Place(sheet.name, number, QUESTION)
     if QUESTION not in shown:
-        found.add(at_question, "sheet_row_half_filled", "这一行没有写问题，请补上问题或清空这一行", "the row has no question: add it, or clear the row")
+        found.add(
+            at_question,
+            "sheet_row_half_filled",
+            "这一行没有写问题，请补上问题或清空这一行",
+            "the row has no question: add it, or clear the row",
+        )
         return None
     text = plain(shown[QUESTION]).strip()
     question = sheet.question(text)
     if question is None:
         guess = nearest(text, [each.text for each in sheet.questions])
-        found.add(at_question, "sheet_question_unknown", f"不认识问题「{text}」，是否应为「{guess}」", f"{text} is not a question of this sheet; the nearest is: {guess}")
+        found.add(
+            at_question,
+            "sheet_question_unknown",
+            f"不认识问题「{text}」，是否应为「{guess}」",
+            f"{text} is not a question of this sheet; the nearest is: {guess}",
+        )
         return None
     for owner in sheet.owners:
         if owner.heading in shown:
@@ -135,7 +145,9 @@ def _answer(sheet: Questionnaire, number: int, shown: Mapping[str, Given], found
     at_answer, at_clause = Place(sheet.name, number, ANSWER), Place(sheet.name, number, CLAUSE)
     clause = At(plain(shown[CLAUSE]), at_clause) if CLAUSE in shown else None
     if clause is not None and question.clause is None:
-        found.add(at_clause, "sheet_cell_not_used", "这个问题不写依据，请清空", "this question has no clause: clear the cell")
+        found.add(
+            at_clause, "sheet_cell_not_used", "这个问题不写依据，请清空", "this question has no clause: clear the cell"
+        )
     answer = None
     if ANSWER in shown and (value := _value(question.cell, shown[ANSWER], at_answer, found)) is not None:
         answer = value
@@ -178,12 +190,22 @@ def _headings(sheet: str, needed: Sequence[str], grid: Grid, found: Findings) ->
     for at, cell in enumerate(() if best is None else grid[best]):
         text = plain(cell).strip()
         if text and text in headings.values():
-            found.add(Place(sheet, (best or 0) + 1, text), "sheet_column_twice", "这一列有两个，请删去一个", "the column stands here twice: delete one")
+            found.add(
+                Place(sheet, (best or 0) + 1, text),
+                "sheet_column_twice",
+                "这一列有两个，请删去一个",
+                "the column stands here twice: delete one",
+            )
         elif text:
             headings[at] = text
     for heading in needed:
         if heading not in headings.values():
-            found.add(Place(sheet), "sheet_column_missing", f"缺少列「{heading}」，请补上标题", f"the column {heading} is missing: add its heading")
+            found.add(
+                Place(sheet),
+                "sheet_column_missing",
+                f"缺少列「{heading}」，请补上标题",
+                f"the column {heading} is missing: add its heading",
+            )
     return (0 if best is None else best + 1), headings
 
 

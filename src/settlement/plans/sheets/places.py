@@ -1,4 +1,4 @@
-"""Where things stand in a workbook, and plain data that remembers it, so that every finding names sheet, row and column."""
+"""Where things stand in a workbook, and plain data that remembers it: every finding names sheet, row and column."""
 
 from __future__ import annotations
 

@@ -73,7 +73,9 @@ def from_xlsx(content: bytes, name: str) -> PlanFromSheets:
     try:
         file = PlanFile.model_validate_json(json.dumps(read.source.tree, default=date.isoformat))
     except ValidationError as error:
-        raise PlanRefused([_said(finding, read) for finding in form_findings(error, name, read.source.line_of, known_keys())]) from None
+        raise PlanRefused(
+            [_said(finding, read) for finding in form_findings(error, name, read.source.line_of, known_keys())]
+        ) from None
     versions = tuple(PlanVersion(format=file.format, header=file.plan, body=body) for body in file.versions)
     return PlanFromSheets(Plan(read.source, file, versions), read)
 
@@ -106,10 +108,18 @@ def _grids(content: bytes, found: Findings) -> dict[str, Grid]:
     known = [sheet.name for sheet in SHEETS]
     for name in known:
         if name not in grids:
-            found.add(Place(name), "sheet_missing", "缺少这张工作表，请补上；没有内容的留空表", "the sheet is missing: add it; leave it empty if there is nothing in it")
+            found.add(
+                Place(name),
+                "sheet_missing",
+                "缺少这张工作表，请补上；没有内容的留空表",
+                "the sheet is missing: add it; leave it empty if there is nothing in it",
+            )
     for name in grids:
         if name not in (*known, ABOUT, WORDS) and not name.startswith(OWN_NOTES):
             zh = f"不认识这张工作表，是否应为「{nearest(name, known)}」；自己的笔记请改名，以「{OWN_NOTES}」开头"
-            en = f"the sheet is not known, the nearest is {nearest(name, known)}; notes of your own have names that begin with {OWN_NOTES}"
+            en = (
+                f"the sheet is not known, the nearest is {nearest(name, known)}; "
+                f"notes of your own have names that begin with {OWN_NOTES}"
+            )
             found.add(Place(name), "sheet_unknown", zh, en)
     return grids

@@ -11,9 +11,11 @@ from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell as SheetCell
+from openpyxl.cell import MergedCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from settlement.plans.sheets import words
@@ -68,6 +70,8 @@ _NEW_GROUP = Border(left=_THIN, right=_THIN, top=_FIRM, bottom=_THIN)
 _SPARE_ROWS = 25
 _TAB_COLOURS = {"plan": "2F5D62", "cases": "B08900", "other": "9AA5A6"}
 _LAST_ROW = 2000
+AS_EXPECTED = "相符"
+_COMPUTED = Column(COMPUTED_HEADING, "computed", SHORT, (), 16)
 _LONG_TEXT = 200
 _LINE_HEIGHT = 15
 _HINT_WIDTH = 110
@@ -95,7 +99,7 @@ class Names:
 
     def benefit(self, code: str) -> str:
         """Return a benefit's newest name."""
-        return next((name for (_, known), name in reversed(self.benefits.items()) if known == code), code)
+        return next((name for (_, known), name in reversed([*self.benefits.items()]) if known == code), code)
 
 
 def write_workbook(rows: Rows, names: Names, computed: Sequence[str], title: str) -> bytes:
@@ -111,8 +115,12 @@ def write_workbook(rows: Rows, names: Names, computed: Sequence[str], title: str
         if isinstance(sheet, Questionnaire):
             _Page(page, lists, names).questionnaire(sheet, rows[sheet.name])
         else:
-            columns = _case_columns(rows[sheet.name], names) if sheet is CASES else sheet.columns
-            _Page(page, lists, names).table(sheet, columns, rows.get(sheet.name, []), computed)
+            columns, of_sheet = sheet.columns, rows.get(sheet.name, [])
+            if sheet is CASES:
+                columns = _case_columns(of_sheet, names)
+                told = [*computed, *[""] * len(of_sheet)]
+                of_sheet = [{**row, _COMPUTED.key: text} for row, text in zip(of_sheet, told, strict=False)]
+            _Page(page, lists, names).table(sheet, columns, of_sheet)
         kind = "cases" if sheet.name.startswith("算例") else "plan" if rows.get(sheet.name) else "other"
         page.sheet_properties.tabColor = _TAB_COLOURS[kind]
     lists.write(book.create_sheet(WORDS))
@@ -130,7 +138,13 @@ def _case_columns(rows: Sequence[Row], names: Names) -> tuple[Column, ...]:
     codes = dict.fromkeys([code for _, code in names.benefits])
     codes |= dict.fromkeys(key.partition(".")[2] for row in rows for key in row if key.startswith(f"{CASE_PAYS}."))
     pays = [_coded(PAYS_HEADING, CASE_PAYS, code, names.benefit(code)) for code in codes]
-    return (*columns[:at], *(_coded(STATED_HEADING, CASE_STATED, key.partition(".")[2], "") for key in stated), *pays, *columns[at:])
+    return (
+        *columns[:at],
+        *(_coded(STATED_HEADING, CASE_STATED, key.partition(".")[2], "") for key in stated),
+        *pays,
+        _COMPUTED,
+        *columns[at:],
+    )
 
 
 def _coded(heading: str, part: str, code: str, name: str) -> Column:
@@ -146,10 +160,9 @@ class _Page:
     lists: _Lists
     names: Names
 
-    def table(self, sheet: Table, columns: Sequence[Column], rows: Sequence[Row], computed: Sequence[str]) -> None:
+    def table(self, sheet: Table, columns: Sequence[Column], rows: Sequence[Row]) -> None:
         """Write a table with some empty rows below it to write in."""
-        extra = [COMPUTED_HEADING] if sheet is CASES else []
-        self._top(sheet.hint, [*(column.heading for column in columns), *extra], [*(c.width for c in columns), *([22] * len(extra))])
+        self._top(sheet.hint, [column.heading for column in columns], [column.width for column in columns])
         frozen = sum(column.key.startswith("@") and column is not CHOICE for column in columns) + (sheet is CASES)
         self.page.freeze_panes = f"{get_column_letter(min(frozen, 3) + 1)}3"
         before: object = None
@@ -157,10 +170,12 @@ class _Page:
             group = tuple(row.get(key) for key in (VERSION_KEY, MODULE_KEY, OWNER_KEY, NUMBER_KEY, CASE_NUMBER))
             old = row.get(VERSION_KEY, row.get("version") if sheet is VERSIONS else None) in self.names.versions[:-1]
             for at, column in enumerate(columns, 1):
-                shown = self._shown(column, row) if column.key in row else None
-                self._cell(number, at, shown, column.cell, key=column.key.startswith("@"), old=old, first=group != before)
-            if extra:
-                self._computed(number, len(columns) + 1, computed, number - 3, first=group != before)
+                shown, key = self._shown(column, row) if column.key in row else None, column.key.startswith("@")
+                cell = self._cell(number, at, shown, column.cell, key=key, old=old, first=group != before)
+                if column is _COMPUTED:
+                    cell.font, cell.fill = (
+                        (_GREY_TEXT, _OLD_FILL) if shown in ("", AS_EXPECTED) else (_BODY, _WRONG_FILL)
+                    )
             before = group
         last = len(rows) + 2
         for number in range(last + 1, last + 1 + _SPARE_ROWS):
@@ -169,15 +184,9 @@ class _Page:
         for at, column in enumerate(columns, 1):
             letter = get_column_letter(at)
             self.lists.offer(self.page, column.cell, [f"{letter}3:{letter}{_LAST_ROW}"])
-        self.page.print_area = f"A1:{get_column_letter(len(columns) + len(extra))}{max(last, 3)}"
+        self.page.print_area = f"A1:{get_column_letter(len(columns))}{max(last, 3)}"
         if rows:
             self.page.auto_filter.ref = f"A2:{get_column_letter(len(columns))}{last}"
-
-    def _computed(self, number: int, at: int, computed: Sequence[str], place: int, *, first: bool) -> None:
-        text = computed[place] if place < len(computed) else ""
-        cell = self._cell(number, at, text, COUNT, first=first)
-        cell.fill = _WRONG_FILL if text not in ("", "相符") else _OLD_FILL
-        cell.font = _GREY_TEXT if text in ("", "相符") else _BODY
 
     def _shown(self, column: Column, row: Row) -> Shown | None:
         value, kind = row[column.key], column.cell.refers_to
@@ -191,7 +200,14 @@ class _Page:
         clause = [CLAUSE] if sheet.has_clauses else []
         part = [PART] if any(question.part for question in sheet.questions) else []
         headings = [*owners, *part, QUESTION, ANSWER, *clause, HELP]
-        widths = [*(column.width for column in sheet.owners), *([11] if part else []), 36, 42, *([48] if clause else []), 40]
+        widths = [
+            *(column.width for column in sheet.owners),
+            *([11] if part else []),
+            36,
+            42,
+            *([48] if clause else []),
+            40,
+        ]
         self._top(sheet.hint, headings, widths)
         answer_at = len(owners) + len(part) + 2
         self.page.freeze_panes = f"{get_column_letter(answer_at)}3"
@@ -210,7 +226,9 @@ class _Page:
             self._cell(number, answer_at, shown, question.cell, first=first, old=old, answer=True)
             if clause:
                 asked = question.clause is not None
-                self._cell(number, answer_at + 1, row.get(CLAUSE_KEY), None, first=first, old=old, answer=asked, key=not asked)
+                self._cell(
+                    number, answer_at + 1, row.get(CLAUSE_KEY), None, first=first, old=old, answer=asked, key=not asked
+                )
             help_cell = self._cell(number, len(headings), question.help, None, first=first)
             help_cell.font = _GREY_TEXT
             letter = get_column_letter(answer_at)
@@ -266,7 +284,7 @@ class _Page:
         old: bool = False,
         first: bool = False,
         answer: bool = False,
-    ) -> SheetCell:
+    ) -> SheetCell | MergedCell:
         cell = self.page.cell(row, at)
         put(cell, shown)
         if kind is not None and shown is None:
@@ -285,9 +303,9 @@ class _Page:
         return cell
 
 
-def put(cell: SheetCell, shown: Shown | None) -> None:
+def put(cell: SheetCell | MergedCell, shown: Shown | None) -> None:
     """Put a value into a cell so that it is what it looks like: text stays text, also where it begins with `=`."""
-    if shown is None or shown == "":
+    if shown is None or shown == "" or isinstance(cell, MergedCell):
         return
     cell.value = shown
     if isinstance(shown, str):
@@ -314,7 +332,7 @@ def _blank_format(kind: Cell) -> str:
 
 def _lines(text: str, width: float) -> int:
     """Return how many lines a text takes in a column; a Chinese letter is as wide as two others."""
-    room = max(width - 2, 4)
+    room = max(width - 1, 4)
     return sum(max(1, -(-_width(line) // int(room))) for line in text.split("\n"))
 
 
@@ -373,7 +391,9 @@ class _Lists:
                 page.cell(number, at).font, page.cell(number, at + 1).font = _BODY, _GREY_TEXT
             longest = max((2 * len(zh) for zh, _ in pairs), default=8)
             page.column_dimensions[get_column_letter(at)].width = max(longest, 2 * len(title), 8) + 2
-            page.column_dimensions[get_column_letter(at + 1)].width = max((len(word) for _, word in pairs), default=2) + 2
+            page.column_dimensions[get_column_letter(at + 1)].width = (
+                max((len(word) for _, word in pairs), default=2) + 2
+            )
         page.freeze_panes = "A3"
         _fit_to_paper(page)
         page.sheet_properties.tabColor = _TAB_COLOURS["other"]
@@ -400,4 +420,4 @@ def _write_about(page: Worksheet, title: str) -> None:
 def _fit_to_paper(page: Worksheet) -> None:
     page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
-    page.sheet_properties.pageSetUpPr.fitToPage = True
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)

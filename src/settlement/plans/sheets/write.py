@@ -8,10 +8,10 @@ from openpyxl.utils.exceptions import IllegalCharacterError
 
 from settlement.plans.cases import Priced, run_cases
 from settlement.plans.findings import Finding, PlanRefused, Severity
-from settlement.plans.model import Plan, PlanFile, VersionBody
+from settlement.plans.model import Plan, PlanFile, VersionBody, load_plan
 from settlement.plans.sheets.lay_out import lay_out
 from settlement.plans.sheets.read import from_xlsx
-from settlement.plans.sheets.workbook import Names, write_workbook
+from settlement.plans.sheets.workbook import AS_EXPECTED, Names, write_workbook
 from settlement.plans.write_yaml import file_tree, write_plan
 
 
@@ -21,7 +21,9 @@ def to_xlsx(plan: Plan) -> bytes:
     try:
         content = write_workbook(lay_out(tree), _names(plan.file), _computed(plan), f"{plan.header.names.zh}：方案问卷")
     except IllegalCharacterError:
-        raise _cannot_hold(plan, "文字里有看不见的控制字符，请删去", "a text has a control character: delete it") from None
+        raise _cannot_hold(
+            plan, "文字里有看不见的控制字符，请删去", "a text has a control character: delete it"
+        ) from None
     try:
         back = from_xlsx(content, plan.source.name)
     except PlanRefused as refused:
@@ -38,8 +40,6 @@ def with_next_version(plan: Plan, version: str, effective_from: date) -> Plan:
 
     Raises `PlanRefused` if the version's name is taken or its first day is not after the last one's.
     """
-    from settlement.plans.model import load_plan
-
     last = plan.file.versions[-1]
     if version in {body.version for body in plan.file.versions} or effective_from <= last.effective_from:
         raise PlanRefused([Finding(
@@ -88,7 +88,7 @@ def _computed(plan: Plan) -> list[str]:
                 said.append(result.trouble or "")
             else:
                 actual = result.actual[number]
-                said.append("相符" if actual == expected else f"不符，算得：{_in_words(actual)}")
+                said.append(AS_EXPECTED if actual == expected else f"不符，算得：{_in_words(actual)}")
     return said
 
 
