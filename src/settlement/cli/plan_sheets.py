@@ -11,6 +11,7 @@ import typer
 
 from settlement.cli.telling import BROKEN, REFUSED, Json, fail, tell
 from settlement.plans.cases import run_cases
+from settlement.plans.checks.run import check_plan
 from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.model import read_plan
 from settlement.plans.write_yaml import write_plan
@@ -46,7 +47,8 @@ def write_sheets(
         plan = read_plan(file)
         if next_version is not None and starts is not None:
             plan = with_next_version(plan, next_version, date(starts.year, starts.month, starts.day))
-        content = to_xlsx(plan)
+        unsound = any(finding.severity is Severity.ERROR for finding in check_plan(plan))
+        content = to_xlsx(plan, () if unsound else run_cases(plan))
     except PlanRefused as refused:
         _refuse(as_json, refused)
     out.write_bytes(content)

@@ -17,6 +17,8 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from settlement.plans.sheets.conditions import (
+    EMPTY,
+    UNKNOWN,
     read_fact,
     read_value,
     read_when,
@@ -34,7 +36,6 @@ Given = str | int | float | bool | date | time | timedelta
 Tree = Any
 
 NO_AID = "不补助"
-UNKNOWN = "未知"
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DATE = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 
@@ -225,7 +226,7 @@ def _write_amounts(value: Tree) -> Shown:
 
 
 def _amount_zh(name: str) -> str:
-    if name.startswith("aid."):
+    if name.startswith("aid.") and _CODE.fullmatch(name.removeprefix("aid.")):
         return f"{AID_PREFIX}{name.removeprefix('aid.')}"
     return AMOUNT.zh(name) or (name if _CODE.fullmatch(name) else json.dumps(name, ensure_ascii=False))
 
@@ -288,10 +289,6 @@ def _write_span(span: Tree) -> str:
     category = span.get("person_category")
     said = "" if category is None else f"（{write_value('person_category', category)}）"
     return f"{span['first_day'].isoformat()} 至 {span['last_day'].isoformat()}{said}"
-
-
-EMPTY = "无"
-"""An empty list, where a blank cell would say that nothing is given."""
 
 
 def nullable(cell: Cell, *, empty: Callable[[], Tree] | None = None) -> Cell:

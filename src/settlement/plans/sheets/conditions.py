@@ -18,6 +18,9 @@ _JSON_MARK = "#"
 """Before a number, or a yes or no, where the fact would have words or codes."""
 _EXAMPLE = "医院等级 = 三级、二级；年龄 16 至 60；连续参保天数 ≤ 119"
 ANYTHING = "不限"
+UNKNOWN = "未知"
+EMPTY = "无"
+"""An empty list, where a blank cell would say that nothing is given."""
 
 
 def write_fact(name: str) -> str:
@@ -40,7 +43,7 @@ def write_value(fact: str, value: Value) -> str:
     """Write one value of a fact; what would be read as another value is written in quotes, as JSON."""
     words = FACT_VALUES.get(fact) or (YES_NO if isinstance(value, bool) else None)
     shown = (words.zh(value) if words else None) or (json.dumps(value) if isinstance(value, bool) else str(value))
-    if _PLAIN.fullmatch(shown) and _reads_as(fact, shown, value):
+    if shown not in (UNKNOWN, EMPTY) and _PLAIN.fullmatch(shown) and _reads_as(fact, shown, value):
         return shown
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else f"{_JSON_MARK}{json.dumps(value)}"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 from openpyxl.utils.exceptions import IllegalCharacterError
 
-from settlement.plans.cases import Priced, run_cases
+from settlement.plans.cases import CaseResult, Priced
 from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.model import Plan, PlanFile, VersionBody, load_plan
 from settlement.plans.sheets.lay_out import lay_out
@@ -15,11 +16,14 @@ from settlement.plans.sheets.workbook import AS_EXPECTED, Names, write_workbook
 from settlement.plans.write_yaml import file_tree, write_plan
 
 
-def to_xlsx(plan: Plan) -> bytes:
-    """Return a plan as a workbook. Raises `PlanRefused` if some of it has no place there, and says what."""
+def to_xlsx(plan: Plan, results: Iterable[CaseResult] = ()) -> bytes:
+    """Return a plan as a workbook, with what its worked cases come to beside them if that is known.
+
+    Raises `PlanRefused` if some of the plan has no place there, and says what.
+    """
     tree = file_tree(plan.file)
     try:
-        content = write_workbook(lay_out(tree), _names(plan.file), _computed(plan), f"{plan.header.names.zh}：方案问卷")
+        content = write_workbook(lay_out(tree), _names(plan.file), _computed(results), f"{plan.header.names.zh}：方案问卷")
     except IllegalCharacterError:
         raise _cannot_hold(
             plan, "文字里有看不见的控制字符，请删去", "a text has a control character: delete it"
@@ -75,12 +79,8 @@ def _names(file: PlanFile) -> Names:
     return Names([body.version for body in file.versions], named("benefits"), named("modules"), named("purses"))
 
 
-def _computed(plan: Plan) -> list[str]:
+def _computed(results: Iterable[CaseResult]) -> list[str]:
     """Return for every bill of the worked cases whether it comes out as expected, or what it comes to."""
-    try:
-        results = run_cases(plan)
-    except PlanRefused:
-        return []
     said = []
     for result in results:
         for number, expected in enumerate(result.expected):
