@@ -18,19 +18,19 @@ def fact_of(facts: PlanFacts, name: str) -> object:
     return derived(facts) if derived else getattr(facts, name)
 
 
-def fits_facts(when: When | None, facts: PlanFacts) -> bool:
-    """Say whether all facts of a `when` fit; no `when` always does."""
-    return when is None or all(_fits(fact_of(facts, name), wanted) for name, wanted in when.items())
+def fits_facts(when: When | None, facts: PlanFacts | None) -> bool:
+    """Say whether all facts of a `when` fit; no `when` always does, and so do no facts."""
+    return when is None or facts is None or all(_fits(fact_of(facts, name), wanted) for name, wanted in when.items())
 
 
-def amount_for(by: YuanBy, facts: PlanFacts) -> Money:
+def amount_for(by: YuanBy, facts: PlanFacts | None) -> Money:
     """Return the amount that holds for a bill, in fen."""
     if not isinstance(by, tuple):
         return by
     return next(choice.value for choice in by if choice is by[-1] or fits_facts(choice.when, facts))
 
 
-def rate_for(by: RateBy, facts: PlanFacts) -> Fraction:
+def rate_for(by: RateBy, facts: PlanFacts | None) -> Fraction:
     """Return the rate that holds for a bill, before modifiers."""
     if not isinstance(by, tuple):
         return by

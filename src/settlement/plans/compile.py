@@ -17,9 +17,9 @@ from settlement.plans.checks.run import refuse_unsound
 from settlement.plans.choices import fact_of
 from settlement.plans.funding import funded
 from settlement.plans.generate import Generated, generate
-from settlement.plans.generate_benefit import conditions_of
 from settlement.plans.layout import Ledger, term_of, unit_of
-from settlement.plans.model import BenefitRules, Condition, PlanVersion, Span, TermLimit
+from settlement.plans.model import BenefitRules, Condition, Module, PlanVersion, Span, TermLimit, Waiting
+from settlement.plans.model.membership import OwnCover
 from settlement.plans.needs import DATES_OF_A_STAY, counts_stays, facts_needed, facts_of_version, splits, stated_needed
 from settlement.plans.split import Segment, segments_of
 from settlement.plans.steps import BenefitSteps, Note
@@ -36,7 +36,8 @@ class _CompiledBenefit:
     """One benefit: what its bills are asked and told."""
 
     rules: BenefitRules
-    conditions: tuple[Condition, ...]
+    module: Module | None
+    waiting: Waiting | None
     facts: tuple[str, ...]
     stated: tuple[str, ...]
     steps: BenefitSteps
@@ -82,13 +83,17 @@ class CompiledPlan:
         self._benefits = tuple(
             _CompiledBenefit(
                 benefit,
-                conditions_of(version, benefit),
+                module,
+                benefit.waiting or (module.waiting if module else None),
                 facts_needed(version, benefit),
                 stated_needed(version, benefit),
                 BenefitSteps(version, place, generated.benefits[place], functions),
             )
             for place, benefit in enumerate(version.body.benefits)
+            for module in [version.body.module(benefit.module)]
         )
+        self._terms_are_common = not any(isinstance(term_of(version.body, b), OwnCover) for b in version.body.benefits)
+        self._terms_of_day = lru_cache(maxsize=1024)(lambda day: self._terms(day, None))
         self.benefit_codes = tuple(benefit.code for benefit in version.body.benefits)
         self.codes_by_amount = tuple(b.code for b in version.body.benefits if b.starts_from == "base")
         """The benefits that start from amounts of the bill, in the order of the file."""
@@ -111,9 +116,11 @@ class CompiledPlan:
 
         A day that lies in none of a benefit's terms is a term of its own: nothing is paid in it.
         """
+        return self._terms_of_day(service_date) if self._terms_are_common else self._terms(service_date, facts)
+
+    def _terms(self, day: date, facts: PlanFacts | None) -> Mapping[str, Term]:
         return {
-            benefit.code: term_on(term_of(self._body, benefit), service_date, facts)
-            or Term(f"none-{service_date.isoformat()}", service_date, service_date)
+            benefit.code: term_on(term_of(self._body, benefit), day, facts) or Term(f"none-{day.isoformat()}", day, day)
             for benefit in self._body.benefits
         }
 
@@ -137,6 +144,8 @@ class CompiledPlan:
         A fact that is known and excludes the bill comes first: then nothing else is asked for. The same holds of a
         module that the member does not hold, and of days of waiting.
         """
+        if not all(_may_fit(condition, facts) for condition in self.header.covers):
+            return None
         for benefit in self._benefits:
             if self._may_reach(benefit, facts):
                 for fact in benefit.facts:
@@ -148,14 +157,13 @@ class CompiledPlan:
         return None
 
     def _may_reach(self, benefit: _CompiledBenefit, facts: PlanFacts) -> bool:
-        """Say whether a benefit reaches a bill, or might once more is known of it: conditions, module, waiting."""
-        if not all(_may_fit(condition, facts) for condition in benefit.conditions):
-            return False
-        module = self._body.module(benefit.rules.module)
+        """Say whether a benefit reaches a bill that the plan covers, or might: its module, conditions and waiting."""
+        module, waiting = benefit.module, benefit.waiting
         if module is not None and not derived.shares_held(facts, module.code, module.basic):
             return False
-        waiting = benefit.rules.waiting or (module.waiting if module else None)
-        day = derived.days_covered(facts)
+        if not all(_may_fit(condition, facts) for condition in benefit.rules.conditions):
+            return False
+        day = derived.days_covered(facts) if waiting is not None else None
         if waiting is None or day is None or day > waiting.days:
             return True
         return waiting.waived_for_accidents and facts.accident is not False

@@ -13,6 +13,7 @@ from settlement.plans.generate_benefit import BenefitWriter, WrittenBenefit
 from settlement.plans.generate_limits import burden_lines
 from settlement.plans.layout import Layout
 from settlement.plans.model import PlanVersion
+from settlement.plans.source import excludes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,9 @@ def generate(version: PlanVersion) -> Generated:
         {module.code: module.basic for module in body.modules},
     )
     writers = [BenefitWriter(version, place, layout) for place in range(len(body.benefits))]
-    burdens = list(burden_lines(version, layout))
+    head = [*_excluded(version, layout), *burden_lines(version, layout)]
     written = [writer.written() for writer in writers]
-    entry = "\n".join(_entry(version, layout, written, burdens))
+    entry = "\n".join(_entry(version, layout, written, head))
     title = f'"""Plan {version.plan_code}, version {version.version}, {version.digest}: generated, in whole fen."""'
     functions = [function for benefit in written for function in benefit.functions]
     source = "\n\n\n".join([title, _inputs(layout), *functions, entry]) + "\n"
@@ -49,14 +50,22 @@ def _inputs(layout: Layout) -> str:
     return "\n".join(lines)
 
 
-def _entry(version: PlanVersion, layout: Layout, written: list[WrittenBenefit], burdens: list[str]) -> Iterator[str]:
+def _excluded(version: PlanVersion, layout: Layout) -> Iterator[str]:
+    """Write which of the plan's own conditions keeps every benefit from the bill, counted from 0."""
+    yield "excluded = None"
+    for number, condition in enumerate(version.header.covers):
+        yield f"{'elif' if number else 'if'} {excludes(layout, condition)}:  # {condition.clause!r}"
+        yield f"    excluded = {number}"
+
+
+def _entry(version: PlanVersion, layout: Layout, written: list[WrittenBenefit], head: list[str]) -> Iterator[str]:
     yield "def adjudicate(bill, ledgers, notes=None):"
     yield '    """Return what each benefit pays, in the order of the file; count the bill in the ledgers."""'
     if layout.inputs:
         yield f"    ({', '.join(layout.inputs)},) = bill"
     if layout.ledgers:
         yield f"    ({', '.join(ledger.name for ledger in layout.ledgers)},) = ledgers"
-    yield from (f"    {line}" for line in burdens)
+    yield from (f"    {line}" for line in head)
     for benefit in written:
         yield from (f"    {line}" for line in benefit.lines)
     yield f"    return ({', '.join(f'aid_{benefit.code}' for benefit in version.body.benefits)},)"

@@ -54,22 +54,23 @@ class BenefitWriter:
         """Return the benefit. Call it once all benefits of the version have said what they count of each other."""
         reached = [*self.reached, *self._count()]
         lines = [f"# {self.benefit.code}: {self.benefit.names.en!r}", f"{self.aid} = 0"]
-        refusals = list(self._refusals())
-        for number, (test, clause) in enumerate(refusals):
-            lines.append(f"{'elif' if number else 'if'} {test}:  # {clause!r}")
-            lines += ["    if notes is not None:", f'        notes.append(("refused", {self.place}, {number}))']
-        if refusals:
-            lines.append("else:")
-            reached = [f"    {line}" for line in reached]
+        lines += ["if excluded is not None:", *self._refused("excluded")]
+        for number, (test, clause) in enumerate(self._refusals(), len(self.version.header.covers)):
+            lines += [f"elif {test}:  # {clause!r}", *self._refused(number)]
+        lines += ["else:", *(f"    {line}" for line in reached)]
         functions = [rate.source for rate in self.sums.rates.values()]
         if self.benefit.per_day is not None:
             functions.append(days_function(f"{self.benefit.code}_days", self.benefit.per_day))
-        return WrittenBenefit((*functions, self.sums.source), (*lines, *reached), self.sums)
+        return WrittenBenefit((*functions, self.sums.source), tuple(lines), self.sums)
+
+    def _refused(self, number: int | str) -> list[str]:
+        return ["    if notes is not None:", f'        notes.append(("refused", {self.place}, {number}))']
 
     def _refusals(self) -> Iterator[tuple[str, str]]:
-        """Yield each test that keeps the benefit from the bill, with its clause; `steps.py` has words in this order."""
-        for condition in self.version.header.covers:
-            yield excludes(self.layout, condition), condition.clause
+        """Yield each test of the benefit's own that keeps it from the bill, with its clause.
+
+        They are numbered after the plan's conditions; `steps.py` has words in this order.
+        """
         module = self.version.body.module(self.benefit.module)
         if module is not None:
             yield f"not {self.layout.shares(module.code)}", module.clause

@@ -7,6 +7,7 @@ rule changes for this bill: over a span, its effect on the sums with the bill le
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -25,10 +26,22 @@ from settlement.plans.model import (
     RateRule,
     Rule,
     Span,
+    When,
 )
 
 Note = Sequence[Any]
 """What the generated function notes: its kind, the benefit's place, and whole fen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _BandWords:
+    """A band in fen, above `low` and up to `high`, with its words as one of several and as the only one that pays."""
+
+    low: int
+    high: int | None
+    clause: str
+    label: str
+    whole_label: str
 
 
 class BenefitSteps:
@@ -43,6 +56,16 @@ class BenefitSteps:
         self._rates = {number: functions[rate.name] for number, rate in written.sums.rates.items()}
         self._rate_keys = {number: rate.keys for number, rate in written.sums.rates.items()}
         self._accumulates = self._benefit.span is Span.TERM
+        self._fixed_labels = {
+            number: self._words(rule, None)
+            for number, rule in enumerate(self._benefit.rules)
+            if not _depends_on_facts(rule)
+        }
+        self._tables = {
+            number: [(choice_when, tuple(map(_band_words, bands))) for choice_when, bands in _tables_of(rule)]
+            for number, rule in enumerate(self._benefit.rules)
+            if isinstance(rule, Bands)
+        }
 
     def refused(self, number: int) -> tuple[Step, ...]:
         """Return the one step of a bill that the benefit does not reach; refusals count from 0."""
@@ -95,35 +118,37 @@ class BenefitSteps:
             edges = (before[position], now[position], before[position + 1], now[position + 1])
             if isinstance(rule, Bands):
                 handed = {key: known[key] for key in self._rate_keys[number]}
-                yield from self._bands(rule, partial(self._rates[number], **handed), edges, facts)
+                yield from self._bands(number, rule, partial(self._rates[number], **handed), edges, facts)
             else:
-                yield from self._sum_rule(rule, edges, facts)
+                yield from self._sum_rule(number, rule, edges, facts)
         earlier = aid - (now[-1] - before[-1])
         if earlier:
             yield self._earlier_step(earlier, paid_before - before[-1])
 
     def _bands(
-        self, rule: Bands, paid: Callable[[int], int], edges: tuple[int, int, int, int], facts: PlanFacts
+        self, number: int, rule: Bands, paid: Callable[[int], int], edges: tuple[int, int, int, int], facts: PlanFacts
     ) -> Iterator[Step]:
         """Yield what each band does not pay of this bill's part of it.
 
         The parts' pay is taken between the rounded totals at their edges, so that their sum is the rounded total.
         """
         low_end, high_end, paid_low, paid_high = edges
-        bands = _table(rule, facts)
+        bands: tuple[_BandWords, ...] = next(
+            (words for when, words in self._tables[number] if fits_facts(when, facts)), ()
+        )
         if rule.method == "whole" or high_end < low_end:
             delta = (paid_high - paid_low) - (high_end - low_end)
             if delta and bands:
-                band = next((band for band in bands if band.end is None or high_end <= band.end), bands[-1])
-                yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band, whole=True))
+                band = next((band for band in bands if band.high is None or high_end <= band.high), bands[-1])
+                yield Step(band.clause, StepKind.BAND, Money(delta), band.whole_label)
             return
         for band in bands:
-            low = max(low_end, int(band.low))
-            high = high_end if band.high is None else min(high_end, int(band.high))
+            low = max(low_end, band.low)
+            high = high_end if band.high is None else min(high_end, band.high)
             if low < high and (delta := paid(high) - paid(low) - (high - low)):
-                yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band))
+                yield Step(band.clause, StepKind.BAND, Money(delta), band.label)
 
-    def _sum_rule(self, rule: Rule, edges: tuple[int, int, int, int], facts: PlanFacts) -> Iterator[Step]:
+    def _sum_rule(self, number: int, rule: Rule, edges: tuple[int, int, int, int], facts: PlanFacts) -> Iterator[Step]:
         """Yield what a rule after the bands changes for this bill.
 
         A minimum that takes, or a limit that gives, undoes what it did to earlier bills of the span.
@@ -132,7 +157,7 @@ class BenefitSteps:
         delta = (after_now - now) - (after_before - before)
         if not delta:
             return
-        label, clause, kind = self._label(rule, facts), rule.clause, _KINDS[rule.rule]  # type: ignore[union-attr]
+        label, clause, kind = self._label(number, rule, facts), rule.clause, _KINDS[rule.rule]  # type: ignore[union-attr]
         raises = isinstance(rule, Minimum)
         if isinstance(rule, RateRule) or (delta > 0) == raises:
             yield Step(clause, kind, Money(delta), label)
@@ -155,14 +180,19 @@ class BenefitSteps:
         rules = self._benefit.rules
         if number < len(rules):
             rule = rules[number]
-            return Step(rule.clause, _KINDS[rule.rule], Money(delta), self._label(rule, facts))  # type: ignore[union-attr]
+            return Step(rule.clause, _KINDS[rule.rule], Money(delta), self._label(number, rule, facts))  # type: ignore[union-attr]
         limit = self._version.body.limits[number - len(rules)]
         return Step(limit.clause, StepKind.LIMIT, Money(delta), _group_words(limit, facts))
 
-    def _label(self, rule: Rule, facts: PlanFacts) -> str:
+    def _label(self, number: int, rule: Rule, facts: PlanFacts) -> str:
+        fixed = self._fixed_labels.get(number)
+        return self._words(rule, facts) if fixed is None else fixed
+
+    def _words(self, rule: Rule, facts: PlanFacts | None) -> str:
+        """Return the words of a rule; `None` for facts is enough where none of its values depends on any."""
         by = getattr(rule, "amount", None)
         amount = None if by is None else amount_for(by, facts)
-        if amount is not None and getattr(rule, "per_share", False) and facts.shares and self._benefit.module:
+        if amount is not None and getattr(rule, "per_share", False) and facts and facts.shares and self._benefit.module:
             amount = Money(amount * facts.shares.get(self._benefit.module, 1))
         rate = rate_for(rule.rate, facts) if isinstance(rule, RateRule) else None
         return rule_label(rule, amount, rate, accumulates=self._accumulates)
@@ -201,11 +231,19 @@ def _refusals(version: PlanVersion, place: int) -> Iterator[Step]:
         yield Step(term_of(version.body, benefit).clause, StepKind.NOT_ELIGIBLE, Money(0), "不在互助保障期内")
 
 
-def _table(rule: Bands, facts: PlanFacts) -> tuple[Band, ...]:
-    """Return the bands that hold for a bill."""
-    if not rule.choices:
-        return rule.bands or ()
-    return next((choice.bands for choice in rule.choices if fits_facts(choice.when, facts)), ())
+def _depends_on_facts(rule: Rule) -> bool:
+    values = (getattr(rule, "amount", None), getattr(rule, "rate", None))
+    return getattr(rule, "per_share", False) or any(isinstance(value, tuple) for value in values)
+
+
+def _tables_of(rule: Bands) -> list[tuple[When | None, tuple[Band, ...]]]:
+    """Return the tables of a bands rule with when each holds; a rule without choices has one, which always does."""
+    return [(choice.when, choice.bands) for choice in rule.choices] if rule.choices else [(None, rule.bands or ())]
+
+
+def _band_words(band: Band) -> _BandWords:
+    high = None if band.high is None else int(band.high)
+    return _BandWords(int(band.low), high, band.clause, band_label(band), band_label(band, whole=True))
 
 
 def _group_words(limit: GroupLimit, facts: PlanFacts) -> str:
