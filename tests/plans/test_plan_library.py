@@ -18,7 +18,7 @@ from settlement.plans.model import Plan, read_plan
 
 FILES = sorted(LIBRARY.glob("*.yaml"))
 SAMPLES = os.environ.get("SETTLEMENT_SAMPLES")
-PLANS_AT_LEAST, CASES_AT_LEAST = 9, 100
+PLANS_AT_LEAST, CASES_AT_LEAST = 16, 100
 
 
 @pytest.fixture(scope="module", params=FILES, ids=lambda file: file.stem)
@@ -56,13 +56,8 @@ def test_the_library_has_so_many_plans_and_cases(results: list[CaseResult]) -> N
 
 @pytest.mark.skipif(SAMPLES is None, reason="SETTLEMENT_SAMPLES names no folder with the published vectors")
 def test_every_published_vector_is_a_case_of_some_plan(results: list[CaseResult]) -> None:
-    """A case is a vector's by the beginning of its name, plan and case; its bills together pay what was published."""
-    covered = {row["plan"] for row in _vectors() if any(_is_of(result, row) for result in results)}
-    missing = [
-        row for row in _vectors() if row["plan"] in covered and not any(_holds(result, row) for result in results)
-    ]
-    assert missing == []
-    assert covered >= {"HZ", "ZJJ", "HUZ", "YN8", "QH", "WH", "ZZ", "SH"}
+    """A case is a vector's by the beginning of its name, plan and case; its last bill pays it, or its bills together."""
+    assert [row for row in _vectors() if not any(_holds(result, row) for result in results)] == []
 
 
 def _vectors() -> Iterator[dict[str, str]]:
@@ -70,10 +65,7 @@ def _vectors() -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def _is_of(result: CaseResult, row: dict[str, str]) -> bool:
-    return result.name.startswith(f"{row['plan']} ")
-
-
 def _holds(result: CaseResult, row: dict[str, str]) -> bool:
-    paid = sum(int(amount) for bill in result.actual for amount in bill.paid.values())
-    return result.name.startswith(f"{row['plan']} {row['case']}，") and Money.from_yuan(row["expected"]) == paid
+    paid = [sum(int(amount) for amount in bill.paid.values()) for bill in result.actual]
+    of_row = result.name.startswith(f"{row['plan']} {row['case']}")
+    return of_row and Money.from_yuan(row["expected"]) in (paid[-1], sum(paid))
