@@ -6,24 +6,23 @@ bill cannot reach, such as a limit of a term above one of a stay, has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from settlement.domain.benefits import PlanFacts
-from settlement.domain.bills import BillFigures, InsurerFunds
-from settlement.domain.errors import ensure
 from settlement.domain.money import ZERO, Money
-from settlement.plans.cases import case_figures
+from settlement.plans.bills_of_one_amount import Bills, bill_of, priced
 from settlement.plans.checks.limits import own_limits
+from settlement.plans.checks.survey import Survey
 from settlement.plans.choices import amount_for, fact_of, fits_facts
 from settlement.plans.compile import CompiledPlan, compile_version
-from settlement.plans.labels import SPANS, plain_yuan, rule_label
+from settlement.plans.labels import SPANS, group_label, plain_yuan, rule_label
 from settlement.plans.model import (
     Band,
     Bands,
     BenefitRules,
-    CaseAmounts,
+    Between,
     Deductible,
     Franchise,
     Limit,
@@ -37,11 +36,7 @@ from settlement.plans.model import (
     When,
     YuanBy,
 )
-from settlement.plans.reached_facts import in_hospital, reached_facts
-from settlement.plans.vocabulary import FUNDS, OTHER_PAID
-
-LARGEST = 100_000_000_00
-"""The largest amount that is tried, in fen: a hundred million yuan."""
+from settlement.plans.reached_facts import in_hospital, reached_facts, with_fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,46 +61,9 @@ def boundaries(plan: Plan) -> list[Boundary]:
             found += _of_base(plan, version, compiled, benefit)
         elif benefit.per_day is not None:
             found += _of_days(plan, version, compiled, benefit, benefit.per_day)
+        elif benefit.lump_sum is not None:
+            found += _of_numbers(plan, version, compiled, benefit)
     return found
-
-
-@dataclass(frozen=True)
-class _Bills:
-    """Bills of one set of facts whose only amount is the first that a benefit's base adds."""
-
-    compiled: CompiledPlan
-    benefit: BenefitRules
-    facts: PlanFacts
-
-    @cached_property
-    def amount(self) -> str:
-        """The name of the amount that is raised."""
-        ensure(self.benefit.base is not None, "a bill by amounts needs a base")
-        return self.benefit.base.plus[0]  # type: ignore[union-attr]
-
-    def priced(self, fen: int) -> tuple[int, int]:
-        """Return base and aid of the bill with so many fen."""
-        return _priced(self.compiled, self.benefit, *_bill(self.amount, fen, self.facts))
-
-    def with_base(self, base: int) -> int | None:
-        """Return the amount whose base is so many fen; `None` where what another benefit pays leaps over it."""
-        fen = base
-        for _ in range(64):
-            missing = base - self.priced(fen)[0]
-            if missing == 0:
-                return fen
-            fen = max(0, fen + missing)
-        return None
-
-    def first_with_aid(self, aid: int) -> int | None:
-        """Return the smallest amount that is paid so much; `None` where no bill is."""
-        low, high = 0, LARGEST
-        if self.priced(high)[1] < aid:
-            return None
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if self.priced(middle)[1] >= aid else (middle, high)
-        return high
 
 
 def _of_base(plan: Plan, version: PlanVersion, compiled: CompiledPlan, benefit: BenefitRules) -> Iterator[Boundary]:
@@ -114,10 +72,24 @@ def _of_base(plan: Plan, version: PlanVersion, compiled: CompiledPlan, benefit: 
             facts = reached_facts(plan, version, compiled, benefit, whens)
             if facts is None:
                 continue
-            bills = _Bills(compiled, benefit, facts)
+            bills = Bills(compiled, benefit, facts)
             borne = sum(amount_for(each.amount, facts) for each in benefit.rules if isinstance(each, Deductible))
             for label, clause, fen in _bounds(bills, rule, place, facts, borne):
                 yield from _around(bills, label, clause, fen, facts, whens)
+    facts = reached_facts(plan, version, compiled, benefit, [])
+    if facts is not None:
+        bills = Bills(compiled, benefit, facts)
+        for label, clause, most in _group_bounds(version, benefit, facts):
+            if (reached := bills.first_with_aid(most)) is not None:
+                yield from _around(bills, label, clause, reached, facts, [])
+
+
+def _group_bounds(version: PlanVersion, benefit: BenefitRules, facts: PlanFacts) -> Iterator[tuple[str, str, int]]:
+    """Yield the group limits in money that a benefit meets: in words, with clause and amount in fen."""
+    for limit in version.body.limits:
+        if limit.amount is not None and (isinstance(limit.of, str) or benefit.code in limit.of):
+            amount = amount_for(limit.amount, facts)
+            yield group_label(limit, amount), limit.clause, amount
 
 
 def _choices_of(rule: Rule) -> list[list[When | None]]:
@@ -130,7 +102,7 @@ def _choices_of(rule: Rule) -> list[list[When | None]]:
     return [whens[: place + 1] for place in range(len(whens))] or [[]]
 
 
-def _bounds(bills: _Bills, rule: Rule, place: int, facts: PlanFacts, borne: int) -> Iterator[tuple[str, str, int]]:
+def _bounds(bills: Bills, rule: Rule, place: int, facts: PlanFacts, borne: int) -> Iterator[tuple[str, str, int]]:
     """Yield the bounds of a rule: in words, with its clause, and the amount of the bill that lands on it."""
     before = bills.benefit.rules[:place]
     untouched = all(isinstance(each, Deductible | Franchise) for each in before)
@@ -156,7 +128,7 @@ def _bounds(bills: _Bills, rule: Rule, place: int, facts: PlanFacts, borne: int)
 
 
 def _around(
-    bills: _Bills, label: str, clause: str, fen: int, facts: PlanFacts, whens: list[When | None]
+    bills: Bills, label: str, clause: str, fen: int, facts: PlanFacts, whens: list[When | None]
 ) -> Iterator[Boundary]:
     """Yield the bills a fen below, at, and a fen above a bound."""
     assumed = {} if not whens else _shown_facts(whens, facts)
@@ -185,35 +157,53 @@ def _of_days(
         if isinstance(limit, Limit) and limit.days is not None:
             first = rule.days[0].from_day
             bounds.append((f"{SPANS[limit.over]} {limit.days} 天", limit.clause, first - 1 + limit.days))
+
+    def stay(days: int) -> tuple[int, int]:
+        nights = days - 1 if rule.counting == "both_days" else days
+        return priced(compiled, benefit, *bill_of("allowed", 0, in_hospital(facts, nights)))
+
+    bills = Bills(compiled, benefit, facts)
+    money = [
+        (_label(bills, own, times := _shares(bills) if own.per_share else 1), own.clause, amount * times)
+        for _, own, _ in own_limits(benefit)
+        if (amount := amount_for(own.amount or ZERO, facts))
+    ]
+    for label, clause, most in (*money, *_group_bounds(version, benefit, facts)):
+        bounds += [(label, clause, days) for days in _first_days(lambda days: stay(days)[1], most)]
     for label, clause, bound in bounds:
         for days in (bound - 1, bound, bound + 1):
             if days >= 1:
-                nights = days - 1 if rule.counting == "both_days" else days
-                figures, stay = _bill("allowed", 0, in_hospital(facts, nights))
-                base, aid = _priced(compiled, benefit, figures, stay)
+                base, aid = stay(days)
                 yield Boundary(benefit.code, label, clause, {"days": str(days)}, Money(base), Money(aid))
 
 
-def _priced(compiled: CompiledPlan, benefit: BenefitRules, figures: BillFigures, facts: PlanFacts) -> tuple[int, int]:
-    """Return a benefit's base and aid for a bill, in fen; the parts of a split stay are added up."""
-    priced = [each for each in compiled.adjudicate(figures, facts, {}) if each.code == benefit.code]
-    return sum(int(each.base) for each in priced), sum(int(each.amount) for each in priced)
+def _first_days(aid_of: Callable[[int], int], most: int) -> list[int]:
+    """Return the first number of days that is paid so much, if a stay of at most a year is."""
+    return [days] if (days := bisect_left(range(1, 366), most, key=aid_of) + 1) < 366 else []
 
 
-def _bill(name: str, fen: int, facts: PlanFacts) -> tuple[BillFigures, PlanFacts]:
-    """Return a bill with one amount, and those that it cannot be without."""
-    amount = Money(fen)
-    own = name if name in CaseAmounts.model_fields and name not in (OTHER_PAID, "stated") else None
-    beside = {} if own in ("excluded", "over_limit", "upfront_share") else {"allowed": amount}
-    more = {"account_paid": amount} if own == "family_account_paid" else {}
-    figures = case_figures(CaseAmounts.model_validate({**beside, **more, **({own: amount} if own else {})}))
-    if name in FUNDS:
-        figures = replace(figures, funds=InsurerFunds(**{name: amount}), patient_share=ZERO, cash_before_aid=ZERO)
-    if name == OTHER_PAID:
-        return figures, replace(facts, other_paid=amount)
-    if name in facts.stated:
-        return figures, replace(facts, stated={**facts.stated, name: amount})
-    return figures, facts
+def _of_numbers(plan: Plan, version: PlanVersion, compiled: CompiledPlan, benefit: BenefitRules) -> Iterator[Boundary]:
+    """Yield, for a fixed sum, what is paid around each bound of a number that it hangs on: an age, days of cover."""
+    survey = Survey(version)
+    tests = [test for test in survey.tests if test.spot.benefit is benefit or test.spot.path[0] == "plan"]
+    bounds: list[tuple[str, int, str, When | None]] = [
+        (test.fact, bound, test.spot.clause or "", getattr(test.spot.part, "when", None))
+        for test in tests
+        if isinstance(test.wanted, Between)
+        for bound in (test.wanted.at_least, test.wanted.at_most)
+        if bound is not None
+    ]
+    module = version.body.module(benefit.module)
+    waiting = benefit.waiting or (module.waiting if module else None)
+    if waiting is not None:
+        bounds.append(("days_covered", waiting.days, waiting.clause, None))
+    for name, bound, clause, when in bounds:
+        facts = reached_facts(plan, version, compiled, benefit, [when] if when else [])
+        for value in (bound - 1, bound, bound + 1):
+            if facts is not None and value >= 0:
+                base, aid = priced(compiled, benefit, *bill_of("allowed", 0, with_fact(facts, name, value)))
+                given = {name: str(value)}
+                yield Boundary(benefit.code, f"{name} {bound}", clause, given, Money(base), Money(aid))
 
 
 def _table(rule: Bands, facts: PlanFacts) -> tuple[Band, ...]:
@@ -222,12 +212,12 @@ def _table(rule: Bands, facts: PlanFacts) -> tuple[Band, ...]:
     return next((choice.bands for choice in rule.choices if fits_facts(choice.when, facts)), ())
 
 
-def _label(bills: _Bills, rule: Rule, times: int = 1) -> str:
+def _label(bills: Bills, rule: Rule, times: int = 1) -> str:
     by: YuanBy | None = getattr(rule, "amount", None)
     amount = None if by is None else Money(amount_for(by, bills.facts) * times)
     return rule_label(rule, amount, None, accumulates=bills.benefit.span is Span.TERM)
 
 
-def _shares(bills: _Bills) -> int:
+def _shares(bills: Bills) -> int:
     shares = bills.facts.shares or {}
     return shares.get(bills.benefit.module or "", 1)

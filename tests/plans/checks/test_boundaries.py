@@ -31,7 +31,7 @@ def of_bound(text: str, benefit: str, bound: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("key", "rows"), BOUNDS, ids=["-".join(key) for key, _ in BOUNDS])
 def test_a_bound_has_a_bill_on_each_side_and_one_on_it(key: tuple[str, str], rows: list[Boundary]) -> None:
     assert len(rows) == 3
-    if "days" not in rows[0].given:
+    if rows[0].given.keys().isdisjoint({"days", "age", "days_covered"}):
         assert [row.base - rows[1].base for row in rows] == [-1, 0, 1]
 
 
@@ -50,6 +50,9 @@ def test_every_kind_of_bound_is_shown() -> None:
         ("allowance", "第 31 天起"),
         ("allowance", "到第 30 天"),
         ("allowance", "每期 60 天"),
+        ("illness", "age 16"),
+        ("illness", "age 60"),
+        ("illness", "days_covered 119"),
     ]
 
 
@@ -82,6 +85,21 @@ def test_a_plan_with_warnings_has_its_boundaries(id_: str) -> None:
     plan = load_plan(WRONG[id_].text, "plan.yaml")
     if not any(finding.severity is Severity.ERROR for finding in check_plan(plan)):
         assert boundaries(plan)
+
+
+def test_a_limit_that_benefits_share_is_seen() -> None:
+    text = SOUND.replace("over: life, amount: 600000", "over: life, amount: 700")
+    shared = "总额：终身合计最高 700 元"
+    assert of_bound(text, "expense", shared) == [("2144.43", "699.99"), ("2144.44", "700.00"), ("2144.45", "700.00")]
+    assert of_bound(text, "allowance", shared) == [("640.00", "640.00"), ("720.00", "700.00"), ("800.00", "700.00")]
+
+
+def test_a_fixed_sum_is_seen_around_the_numbers_that_it_hangs_on() -> None:
+    assert of_bound(SOUND, "illness", "days_covered 119") == [
+        ("1000.00", "440.00"),
+        ("1000.00", "440.00"),
+        ("20000.00", "19440.00"),
+    ]
 
 
 def test_the_command_shows_them_where_there_are_no_errors(tmp_path_factory: pytest.TempPathFactory) -> None:

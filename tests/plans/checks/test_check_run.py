@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import ast
 import random
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wrong_plans import SOUND, STEP_3, WRONG
 
-from plans.plan_builders import HANGZHOU_TEXT, bills
+from plans.plan_builders import bills
 from settlement.domain.benefits import PlanFacts
 from settlement.domain.bills import BillFigures
 from settlement.domain.money import Money
 from settlement.plans.boundaries import boundaries
 from settlement.plans.cases import case_facts
+from settlement.plans.checks.names import is_taken
 from settlement.plans.checks.registry import CHECKS
 from settlement.plans.checks.run import check_plan, refuse_unsound
 from settlement.plans.compile import CompiledPlan, compile_version
@@ -25,6 +28,7 @@ from settlement.plans.findings import PlanRefused, Severity
 from settlement.plans.history import BillKeys, place, takings
 from settlement.plans.model import CaseFacts, Plan, load_plan
 
+PUBLISHED = [Path(__file__).with_name("sound.yaml"), *sorted((Path(__file__).parents[3] / "plans").glob("*.yaml"))]
 ERRORS = [check.id for check in CHECKS if check.severity is Severity.ERROR]
 WARNINGS = [check.id for check in CHECKS if check.severity is Severity.WARNING]
 
@@ -66,7 +70,7 @@ def test_a_mistake_in_the_header_is_said_once_whatever_the_number_of_versions() 
     assert [finding.id for finding in check_plan(load_plan(text, "plan.yaml"))].count("bounds_reversed") == 1
 
 
-_LINES = [place for place, line in enumerate(SOUND.splitlines()) if place > SOUND.splitlines().index("versions:")]
+_TEXTS = [file.read_text(encoding="utf-8") for file in PUBLISHED]
 _NUMBERS = ("0", "1", "2", "3", "10", "299", "5000", "5001", "20000", '"-5"')
 _WORDS = (
     ("over: stay", "over: term"),
@@ -103,18 +107,20 @@ _WORDS = (
 
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
-    """The sound plan with a few changes: lines dropped, doubled or moved, numbers and words replaced."""
-    lines = SOUND.splitlines()
+    """A plan with a few changes: lines dropped, doubled or moved, numbers and words replaced."""
+    lines = draw(st.just(SOUND) | st.sampled_from(_TEXTS)).splitlines()
+    end = next(place for place, line in enumerate(lines) if line.startswith("case_facts:"))
+    rules = range(lines.index("versions:") + 1, end)
     for _ in range(draw(st.integers(1, 4))):
         text = "\n".join(lines)
         match draw(st.integers(0, 4)):
             case 0:
-                del lines[draw(st.sampled_from(_LINES)) % len(lines)]
+                del lines[draw(st.sampled_from(rules)) % len(lines)]
             case 1:
-                at = draw(st.sampled_from(_LINES)) % len(lines)
+                at = draw(st.sampled_from(rules)) % len(lines)
                 lines.insert(at, lines[at])
             case 2:
-                at = draw(st.sampled_from(_LINES)) % (len(lines) - 1)
+                at = draw(st.sampled_from(rules)) % (len(lines) - 1)
                 lines[at], lines[at + 1] = lines[at + 1], lines[at]
             case 3:
                 numbers = list(re.finditer(r"(?<=: )\d+(?=[,}\n])", text))
@@ -142,11 +148,11 @@ def facts_of(plan: Plan, chance: random.Random) -> PlanFacts:
         facts = replace(facts, care="outpatient", admitted_on=None, discharged_on=None, counted_from=None)
     facts = replace(
         facts,
-        event=chance.choice(("none", "cancer")),
-        severity=chance.choice((None, "mild", "severe")),
-        insurance_type=chance.choice(("310", "390", "340")),
-        shares=chance.choice((None, {}, {"main": 1}, {"main": 1, "critical": 3})),
-        stated=chance.choice(({}, {"bed_excess": Money(5000)})),
+        event=chance.choice(("none", *(event.code for event in plan.header.events))),
+        severity=chance.choice((None, *(each for event in plan.header.events for each in event.severities))),
+        insurance_type=chance.choice((facts.insurance_type, facts.insurance_type, "390", "340")),
+        shares=chance.choice((None, {}, {each.code: 2 for each in plan.versions[0].body.modules})),
+        stated=chance.choice(({}, {each.code: Money(5000) for each in plan.header.stated})),
     )
     unknown = chance.choice(
         (None, "hospital_level", "age", "sex", "covered_since", "consecutive_terms", "discharged_on")
@@ -180,7 +186,20 @@ def test_a_plan_is_refused_or_prices_every_bill(text: str, figures: list[BillFig
         boundaries(plan)
 
 
-def test_the_published_plan_prices_every_bill() -> None:
-    plan = load_plan(HANGZHOU_TEXT, "hangzhou.yaml")
+@pytest.mark.parametrize("file", PUBLISHED, ids=[file.stem for file in PUBLISHED])
+def test_a_published_plan_has_no_error_and_its_boundaries(file: Path) -> None:
+    plan = load_plan(file.read_text(encoding="utf-8"), file.name)
     assert not [finding for finding in check_plan(plan) if finding.severity is Severity.ERROR]
-    assert boundaries(plan)
+    assert all(case.base >= 0 and case.aid >= 0 for case in boundaries(plan))
+
+
+@pytest.mark.parametrize("file", PUBLISHED, ids=[file.stem for file in PUBLISHED])
+def test_no_stated_amount_may_have_a_name_that_a_compiled_plan_uses(file: Path) -> None:
+    plan = load_plan(file.read_text(encoding="utf-8"), file.name)
+    stated = {each.code for each in plan.header.stated}
+    for version in plan.versions:
+        tree = ast.parse(compile_version(version).source)
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        names |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+        assert not [name for name in names - stated if not is_taken(name)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
+import re
 from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
@@ -24,6 +27,13 @@ from settlement.plans.model import (
 from settlement.plans.model.file import Event
 from settlement.plans.vocabulary import AID, AMOUNTS, FACTS, UNDELIVERED_AMOUNTS, nearest
 
+_OF_COMPILED_PLANS = re.compile(
+    "(adjudicate|aid|amount|base|base_before|bill|borne|burden|day|deductible|facts|figures|first_day|funds|goes_on|gross"
+    "|in_term|inputs|is_stay|last_day|ledgers|left|less|life|nights|nights_before|notes|paid|part|parts_before|points"
+    "|rate|shares_held|sum_of_days|times|uncut|unit|days"
+    "|(aid|after|burden|in_term|shares|term)_.*|.*_(sums|days)|.*_(bands|rate)_[0-9]+)"
+)
+"""What a compiled plan calls its own variables and functions; an amount of that name would stand in their place."""
 BESIDE = (LessPaid, NotBeside, OnlyBeside)
 
 
@@ -195,12 +205,19 @@ def code_twice(survey: Survey) -> Iterator[Place]:
 
 @check("stated_name_taken", ERROR)
 def stated_name_taken(survey: Survey) -> Iterator[Place]:
-    """Find a stated amount that is named like an amount or a fact of every bill."""
+    """Find a stated amount named like an amount or a fact of every bill, or like what the computation calls its own."""
     for position, stated in enumerate(survey.header.stated):
-        if stated.code in AMOUNTS or stated.code in FACTS:
+        if is_taken(stated.code):
             yield Place(
                 ("plan", "stated", position, "code"),
                 stated.clause,
-                f"{stated.code} 是账单本来就有的名称：医院填报的金额请另取代码",
-                f"{stated.code} is a name that every bill has: give the stated amount another code",
+                f"{stated.code} 已另有含义：医院填报的金额请另取代码，如 stated_{stated.code}",
+                f"{stated.code} means something else already: give the stated amount another code, "
+                f"such as stated_{stated.code}",
             )
+
+
+def is_taken(name: str) -> bool:
+    """Say whether a name is one of every bill's, of Python's, or of those that a compiled plan gives its variables."""
+    known = name in AMOUNTS or name in FACTS or keyword.iskeyword(name) or hasattr(builtins, name)
+    return known or _OF_COMPILED_PLANS.fullmatch(name) is not None
