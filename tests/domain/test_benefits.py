@@ -22,7 +22,7 @@ def test_the_base_and_its_steps_add_up_to_the_aid():
     steps = (
         Step("3", StepKind.DEDUCTIBLE, Money(-200), "deductible"),
         Step("4", StepKind.BAND, Money(-420), "50 %"),
-        Step("5", StepKind.ROUNDING, Money(1), "rounding"),
+        Step("5", StepKind.RATE, Money(1), "rounding"),
     )
     benefit = Benefit("inpatient", "a benefit", term, Money(1_000), steps, UsedRoom(), Consumption())
     assert benefit.amount == Money(381)

@@ -21,6 +21,8 @@ COMMAND_LINE_ONLY = {
     "client_unusable": "`settlement client add`",
     "level_unknown": "`settlement hospital add`",
     "member_unusable": "`settlement member add`",
+    "receipt_missing": "`settlement plan receipt`",
+    "receipt_unusable": "`settlement plan replay`",
     "staff_unknown": "`settlement staff disable`",
     "staff_unusable": "`settlement staff add`",
     "unit_unknown": "`settlement member add`",

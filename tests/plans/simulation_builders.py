@@ -101,25 +101,6 @@ SHAPES = {
 """
         + _rules('{rule: rate, rate: "10%", clause: c}', "{rule: term_limit, amount: 400, clause: c}")
     ),
-    "one_benefit_less_what_another_of_another_term_paid": _HEAD
-    + _versions(
-        _INPATIENT
-        + f"        term: {_CALENDAR}\n        accumulation: {{over: term, clause: c}}\n"
-        + _rules('{rule: rate, rate: "50%", clause: c}', "{rule: term_limit, amount: 3000, clause: c}")
-        + """
-      - code: second
-        names: {zh: 二次, en: Second}
-        base: {plus: [patient_share], clause: c}
-        burden: {plus: [patient_share], clause: c}
-        term: {kind: year_from, starts: "07-01", clause: c}
-        accumulation: {over: settlement, clause: c}
-"""
-        + _rules(
-            '{rule: rate, rate: "30%", clause: c}',
-            "{rule: burden_limit, clause: c}",
-            "{rule: less_paid, by: [inpatient], over: term, clause: c}",
-        )
-    ),
     "receipts_and_a_group_limit": _HEAD
     + _versions(
         _INPATIENT

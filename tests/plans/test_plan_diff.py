@@ -10,7 +10,7 @@ import pytest
 from settlement.plans.diff import diff_versions
 from settlement.plans.model import read_plan
 
-VERSION = read_plan(Path(__file__).parents[2] / "plans" / "hangzhou.yaml").versions[0].canonical()
+VERSION = read_plan(Path(__file__).with_name("inpatient_only.yaml")).versions[0].canonical()
 
 
 def changed(*replacements: tuple[str, str]) -> str:

@@ -109,6 +109,9 @@ def _in_its_stay(
         stay = same_admission[-1].unit or visit
         ends = [taking.care_to for taking in same_admission if taking.care_to is not None]
         counted_from = max(ends, default=counted_from)
+        if counted_from is not None and facts.discharged_on is not None:
+            # Bills of one stay may come in any order: one that ends before another adds no days.
+            counted_from = min(counted_from, facts.discharged_on)
     else:
         stay = _merged_with(plan.header.stays, facts, keys, stays) or visit
     of_stay = [taking for taking in stays if taking.unit == stay]

@@ -228,10 +228,10 @@ WRONG: dict[str, Wrong] = {
     ),
     "upgrade_without_span": wrong("upgrade: true", ("        accumulation: {over: life, clause: 终身}\n", "")),
     "upgrade_with_sum_rules": wrong(
-        "over: life, amount: 20000",
+        'rule: rate, rate: "50%", clause: 半数',
         (
             "          - {rule: less_paid",
-            "          - {rule: limit, over: life, amount: 20000, clause: 终身限额}\n          - {rule: less_paid",
+            '          - {rule: rate, rate: "50%", clause: 半数}\n          - {rule: less_paid',
         ),
     ),
     "stay_days_of_visit": wrong("per_day:", (f"        {ALLOWANCE_CARE}\n", "")),

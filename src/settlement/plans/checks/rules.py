@@ -19,6 +19,7 @@ from settlement.plans.model import (
     Minimum,
     Modifier,
     PerDay,
+    RateRule,
     Rule,
     Span,
     TermLimit,
@@ -297,7 +298,7 @@ def upgrade_with_sum_rules(survey: Survey) -> Iterator[Place]:
         if lump_sum is None or not lump_sum.upgrade:
             continue
         for _, rule, path, clause in rules_of(spot):
-            if isinstance(rule, Deductible) or is_over_sums(spot.part, rule):
+            if isinstance(rule, Deductible | Franchise | Bands | RateRule | Minimum | BurdenLimit):
                 yield Place(
                     path,
                     clause,
