@@ -25,11 +25,13 @@ FIRST_DAY, LAST_DAY = date(2025, 10, 1), date(2027, 3, 31)
 
 AMOUNTS = (
     "allowed",
+    "allowed",
+    "allowed",
+    "patient_share",
     "excluded",
     "over_limit",
     "upfront_share",
     "insurer_deductible",
-    "patient_share",
     "cash_before_aid",
 )
 TAKEN_OFF = ("insurer_paid", "provider_absorbed", "other_paid", "bed_excess", "extra")
@@ -180,9 +182,9 @@ class _Plans:
         return {"fact": fact, "one_of": values or [FACT_VALUES[fact][0]], **C, "label": "l"}
 
     def a_benefit(self, code: str) -> Part:
-        kind = self.of("base", "base", "base", "per_day", "lump_sum", "manual")
+        kind = self.of("base", "base", "base", "base", "per_day", "per_day", "lump_sum", "manual")
         benefit: Part = {"code": code, "names": NAMES, "conditions": []}
-        if self.one_in(3):
+        if self.one_in(4):
             conditions = [self.a_condition() for _ in range(self.of(1, 1, 2))]
             benefit["conditions"] = list({each["fact"]: each for each in conditions}.values())
         if self.modules and not self.one_in(3):
@@ -242,11 +244,13 @@ class _Plans:
     def sum_rules(self, over: str, shared: bool, burden: list[Part]) -> list[Part]:
         rules: list[Part] = []
         if self.one_in(2):
-            rules.append({"rule": "deductible", "amount": self.chosen_or(YUAN), "once_per": self.of(*self.spans), **C})
+            rules.append(
+                {"rule": "deductible", "amount": self.chosen_or(YUAN[:8]), "once_per": self.of(*self.spans), **C}
+            )
         if self.one_in(4):
             reached = self.of("at", "above")
-            rules.append({"rule": "franchise", "amount": self.chosen_or(YUAN), "reached": reached, **C})
-        share = self.of("bands", "bands", "rate", "both", "none")
+            rules.append({"rule": "franchise", "amount": self.chosen_or(YUAN[3:9]), "reached": reached, **C})
+        share = self.of("bands", "bands", "rate", "both")
         if share in ("bands", "both"):
             rules.append(self.some_bands())
         if share in ("rate", "both"):
@@ -268,7 +272,7 @@ class _Plans:
         modifiers: list[Part] = []
         for _ in range(self.of(0, 0, 0, 1, 2)):
             if self.one_in(2):
-                modifiers.append({"add": self.of("+5", "-10", "-0.5", "+60"), "when": self.a_when(), **C})
+                modifiers.append({"add": self.of("+5", "-10", "-0.5", "+60", "-60"), "when": self.a_when(), **C})
                 continue
             sign = self.of("+", "-")
             most = {"at_most": f"{sign}{self.of(2, 10)}"} if self.one_in(2) else {}
@@ -364,10 +368,19 @@ def plans() -> st.SearchStrategy[PlanVersion]:
     return any_plans().filter(is_sound)
 
 
+def _plain(allowed: int) -> BillFigures:
+    """A bill that the member bears in full, within the catalogue."""
+    own, funds = Money(allowed), InsurerFunds()
+    return BillFigures(own, ZERO, ZERO, ZERO, own, ZERO, funds, ZERO, own, ZERO, ZERO, own)
+
+
 @st.composite
 def figures(draw: st.DrawFn) -> BillFigures:
     """Amounts of a bill that satisfy the identities of the insurer's interface."""
-    amount = st.sampled_from((0, 0, 1, 9_999, 30_000, 100_000, 150_000, 500_000, 6_000_000)) | st.integers(0, 3_000_000)
+    edges = (30_000, 100_000, 9_999, 100_001, 150_000, 300_000, 500_000, 800_000, 1_500_000, 2_000_000, 6_000_000, 1, 0)
+    amount = st.sampled_from(edges) | st.integers(1_000, 3_000_000)
+    if draw(st.booleans()):
+        return _plain(draw(amount))
     allowed, excluded, over_limit, upfront = (
         draw(amount),
         *(draw(st.sampled_from((0, 0, 0, 333, 40_000))) for _ in "abc"),
@@ -405,20 +418,26 @@ def days() -> st.SearchStrategy[date]:
 def people(draw: st.DrawFn) -> PlanFacts:
     """Facts of a member that stay the same over a history; now and then one of them is not known."""
     values = {name: draw(st.sampled_from(words)) for name, words in FACT_VALUES.items()}
-    values["insurance_type"] = draw(st.sampled_from(("310", "310", "310", "390")))
+    values["insurance_type"] = draw(st.sampled_from(("310", "310", "310", "310", "310", "390")))
     for name in ("sex", "age", "union_member", "unit_class", "person_category"):
         if draw(st.integers(1, 25)) == 25:
             values[name] = None
-    shares = draw(st.none() | st.fixed_dictionaries({"basic": st.integers(0, 3), "extra_module": st.integers(0, 3)}))
+    shares = draw(
+        st.none()
+        | st.fixed_dictionaries({"basic": st.integers(0, 3), "extra_module": st.sampled_from((0, 1, 2, 3, 3))})
+    )
     facts = {each.name: None for each in fields(PlanFacts) if each.name in ("admitted_on", "discharged_on")}
     return PlanFacts(care="outpatient", settled_on=FIRST_DAY, shares=shares, **facts, **values)
 
 
 @st.composite
-def settlements(draw: st.DrawFn, person: PlanFacts, visit: str) -> list[Bill]:
-    """The one to three bills of one visit or stay, in their order."""
+def settlements(draw: st.DrawFn, person: PlanFacts, visit: str, near: Sequence[date]) -> list[Bill]:
+    """The one to three bills of one visit or stay, in their order; many begin where a rule about days has its edge."""
     hospital = draw(st.sampled_from("AAB"))
     start, stay = draw(days()), draw(st.sampled_from((True, True, True, False)))
+    if near and draw(st.booleans()):
+        gap = draw(st.sampled_from((0, 0, 1, 2, 9, 10, 11, 29, 30, 31, 89, 90, 91, 179, 180)))
+        start = min(draw(st.sampled_from(near)) + timedelta(gap), LAST_DAY)
     level = draw(st.sampled_from((1, 2, 3, 3, 3, None))) if draw(st.booleans()) else 3
     bills: list[Bill] = []
     end = start
@@ -437,7 +456,7 @@ def settlements(draw: st.DrawFn, person: PlanFacts, visit: str) -> list[Bill]:
             "other_paid": Money(draw(st.sampled_from((0, 0, 5_000)))),
             "stated": {"extra": Money(draw(st.sampled_from((0, 1_000))))},
         }
-        if draw(st.integers(1, 4)) == 4:
+        if draw(st.integers(1, 10)) == 10:
             changes["stated"] = draw(st.sampled_from(({}, {"bed_excess": Money(6_000), "extra": ZERO})))
         if draw(st.integers(1, 4)) == 4:
             changes |= {"event": "cancer", "severity": draw(st.sampled_from(("mild", "severe")))}
@@ -448,6 +467,18 @@ def settlements(draw: st.DrawFn, person: PlanFacts, visit: str) -> list[Bill]:
         date_of = draw(st.sampled_from(("admitted_on", "discharged_on")))
         bills = [replace(bills[0], facts=replace(bills[0].facts, **{date_of: None}))]
     return bills
+
+
+@st.composite
+def spans_of_cover(draw: st.DrawFn) -> tuple[Days, ...]:
+    """A member's spans of cover one after another, with and without days between."""
+    covers: list[Days] = []
+    start = draw(st.sampled_from((date(2024, 1, 1), date(2025, 1, 1), date(2025, 9, 25))))
+    while start < LAST_DAY + timedelta(100):
+        end = start + timedelta(draw(st.sampled_from((100, 365, 365, 400))))
+        covers.append((start, end))
+        start = end + timedelta(draw(st.sampled_from((1, 1, 1, 2, 11, 12, 40))))
+    return tuple(covers)
 
 
 def words_of(part: object) -> Iterator[tuple[str, Any]]:
@@ -483,18 +514,16 @@ def fitting(draw: st.DrawFn, bill: Bill, version: PlanVersion) -> Bill:
 @st.composite
 def histories(draw: st.DrawFn, version: PlanVersion | None = None) -> History:
     """One to eight bills of a member over several terms: visits, stays, parts of stays, some of them out of order."""
-    person = draw(people())
-    groups = [draw(settlements(person, str(number))) for number in range(draw(st.integers(1, 5)))]
-    bills = [bill for group in groups for bill in group][:8]
+    person, covers = draw(people()), draw(spans_of_cover())
+    bills: list[Bill] = []
+    for number in range(draw(st.integers(1, 5))):
+        ends = [bill.facts.discharged_on for bill in bills if bill.facts.discharged_on is not None]
+        begins = [first for first, _ in covers if FIRST_DAY <= first <= LAST_DAY]
+        bills += draw(settlements(person, str(number), [*ends[-1:], *begins]))
+    bills = bills[:8]
     if draw(st.booleans()):
         bills.sort(key=lambda bill: bill.facts.settled_on)
     if version is not None:
         bills = [draw(fitting(bill, version)) for bill in bills]
-    covers: list[Days] = []
-    start = draw(st.sampled_from((date(2024, 1, 1), date(2025, 1, 1), date(2025, 9, 25))))
-    while start < LAST_DAY + timedelta(100):
-        end = start + timedelta(draw(st.sampled_from((100, 365, 365, 400))))
-        covers.append((start, end))
-        start = end + timedelta(draw(st.sampled_from((1, 1, 1, 2, 11, 12, 40))))
     paid = st.builds(PaidElsewhere, days(), st.sampled_from((1, 30_000, 900_000)))
-    return History(tuple(bills), tuple(covers), tuple(draw(st.lists(paid, max_size=2))))
+    return History(tuple(bills), covers, tuple(draw(st.lists(paid, max_size=2))))

@@ -23,7 +23,7 @@ SLOW = settings(
 )
 
 
-@settings(SLOW, max_examples=250)
+@settings(SLOW, max_examples=800)
 @given(version=plans(), history=histories())
 def test_the_interpreter_agrees_with_the_compiled_plan_on_random_plans(version: PlanVersion, history: History) -> None:
     agree(version, history)
@@ -39,7 +39,7 @@ def test_the_interpreter_agrees_with_the_compiled_plan_on_ten_thousand_plans(
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@settings(SLOW, max_examples=12)
+@settings(SLOW, max_examples=25)
 @given(data=st.data())
 def test_the_interpreter_agrees_with_every_published_plan(version: PlanVersion, data: st.DataObject) -> None:
     agree(version, data.draw(histories(version)))

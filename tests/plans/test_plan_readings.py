@@ -244,3 +244,19 @@ def test_an_event_is_paid_once_in_its_own_term_however_long_the_stay() -> None:
     stated = a_stay(date(2026, 12, 30), date(2027, 1, 2), event="cancer", event_on=date(2026, 12, 31))
     again = replace(VISIT, event="cancer", event_on=date(2027, 2, 1), settled_on=date(2027, 2, 1))
     assert paid(version, stated, Bill(a_bill(0), again)) == [["1000.00"], ["1000.00"]]
+
+
+@pytest.mark.parametrize(("again_on", "second"), [(date(2026, 1, 13), "100.00"), (date(2026, 1, 14), "50.00")])
+def test_an_admission_counts_to_the_stay_before_up_to_and_with_the_days_that_the_plan_says(
+    again_on: date, second: str
+) -> None:
+    version = a_version(SECOND_STAY, header={"stays": {"merge_within_days": 10, "same": "any", **C}})
+    first, again = a_stay(date(2026, 1, 1), date(2026, 1, 3), 100), a_stay(again_on, date(2026, 1, 20), 100)
+    assert paid(version, first, again) == [["100.00"], [second]]
+
+
+def test_percentage_points_take_a_rate_to_nothing_at_most() -> None:
+    bands = [{"up_to": 1000, "rate": "10%", **C}, {"above": 1000, "rate": "90%", **C}]
+    modifiers = [{"add": "-20", "when": {"accident": [False]}, **C}]
+    version = a_version({"rules": [{"rule": "bands", "bands": bands, "modifiers": modifiers}]})
+    assert paid(version, a_stay(date(2026, 1, 1), date(2026, 1, 3), 2000)) == [["700.00"]]
