@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Term, UsedRoom
@@ -20,6 +21,7 @@ from settlement.plans.generate import Generated, generate
 from settlement.plans.generate_benefit import conditions_of
 from settlement.plans.layout import Ledger, term_of, unit_of
 from settlement.plans.model import BenefitRules, Condition, PlanVersion, Span, TermLimit
+from settlement.plans.model.membership import OwnCover
 from settlement.plans.needs import DATES_OF_A_STAY, counts_stays, facts_needed, facts_of_version, splits, stated_needed
 from settlement.plans.split import Segment, segments_of
 from settlement.plans.steps import BenefitSteps, Note
@@ -38,6 +40,8 @@ class _CompiledBenefit:
     rules: BenefitRules
     conditions: tuple[Condition, ...]
     facts: tuple[str, ...]
+    read: Callable[[PlanFacts], tuple[object, ...]]
+    """Reads the facts that it needs."""
     stated: tuple[str, ...]
     steps: BenefitSteps
 
@@ -53,7 +57,7 @@ class NamedLimit:
 
 
 class CompiledPlan:
-    """A plan version ready to price bills. It keeps nothing between calls; amounts are fen throughout."""
+    """A plan version ready to price bills. It keeps nothing of a bill between calls; amounts are fen throughout."""
 
     def __init__(self, version: PlanVersion) -> None:
         generated = generate(version)
@@ -83,7 +87,8 @@ class CompiledPlan:
             _CompiledBenefit(
                 benefit,
                 conditions_of(version, benefit),
-                facts_needed(version, benefit),
+                (needed := facts_needed(version, benefit)),
+                _reader(needed),
                 stated_needed(version, benefit),
                 BenefitSteps(version, place, generated.benefits[place], functions),
             )
@@ -98,6 +103,9 @@ class CompiledPlan:
         """Codes of the amounts that hospitals state beside the insurer's answer."""
         self.asks_for_diagnosis = "diagnosis" in facts_of_version(version)
         self.needed_facts: frozenset[str] = frozenset(fact for benefit in self._benefits for fact in benefit.facts)
+        self._term_rules = {benefit.code: term_of(version.body, benefit) for benefit in version.body.benefits}
+        self._terms_by_cover = any(isinstance(rule, OwnCover) for rule in self._term_rules.values())
+        self._terms_of_day = lru_cache(maxsize=1024)(self._terms_on)
 
     def service_date(self, facts: PlanFacts) -> date | None:
         """Return the date that picks version and term: of a visit its settlement, of a stay the one declared.
@@ -111,11 +119,11 @@ class CompiledPlan:
 
         A day that lies in none of a benefit's terms is a term of its own: nothing is paid in it.
         """
-        return {
-            benefit.code: term_on(term_of(self._body, benefit), service_date, facts)
-            or Term(f"none-{service_date.isoformat()}", service_date, service_date)
-            for benefit in self._body.benefits
-        }
+        return self._terms_on(service_date, facts) if self._terms_by_cover else self._terms_of_day(service_date)
+
+    def _terms_on(self, service_date: date, facts: PlanFacts | None = None) -> Mapping[str, Term]:
+        none = Term(f"none-{service_date.isoformat()}", service_date, service_date)
+        return {code: term_on(rule, service_date, facts) or none for code, rule in self._term_rules.items()}
 
     def new_ledgers(self) -> list[list[int]]:
         """Return the ledgers of a member of whom nothing has been recorded; `ledger_spans` says what each runs over."""
@@ -137,13 +145,11 @@ class CompiledPlan:
         A fact that is known and excludes the bill comes first: then nothing else is asked for.
         """
         for benefit in self._benefits:
-            if all(_may_fit(condition, facts) for condition in benefit.conditions):
-                for fact in benefit.facts:
-                    if getattr(facts, fact) is None and not (fact in DATES_OF_A_STAY and facts.care != Care.INPATIENT):
-                        return fact
-                for amount in benefit.stated:
-                    if amount not in facts.stated:
-                        return amount
+            if None not in benefit.read(facts) and not benefit.stated:
+                continue
+            missing = _missing(benefit, facts)
+            if missing is not None and all(_may_fit(condition, facts) for condition in benefit.conditions):
+                return missing
         return None
 
     def adjudicate(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
@@ -224,6 +230,13 @@ def compile_version(version: PlanVersion) -> CompiledPlan:
     return CompiledPlan(version)
 
 
+def _reader(fields: Collection[str]) -> Callable[[PlanFacts], tuple[object, ...]]:
+    """Return what reads some fields of a bill's facts at once."""
+    if len(fields) > 1:
+        return attrgetter(*fields)
+    return lambda facts: tuple(getattr(facts, field) for field in fields)
+
+
 def _term_limits(version: PlanVersion) -> Iterator[NamedLimit]:
     """Yield each limit of a term that is one amount for everybody: of a benefit by itself, and of several together."""
     for benefit in version.body.benefits:
@@ -241,6 +254,14 @@ def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], 
     """Return where each slot of a ledger is read from: the key of the used room and its measure."""
     suffix = {Span.TERM: "", Span.LIFE: OF_LIFE}.get(ledger.span, OF_UNIT)
     return tuple((f"{code}{suffix}", measure) for code, measure in generated.layout.slots[ledger.name])
+
+
+def _missing(benefit: _CompiledBenefit, facts: PlanFacts) -> str | None:
+    """Return the first fact or stated amount that a benefit needs and lacks; a visit lacks no dates of a stay."""
+    for fact in benefit.facts:
+        if getattr(facts, fact) is None and not (fact in DATES_OF_A_STAY and facts.care != Care.INPATIENT):
+            return fact
+    return next((amount for amount in benefit.stated if amount not in facts.stated), None)
 
 
 def _may_fit(condition: Condition, facts: PlanFacts) -> bool:

@@ -43,6 +43,7 @@ class BenefitSteps:
         self._rates = {number: functions[rate.name] for number, rate in written.sums.rates.items()}
         self._rate_keys = {number: rate.keys for number, rate in written.sums.rates.items()}
         self._accumulates = self._benefit.span is Span.TERM
+        self._bands_in_words = {id(bands): _in_words(bands) for rule in self._benefit.rules for bands in _tables(rule)}
 
     def refused(self, number: int) -> tuple[Step, ...]:
         """Return the one step of a bill that the benefit does not reach; refusals count from 0."""
@@ -117,11 +118,11 @@ class BenefitSteps:
                 band = next((band for band in bands if band.end is None or high_end <= band.end), bands[-1])
                 yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band, whole=True))
             return
-        for band in bands:
-            low = max(low_end, int(band.start))
-            high = high_end if band.end is None else min(high_end, int(band.end))
+        for start, end, clause, label in self._bands_in_words[id(bands)]:
+            low = max(low_end, start)
+            high = high_end if end is None else min(high_end, end)
             if low < high and (delta := paid(high) - paid(low) - (high - low)):
-                yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band))
+                yield Step(clause, StepKind.BAND, Money(delta), label)
 
     def _sum_rule(self, rule: Rule, edges: tuple[int, int, int, int], facts: PlanFacts) -> Iterator[Step]:
         """Yield what a rule after the bands changes for this bill.
@@ -197,6 +198,21 @@ def _refusals(version: PlanVersion, place: int) -> Iterator[Step]:
         yield Step(waiting.clause, StepKind.WAITING, Money(0), waiting.label)
     if has_gaps(version, benefit):
         yield Step(term_of(version.body, benefit).clause, StepKind.NOT_ELIGIBLE, Money(0), "不在互助保障期内")
+
+
+def _tables(rule: Rule) -> Iterator[tuple[Band, ...]]:
+    """Yield every table of bands that may hold for a bill, and the empty one."""
+    yield ()
+    if isinstance(rule, Bands):
+        yield rule.bands or ()
+        yield from (choice.bands for choice in rule.choices or ())
+
+
+def _in_words(bands: tuple[Band, ...]) -> tuple[tuple[int, int | None, str, str], ...]:
+    """Return where each band starts and ends, in fen, with its clause and its label."""
+    return tuple(
+        (int(band.start), None if band.end is None else int(band.end), band.clause, band_label(band)) for band in bands
+    )
 
 
 def _table(rule: Bands, facts: PlanFacts) -> tuple[Band, ...]:
