@@ -24,6 +24,7 @@ from settlement.domain.money import Money, NotMoney
 from settlement.plans.findings import PlanRefused
 from settlement.plans.model import Plan, PlanVersion, read_plan
 from settlement.plans.simulation.balance import Balance, Fund, run_down
+from settlement.plans.simulation.columns import BadHeader
 from settlement.plans.simulation.grouping import Period
 from settlement.plans.simulation.page import page
 from settlement.plans.simulation.report import PlanName, Report
@@ -156,11 +157,15 @@ def _from_file(bills: Path, request: Request, as_json: bool) -> Simulated:
 
 
 def _on_spark(bills: Path, request: Request, master: str) -> Simulated:
+    # Imported here: nothing else needs it.
+    from settlement.plans.simulation.spark import simulate_on_spark
+
     try:
-        from settlement.plans.simulation.spark import simulate_on_spark
-    except ImportError:
-        fail("Spark needs its extra: install settlement[spark], and Java 17.")
-    tally, columns = simulate_on_spark(bills, request.plans, request.period, master)
+        tally, columns = simulate_on_spark(bills, request.plans, request.period, master)
+    except ModuleNotFoundError as missing:
+        fail(f"Spark needs its extra ({missing.name} is missing): install settlement[spark], and Java 17.")
+    except BadHeader as bad:
+        fail(f"{bills}: {bad}; docs/simulation.md lists the columns.")
     return Simulated(tally, columns.has_paid or request.plans.against is not None, columns.not_read)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from settlement.domain.benefits import OTHER_PLANS, Benefit, Consumption, PlanFacts, Term, UsedRoom
@@ -39,6 +40,8 @@ class _CompiledBenefit:
     module: Module | None
     waiting: Waiting | None
     facts: tuple[str, ...]
+    read: Callable[[PlanFacts], tuple[object, ...]]
+    """Reads the facts that it needs."""
     stated: tuple[str, ...]
     steps: BenefitSteps
 
@@ -85,7 +88,8 @@ class CompiledPlan:
                 benefit,
                 module,
                 benefit.waiting or (module.waiting if module else None),
-                facts_needed(version, benefit),
+                (needed := facts_needed(version, benefit)),
+                _reader(needed),
                 stated_needed(version, benefit),
                 BenefitSteps(version, place, generated.benefits[place], functions),
             )
@@ -147,6 +151,8 @@ class CompiledPlan:
         if not all(_may_fit(condition, facts) for condition in self.header.covers):
             return None
         for benefit in self._benefits:
+            if None not in benefit.read(facts) and not benefit.stated:
+                continue
             if self._may_reach(benefit, facts):
                 for fact in benefit.facts:
                     if getattr(facts, fact) is None and not (fact in DATES_OF_A_STAY and facts.care != Care.INPATIENT):
@@ -279,6 +285,12 @@ def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], 
     """Return where each slot of a ledger is read from: the key of the used room and its measure."""
     suffix = {Span.TERM: "", Span.LIFE: OF_LIFE}.get(ledger.span, OF_UNIT)
     return tuple((f"{code}{suffix}", measure) for code, measure in generated.layout.slots[ledger.name])
+
+
+def _reader(fields: tuple[str, ...]) -> Callable[[PlanFacts], tuple[object, ...]]:
+    """Return what reads several fields at once; one getter for all is several times as fast as one for each."""
+    get = attrgetter(*fields)
+    return get if len(fields) > 1 else lambda facts: (get(facts),)
 
 
 def _may_fit(condition: Condition, facts: PlanFacts) -> bool:

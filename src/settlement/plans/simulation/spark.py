@@ -1,7 +1,8 @@
 """The same simulation on Spark, for a province: a thin adapter that brings each member's rows to one place.
 
 Spark moves rows; it computes nothing. Cells travel as texts, so that no amount is ever a float, and `columns.py` reads
-them and `simulate.py` prices them, as they do for a file in one process. Needs the extra `spark` and Java 17.
+them and `simulate.py` prices them, as they do for a file in one process. Needs the extra `spark` and Java 17; without
+them the module can be imported and not used.
 """
 
 from __future__ import annotations
@@ -13,17 +14,17 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as f
+from typing import TYPE_CHECKING, Any
 
 from settlement.plans.simulation.bills import BadRow
 from settlement.plans.simulation.columns import Columns
 from settlement.plans.simulation.grouping import Period, Row, bills_of
 from settlement.plans.simulation.simulate import Plans, simulator
 from settlement.plans.simulation.tally import Priced, Tally
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
+    from pyspark.sql import DataFrame, SparkSession
 
 ROW = "_row"
 """The number of a row in its file, where the frame has one; else the order in which Spark read the rows."""
@@ -45,6 +46,8 @@ def simulate_on_spark(path: Path, plans: Plans, period: Period, master: str) -> 
 
 def open_session(master: str) -> SparkSession:
     """Open a session whose workers run this Python."""
+    from pyspark.sql import SparkSession
+
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.master(master).appName("settlement plan simulate")
     return builder.config("spark.ui.enabled", "false").config("spark.ui.showConsoleProgress", "false").getOrCreate()
@@ -54,7 +57,9 @@ def totals(frame: DataFrame, plans: Plans, period: Period | None = None) -> Tall
     """Simulate the bills of a frame and add everything up."""
     columns, days = Columns.of(frame.columns), period or Period()
 
-    def summed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def summed(batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+        import pyarrow as pa
+
         tally = Tally()
         for priced in _priced(batches, columns, plans, days, tally):
             tally.add_member(priced)
@@ -70,7 +75,9 @@ def priced_bills(frame: DataFrame, plans: Plans, period: Period | None = None) -
     """Return what each bill of a frame is paid, in fen: `before` (unknown is null), `after`, and by benefit."""
     columns, days = Columns.of(frame.columns), period or Period()
 
-    def priced(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def priced(batches: Iterable[RecordBatch]) -> Iterator[RecordBatch]:
+        import pyarrow as pa
+
         for member in _priced(batches, columns, plans, days, Tally()):
             rows = [(one.bill.number, one.before and sum(one.before.values()), one.after) for one in member]
             yield pa.RecordBatch.from_arrays(
@@ -88,6 +95,8 @@ def priced_bills(frame: DataFrame, plans: Plans, period: Period | None = None) -
 
 def _by_member(frame: DataFrame) -> DataFrame:
     """Bring the rows of each member together, in order; each partition has the members of its own."""
+    from pyspark.sql import functions as f
+
     member = frame.columns[Columns.of(frame.columns).at["member"]]
     numbered = frame if ROW in frame.columns else frame.withColumn(ROW, f.monotonically_increasing_id() + 2)
     cells = f.array(*[f.coalesce(f.col(f"`{name}`").cast("string"), f.lit("")) for name in frame.columns])
@@ -98,7 +107,7 @@ def _by_member(frame: DataFrame) -> DataFrame:
 
 
 def _priced(
-    batches: Iterable[pa.RecordBatch], columns: Columns, plans: Plans, period: Period, tally: Tally
+    batches: Iterable[RecordBatch], columns: Columns, plans: Plans, period: Period, tally: Tally
 ) -> Iterator[list[Priced]]:
     """Yield each member's priced bills; a member whose rows lie in two batches is one member."""
     each = simulator(plans)
@@ -106,7 +115,7 @@ def _priced(
         yield each.member(bills_of(_readable(rows, columns, tally), columns, period, tally), tally)
 
 
-def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, int, list[str]]]:
+def _rows(batches: Iterable[RecordBatch]) -> Iterator[tuple[Any, int, list[str]]]:
     for batch in batches:
         yield from zip(*(batch.column(name).to_pylist() for name in ("member", "row", "cells")), strict=True)
 
