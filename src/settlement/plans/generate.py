@@ -52,10 +52,10 @@ def _inputs(layout: Layout) -> str:
 
 def _excluded(version: PlanVersion, layout: Layout) -> Iterator[str]:
     """Write which of the plan's own conditions keeps every benefit from the bill, counted from 0."""
-    yield "excluded = None"
+    yield "refused = None"
     for number, condition in enumerate(version.header.covers):
         yield f"{'elif' if number else 'if'} {excludes(layout, condition)}:  # {condition.clause!r}"
-        yield f"    excluded = {number}"
+        yield f"    refused = {number}"
 
 
 def _entry(version: PlanVersion, layout: Layout, written: list[WrittenBenefit], head: list[str]) -> Iterator[str]:

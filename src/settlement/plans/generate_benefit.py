@@ -54,7 +54,7 @@ class BenefitWriter:
         """Return the benefit. Call it once all benefits of the version have said what they count of each other."""
         reached = [*self.reached, *self._count()]
         lines = [f"# {self.benefit.code}: {self.benefit.names.en!r}", f"{self.aid} = 0"]
-        lines += ["if excluded is not None:", *self._refused("excluded")]
+        lines += ["if refused is not None:", *self._refused("refused")]
         for number, (test, clause) in enumerate(self._refusals(), len(self.version.header.covers)):
             lines += [f"elif {test}:  # {clause!r}", *self._refused(number)]
         lines += ["else:", *(f"    {line}" for line in reached)]

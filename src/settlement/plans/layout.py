@@ -39,9 +39,9 @@ class Layout:
     """By ledger name: code and measure of each slot in its order."""
 
     def amount(self, name: str) -> str:
-        """Return the name under which an amount is an input."""
+        """Return the name under which an amount is an input; what a plan lets hospitals state has names of its own."""
         if name in self.stated:
-            return self.take(name, f'int(facts.stated.get("{name}", 0))')
+            return self.take(f"stated_{name}", f'int(facts.stated.get("{name}", 0))')
         ensure(name in AMOUNTS, f"{name} is not an amount")
         if name == "insurer_paid":
             return self.take(name, " + ".join(f"int(funds.{fund})" for fund in FUNDS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import random
 import re
 from dataclasses import replace
@@ -20,7 +19,6 @@ from settlement.domain.bills import BillFigures
 from settlement.domain.money import Money
 from settlement.plans.boundaries import boundaries
 from settlement.plans.cases import case_facts
-from settlement.plans.checks.names import is_taken
 from settlement.plans.checks.registry import CHECKS
 from settlement.plans.checks.run import check_plan, refuse_unsound
 from settlement.plans.compile import CompiledPlan, compile_version
@@ -191,15 +189,3 @@ def test_a_published_plan_has_no_error_and_its_boundaries(file: Path) -> None:
     plan = load_plan(file.read_text(encoding="utf-8"), file.name)
     assert not [finding for finding in check_plan(plan) if finding.severity is Severity.ERROR]
     assert all(case.base >= 0 and case.aid >= 0 for case in boundaries(plan))
-
-
-@pytest.mark.parametrize("file", PUBLISHED, ids=[file.stem for file in PUBLISHED])
-def test_no_stated_amount_may_have_a_name_that_a_compiled_plan_uses(file: Path) -> None:
-    plan = load_plan(file.read_text(encoding="utf-8"), file.name)
-    stated = {each.code for each in plan.header.stated}
-    for version in plan.versions:
-        tree = ast.parse(compile_version(version).source)
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-        names |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-        assert not [name for name in names - stated if not is_taken(name)]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
-import keyword
-import re
 from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Any
@@ -27,13 +24,6 @@ from settlement.plans.model import (
 from settlement.plans.model.file import Event
 from settlement.plans.vocabulary import AID, AMOUNTS, FACTS, UNDELIVERED_AMOUNTS, nearest
 
-_OF_COMPILED_PLANS = re.compile(
-    "(adjudicate|aid|amount|base|base_before|bill|borne|burden|day|deductible|facts|figures|first_day|funds|goes_on|gross"
-    "|in_term|inputs|is_stay|last_day|ledgers|left|less|life|nights|nights_before|notes|paid|part|parts_before|points"
-    "|rate|shares_held|sum_of_days|times|uncut|unit|days"
-    "|(aid|after|burden|in_term|shares|term)_.*|.*_(sums|days)|.*_(bands|rate)_[0-9]+)"
-)
-"""What a compiled plan calls its own variables and functions; an amount of that name would stand in their place."""
 BESIDE = (LessPaid, NotBeside, OnlyBeside)
 
 
@@ -205,9 +195,9 @@ def code_twice(survey: Survey) -> Iterator[Place]:
 
 @check("stated_name_taken", ERROR)
 def stated_name_taken(survey: Survey) -> Iterator[Place]:
-    """Find a stated amount named like an amount or a fact of every bill, or like what the computation calls its own."""
+    """Find a stated amount named like an amount or a fact of every bill."""
     for position, stated in enumerate(survey.header.stated):
-        if is_taken(stated.code):
+        if stated.code in AMOUNTS or stated.code in FACTS:
             yield Place(
                 ("plan", "stated", position, "code"),
                 stated.clause,
@@ -215,9 +205,3 @@ def stated_name_taken(survey: Survey) -> Iterator[Place]:
                 f"{stated.code} means something else already: give the stated amount another code, "
                 f"such as stated_{stated.code}",
             )
-
-
-def is_taken(name: str) -> bool:
-    """Say whether a name is one of every bill's, of Python's, or of those that a compiled plan gives its variables."""
-    known = name in AMOUNTS or name in FACTS or keyword.iskeyword(name) or hasattr(builtins, name)
-    return known or _OF_COMPILED_PLANS.fullmatch(name) is not None
