@@ -13,6 +13,7 @@ from settlement.domain.benefits import OTHER_PLANS, Benefit, PlanFacts, Taking, 
 from settlement.domain.cover import CoverSpan, cover_on
 from settlement.domain.money import Money
 from settlement.plans.compile import CompiledPlan
+from settlement.plans.covering import with_cover
 from settlement.plans.history import BillKeys, Placed, place, takings
 from settlement.plans.model import PlanVersion, Span
 from settlement.plans.terms import term_on
@@ -59,14 +60,8 @@ class Counter:
         facts = replace(facts, counted_from=facts.admitted_on)
         if cover is None:
             return facts
-        return replace(
-            facts,
-            cover_first_day=cover.span.first_day,
-            cover_last_day=cover.span.last_day,
-            covered_since=cover.since,
-            consecutive_terms=cover.consecutive_terms,
-            returned=cover.returned,
-        )
+        category = facts.person_category
+        return replace(with_cover(self.plan, facts, cover, spans), person_category=category)
 
     def _check_room(self, benefits: Sequence[Benefit]) -> None:
         """What the records hold of a benefit's term is the room that the first part of a bill meets."""

@@ -295,7 +295,9 @@ class Interpreter:
             in_a_row, returned = self._cover_up_to(own_cover)
             tested = bill.facts.event_on or (bill.facts.admitted_on if bill.is_stay else None) or bill.facts.settled_on
             facts["days_covered"] = (tested - in_a_row[0][0]).days + 1
-            facts.update(consecutive_terms=len(in_a_row), returned=returned)
+            first = self.body.benefits[0]
+            terms = {self._term(first, span[0], span) or span[0] for span in in_a_row}
+            facts.update(consecutive_terms=len(terms), returned=returned)
         if bill.is_stay:
             term = self._first_term(bill)
             stays = list(dict.fromkeys(care.stay for care in self.care if care.term == term))

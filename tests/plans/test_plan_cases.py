@@ -73,6 +73,6 @@ def test_the_figures_of_a_case_satisfy_the_insurers_identities() -> None:
 
 
 def test_a_bill_states_only_the_facts_that_differ() -> None:
-    ordinary, header = HANGZHOU.file.case_facts, HANGZHOU.header
-    assert case_facts(ordinary, CaseFacts(hospital_level=None), header).hospital_level is None
-    assert case_facts(ordinary, CaseFacts(), header).hospital_level == 3
+    ordinary = HANGZHOU.file.case_facts
+    assert case_facts(ordinary, CaseFacts(hospital_level=None)).hospital_level is None
+    assert case_facts(ordinary, CaseFacts()).hospital_level == 3

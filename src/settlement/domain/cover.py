@@ -31,15 +31,19 @@ class CoverSpan:
 
 @dataclass(frozen=True, slots=True)
 class CoverOnDay:
-    """The cover of one day: its span, the first day of unbroken cover, and how many spans in a row that makes."""
+    """The cover of one day: its span, and the spans that go on without a break up to it, the newest first."""
 
     span: CoverSpan
-    since: date
-    consecutive_terms: int
+    row: tuple[CoverSpan, ...]
     returned: bool
     """Whether there was cover before a break."""
     provisional: bool = False
     """Whether the roster has still to confirm it."""
+
+    @property
+    def since(self) -> date:
+        """The first day of unbroken cover."""
+        return min(span.first_day for span in self.row)
 
 
 def cover_on(spans: Sequence[CoverSpan], day: date, grace_days: int) -> CoverOnDay | None:
@@ -50,14 +54,15 @@ def cover_on(spans: Sequence[CoverSpan], day: date, grace_days: int) -> CoverOnD
     current = next((span for span in reversed(spans) if span.holds(day)), None)
     if current is None:
         return None
-    since, terms = current.first_day, 1
+    since, row = current.first_day, [current]
     for span in sorted(spans, key=lambda each: each.first_day, reverse=True):
         if span.first_day >= since:
             continue
         if span.last_day + timedelta(days=grace_days + 1) < since:
-            return CoverOnDay(current, since, terms, returned=True)
-        since, terms = span.first_day, terms + 1
-    return CoverOnDay(current, since, terms, returned=False)
+            return CoverOnDay(current, tuple(row), returned=True)
+        since = span.first_day
+        row.append(span)
+    return CoverOnDay(current, tuple(row), returned=False)
 
 
 def span_from(spans: Sequence[CoverSpan], day: date, otherwise: CoverSpan) -> CoverSpan:
@@ -86,7 +91,7 @@ def provisional_cover_on(
     if day > end or before is None:
         return None
     term = replace(last, first_day=last.renews_from, last_day=end)
-    return CoverOnDay(term, before.since, before.consecutive_terms + 1, before.returned, provisional=True)
+    return CoverOnDay(term, (term, *before.row), before.returned, provisional=True)
 
 
 def _month_day(year: int, month_day: tuple[int, int]) -> date:

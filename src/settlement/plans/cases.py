@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields, replace
 
 from settlement.domain.benefits import Benefit, PlanFacts, Taking
 from settlement.domain.bills import BillFigures, Care, InsurerFunds
-from settlement.domain.cover import CoverSpan, cover_on, span_from
+from settlement.domain.cover import CoverSpan
 from settlement.domain.money import ZERO, Money
 from settlement.plans.compile import CompiledPlan, compile_version
+from settlement.plans.covering import cover_for, with_cover
 from settlement.plans.facts import service_date
 from settlement.plans.history import BillKeys, Placed, place, takings
 from settlement.plans.model import Case, CaseAmounts, CaseBill, CaseFacts, OrdinaryFacts, Plan
-from settlement.plans.model.file import Header
 from settlement.plans.next_yuan import NextYuan, next_yuan
 
 Paid = Mapping[str, Money]
@@ -96,19 +96,27 @@ def case_figures(amounts: CaseAmounts) -> BillFigures:
     )
 
 
-def case_facts(
-    ordinary: OrdinaryFacts, changed: CaseFacts, header: Header, amounts: CaseAmounts | None = None
-) -> PlanFacts:
-    """Return the facts of a case's bill: the ordinary ones, but for those that the bill states itself."""
+def case_facts(ordinary: OrdinaryFacts, changed: CaseFacts, amounts: CaseAmounts | None = None) -> PlanFacts:
+    """Return the facts of a case's bill: the ordinary ones, but for those that the bill states itself.
+
+    What follows from its spans of cover is not among them yet: `covered_facts` adds it.
+    """
     given = {**ordinary.model_dump(exclude={"covers"}), **changed.model_dump(exclude={"covers"}, exclude_unset=True)}
     known = {field.name for field in fields(PlanFacts)}
     facts = PlanFacts(**{name: value for name, value in given.items() if name in known})
     if amounts is not None:
         facts = replace(facts, other_paid=amounts.other_paid, stated=dict(amounts.stated))
     setting = facts.setting or ("inpatient" if facts.care == Care.INPATIENT else "outpatient")
-    facts = replace(facts, setting=setting, counted_from=facts.admitted_on)
+    return replace(facts, setting=setting, counted_from=facts.admitted_on)
+
+
+def covered_facts(compiled: CompiledPlan, facts: PlanFacts, ordinary: OrdinaryFacts, changed: CaseFacts) -> PlanFacts:
+    """Return the facts with what follows from the case's spans of cover, if it has any."""
     spans = _spans(ordinary, changed)
-    return facts if spans is None else _covered(facts, header, spans)
+    if spans is None:
+        return facts
+    cover = cover_for(spans, compiled.header, compiled.service_date(facts) or facts.settled_on)
+    return replace(facts, person_category=None) if cover is None else with_cover(compiled, facts, cover, spans)
 
 
 def _spans(ordinary: OrdinaryFacts, changed: CaseFacts) -> Sequence[CoverSpan] | None:
@@ -118,33 +126,6 @@ def _spans(ordinary: OrdinaryFacts, changed: CaseFacts) -> Sequence[CoverSpan] |
     if covers is None:
         return None
     return [CoverSpan(cover.first_day, cover.last_day, cover.person_category or own or "") for cover in covers]
-
-
-def _covered(facts: PlanFacts, header: Header, spans: Sequence[CoverSpan]) -> PlanFacts:
-    """Complete facts from the spans of cover, as the settle path does from the roster."""
-    day = service_date(header.stay_date, facts) or facts.settled_on
-    grace = header.continuity.grace_days if header.continuity else 0
-    cover = cover_on(spans, day, grace)
-    if cover is None:
-        return replace(facts, person_category=None)
-    return replace(
-        facts,
-        person_category=cover.span.person_category or None,
-        cover_first_day=cover.span.first_day,
-        cover_last_day=cover.span.last_day,
-        covered_since=cover.since,
-        consecutive_terms=cover.consecutive_terms,
-        returned=cover.returned,
-    )
-
-
-def _at_term_start(compiled: CompiledPlan, facts: PlanFacts, spans: Sequence[CoverSpan] | None) -> PlanFacts:
-    """Return the facts with the category of the first day of the term, where the plan counts that one."""
-    if compiled.header.category_on == "service_date" or not spans or facts.covered_since is None:
-        return facts
-    terms = compiled.terms(compiled.service_date(facts) or facts.settled_on, facts)
-    first_day = min(term.first_day for term in terms.values())
-    return replace(facts, person_category=span_from(spans, first_day, spans[0]).person_category or None)
 
 
 def case_keys(ordinary: OrdinaryFacts, changed: CaseFacts, number: int) -> BillKeys:
@@ -176,12 +157,12 @@ def _run(plan: Plan, case: Case, line: int) -> CaseResult:
 def _price(plan: Plan, bill: CaseBill, number: int, past: list[Taking]) -> PricedBill | str:
     """Price one bill and add what it takes to `past`; a text says why it cannot be priced."""
     ordinary = plan.file.case_facts
-    facts = case_facts(ordinary, bill.facts, plan.header, bill.amounts)
+    facts = case_facts(ordinary, bill.facts, bill.amounts)
     version = plan.version_on(service_date(plan.header.stay_date, facts) or facts.settled_on)
     if version is None:
         return "没有适用的版本 / no version is in force on the service date"
     compiled = compile_version(version)
-    facts = _at_term_start(compiled, facts, _spans(ordinary, bill.facts))
+    facts = covered_facts(compiled, facts, ordinary, bill.facts)
     keys = case_keys(ordinary, bill.facts, number)
     placed = place(compiled, facts, keys, past)
     figures, missing = case_figures(bill.amounts), compiled.missing_fact(placed.facts)

@@ -10,7 +10,7 @@ from typing import Any
 from settlement.domain.benefits import PlanFacts
 from settlement.domain.bills import Care
 from settlement.domain.money import ZERO
-from settlement.plans.cases import case_facts
+from settlement.plans.cases import case_facts, covered_facts
 from settlement.plans.checks.reach import Numbers, Reach, both, reach_by_fact, reach_of
 from settlement.plans.checks.survey import Survey
 from settlement.plans.choices import fact_of, fits_facts
@@ -34,7 +34,8 @@ def reached_facts(
     `None` where they cannot be made from the ordinary facts by changing one fact after another.
     """
     reach = reach_by_fact(Survey(version), benefit)
-    facts = case_facts(plan.file.case_facts, CaseFacts(), plan.header)
+    ordinary = plan.file.case_facts
+    facts = covered_facts(compiled, case_facts(ordinary, CaseFacts()), ordinary, CaseFacts())
     facts = replace(facts, stated={each.code: ZERO for each in plan.header.stated})
     facts = _held(version, benefit, facts)
     for fact, wanted in _wanted(reach, when[-1] if when else None).items():

@@ -138,7 +138,7 @@ def mutated(draw: st.DrawFn) -> str:
 
 def facts_of(plan: Plan, chance: random.Random) -> PlanFacts:
     """Return strange facts: some not known, stays short and long, with and without events."""
-    facts = case_facts(plan.file.case_facts, CaseFacts(), plan.header)
+    facts = case_facts(plan.file.case_facts, CaseFacts())
     left = date(2026, 1, 1) + timedelta(days=chance.randrange(0, 400))
     came = left - timedelta(days=chance.choice((0, 1, 4, 5, 30, 31, 200)))
     facts = replace(facts, admitted_on=came, discharged_on=left, settled_on=left, counted_from=came)

@@ -14,8 +14,9 @@ from settlement.domain.money import Money, total
 from settlement.domain.scope import FactMissing, HeldForLiability, NotOurs, Ours, ScopeCodes, decide_scope
 from settlement.domain.settlements import Question
 from settlement.gateway.readings import NotClosing
+from settlement.plans.covering import cover_for
 from settlement.plans.history import BillKeys, Placed, place
-from settlement.services.bills.facts import complete_facts, cover_for, dated_facts
+from settlement.services.bills.facts import complete_facts, dated_facts
 from settlement.services.bills.known import Known, Reading
 from settlement.services.funds.rules import FundRules, VersionInForce
 

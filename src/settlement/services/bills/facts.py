@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 
 from settlement.domain.benefits import PlanFacts
 from settlement.domain.bills import Care, Visit
 from settlement.domain.certificates import age_on, birth_date, sex
-from settlement.domain.cover import CoverOnDay, CoverSpan, cover_on, provisional_cover_on, span_from
+from settlement.domain.cover import CoverOnDay
 from settlement.domain.money import Money
 from settlement.domain.scope import care_of, is_injury, setting_of
 from settlement.domain.time import china_date
-from settlement.plans.model.file import Header
-from settlement.plans.terms import month_and_day
+from settlement.plans.covering import with_cover
 from settlement.services.bills.known import Known, Reading
 from settlement.services.funds.rules import VersionInForce
 
@@ -42,15 +40,6 @@ def dated_facts(bill: Reading, visit: Visit, today: date) -> PlanFacts:
     )
 
 
-def cover_for(covers: Sequence[CoverSpan], header: Header, day: date) -> CoverOnDay | None:
-    """Return the member's cover on a day, a provisional one where the plan has it; `None` is no cover."""
-    grace = header.continuity.grace_days if header.continuity else 0
-    cover = cover_on(covers, day, grace)
-    if cover is not None or header.provisional is None:
-        return cover
-    return provisional_cover_on(covers, day, grace, month_and_day(header.provisional.until))
-
-
 def complete_facts(
     dated: PlanFacts, visit: Visit, known: Known, version: VersionInForce, cover: CoverOnDay, day: date, other: Money
 ) -> PlanFacts:
@@ -62,11 +51,10 @@ def complete_facts(
     certificate = known.identity.certificate if known.identity else None
     born = birth_date(certificate) if certificate else None
     local = visit.area.startswith(tuple(version.scope.insured_areas)) and visit.place_of_payment not in _ELSEWHERE
-    return replace(
+    facts = replace(
         dated,
         hospital_level=known.hospital_level,
         place="local" if local else "elsewhere",
-        person_category=_category(known, version, cover, day),
         hospital_category=visit.hospital_category if "hospital_category" in plan.needed_facts else None,
         diagnosis=visit.diagnosis if plan.asks_for_diagnosis else None,
         age=age_on(born, day) if born else None,
@@ -75,19 +63,7 @@ def complete_facts(
         unit_class=span.unit_class,
         union_member=span.union_member,
         shares=span.shares,
-        cover_first_day=span.first_day,
-        cover_last_day=span.last_day,
-        covered_since=cover.since,
-        consecutive_terms=cover.consecutive_terms,
-        returned=cover.returned,
         other_paid=other,
         stated={code: amount for code, amount in visit.stated.items() if code in plan.stated},
     )
-
-
-def _category(known: Known, version: VersionInForce, cover: CoverOnDay, day: date) -> str:
-    """Return the person's category, of the service date or of the first day of its term, as the plan says."""
-    if version.plan.header.category_on == "service_date":
-        return cover.span.person_category
-    first_day = min(term.first_day for term in version.plan.terms(day).values())
-    return span_from(known.covers, first_day, cover.span).person_category
+    return with_cover(plan, facts, cover, known.covers)

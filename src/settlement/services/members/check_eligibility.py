@@ -17,8 +17,8 @@ from settlement.domain.cover import CoverOnDay
 from settlement.domain.money import ZERO, total
 from settlement.domain.time import CHINA, china_date
 from settlement.plans.compile import NamedLimit
+from settlement.plans.covering import cover_for
 from settlement.services.bills.commands import Caller
-from settlement.services.bills.facts import cover_for
 from settlement.services.funds.rules import VersionInForce
 from settlement.services.resources import Resources
 

@@ -1,0 +1,63 @@
+"""The cover of a bill's day as facts that a plan asks for; the settle path and worked cases complete them here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from settlement.domain.benefits import PlanFacts
+from settlement.domain.cover import CoverOnDay, CoverSpan, cover_on, provisional_cover_on, span_from
+from settlement.plans.compile import CompiledPlan
+from settlement.plans.model.file import Header
+from settlement.plans.terms import month_and_day
+
+
+def cover_for(spans: Sequence[CoverSpan], header: Header, day: date) -> CoverOnDay | None:
+    """Return a member's cover on a day, a provisional one where the plan has it; `None` is no cover."""
+    grace = header.continuity.grace_days if header.continuity else 0
+    cover = cover_on(spans, day, grace)
+    if cover is not None or header.provisional is None:
+        return cover
+    return provisional_cover_on(spans, day, grace, month_and_day(header.provisional.until))
+
+
+def with_cover(plan: CompiledPlan, facts: PlanFacts, cover: CoverOnDay, spans: Sequence[CoverSpan]) -> PlanFacts:
+    """Return the facts with what the cover says; the category is that of the day that the plan names."""
+    span = cover.span
+    covered = replace(
+        facts,
+        person_category=span.person_category or None,
+        cover_first_day=span.first_day,
+        cover_last_day=span.last_day,
+        covered_since=cover.since,
+        returned=cover.returned,
+    )
+    return replace(
+        covered,
+        person_category=_category(plan, covered, span, spans),
+        consecutive_terms=_terms_in_a_row(plan, covered, cover),
+    )
+
+
+def _category(plan: CompiledPlan, facts: PlanFacts, span: CoverSpan, spans: Sequence[CoverSpan]) -> str | None:
+    if plan.header.category_on == "term_start":
+        first_day = min(term.first_day for term in plan.terms(_day(plan, facts), facts).values())
+        span = span_from(spans, first_day, span)
+    return span.person_category or None
+
+
+def _terms_in_a_row(plan: CompiledPlan, facts: PlanFacts, cover: CoverOnDay) -> int:
+    """Return how many terms of the first benefit have been covered without a break, this one included.
+
+    A roster may cut one term into several spans (a change of unit or category); they are one term all the same.
+    """
+    terms = set()
+    for span in cover.row:
+        own = replace(facts, cover_first_day=span.first_day, cover_last_day=span.last_day)
+        terms.add(plan.terms(span.first_day, own)[plan.benefit_codes[0]].code)
+    return len(terms)
+
+
+def _day(plan: CompiledPlan, facts: PlanFacts) -> date:
+    return plan.service_date(facts) or facts.settled_on
