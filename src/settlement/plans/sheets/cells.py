@@ -259,7 +259,11 @@ def _read_shares(given: Given) -> dict[str, int]:
 
 
 def _write_shares(value: Tree) -> Shown:
-    return "；".join(f"{write_value('', code)} = {count}" for code, count in value.items()) or EMPTY
+    return "；".join(f"{_quoted(code)} = {count}" for code, count in value.items()) or EMPTY
+
+
+def _quoted(code: str) -> str:
+    return code if _CODE.fullmatch(code) else json.dumps(code, ensure_ascii=False)
 
 
 _SPAN = re.compile(r"(\S+?)\s*(?:至|到)\s*([0-9年月日/.-]+)\s*(?:[（(](.*)[)）])?", re.DOTALL)

@@ -71,7 +71,8 @@ def _version(version: Tree) -> Iterator[tuple[Table | Questionnaire, list[Row]]]
     yield PURSES, [{**of, **_flat(purse)} for purse in version.get("purses", [])]
     for benefit in version["benefits"]:
         yield from _benefit({**of, OWNER_KEY: benefit["code"]}, benefit)
-    yield GROUP_LIMITS, [{**of, **row} for limit in version.get("limits", []) for row in _chosen(_flat_amount(limit))]
+    for limit in version.get("limits", []):
+        yield GROUP_LIMITS, [{**of, "code": limit["code"], **row} for row in _chosen(_flat_amount(limit))]
 
 
 def _span_of(of: Row, part: Tree) -> Iterator[tuple[Table, list[Row]]]:
