@@ -18,7 +18,7 @@ from settlement.plans.model.parts import Code
 from settlement.plans.values import Points
 from settlement.plans.vocabulary import FACTS
 
-LETTERS = '甲乙会员ab 17=+-"\'、；;#：（）未知无至≥%\n'
+LETTERS = "甲乙会员ab 17=+-\"'、；;#：（）未知无至≥%\n"
 WORDS = ("inpatient", "310", "active", "住院", "是", "三级", "未知", "无", "不限", "yes", "2026-01-01", "=1+1", "#N/A")
 
 

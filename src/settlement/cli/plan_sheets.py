@@ -89,17 +89,24 @@ def read_sheets(
 
 def _wrong_cases(read: PlanFromSheets) -> list[Finding]:
     """Return a finding for each worked case that does not come out as its row says."""
+    from settlement.plans.sheets import price_in_words
+
     findings = []
     try:
         results = run_cases(read.plan)
     except PlanRefused as refused:
         return list(refused.findings)
     for number, result in enumerate(results):
-        if not result.passed:
-            zh = result.trouble or "算例不符：应补助的金额与按规则算得的不同，导出后见「导出时核对」一栏"
-            en = result.trouble or "the worked case fails: what it expects differs from what the rules give"
-            place = read.place_of_case(number)
-            findings.append(place.finding(read.plan.source.name, "sheet_case_differs", f"{result.name}：{zh}", en))
+        if result.passed:
+            continue
+        pairs = zip(result.expected, result.actual, strict=False)
+        bill = next((at for at, (expected, actual) in enumerate(pairs) if expected != actual), len(result.actual))
+        zh = en = result.trouble or ""
+        if bill < len(result.actual):
+            expected, actual = price_in_words(result.expected[bill]), price_in_words(result.actual[bill])
+            zh, en = f"应为 {expected}，按规则算得 {actual}", f"expected {expected}, the rules give {actual}"
+        place = read.place_of_bill(number, bill)
+        findings.append(place.finding(read.plan.source.name, "sheet_case_differs", f"{result.name}：{zh}", en))
     return findings
 
 

@@ -320,7 +320,7 @@ class _Gatherer:
 
     def _put_new(self, part: Part, key: str, at: At) -> None:
         if key in (known := _put_so_far(part)):
-            self._twice(at, known[key])
+            self._twice(at, known[key].place)
             return
         part.put(key, at)
 
@@ -424,7 +424,7 @@ class _Gatherer:
 
     def _missing(self, line: Line, heading: str, key: str) -> None:
         place = line.cells.get(key) or Place(line.place.sheet, line.place.row, heading)
-        filled = "、".join(str(at.place.heading) for at in line.values.values())
+        filled = "、".join(at.place.heading for at in line.values.values() if at.place.heading)
         self.found.add(
             place,
             "sheet_row_half_filled",

@@ -49,9 +49,9 @@ class PlanFromSheets:
         """Return what the checks of plan files find, each said of sheet, row and column."""
         return self.placed.at_their_places(check_plan(self.plan))
 
-    def place_of_case(self, number: int) -> Place:
-        """Return where a worked case stands, counted from 0."""
-        return self.placed.place_of(("cases", number))
+    def place_of_bill(self, case: int, bill: int) -> Place:
+        """Return where a bill of a worked case stands, both counted from 0."""
+        return self.placed.place_of(("cases", case, "bills", bill))
 
 
 def from_xlsx(content: bytes, name: str) -> PlanFromSheets:

@@ -23,7 +23,9 @@ def to_xlsx(plan: Plan, results: Iterable[CaseResult] = ()) -> bytes:
     """
     tree = file_tree(plan.file)
     try:
-        content = write_workbook(lay_out(tree), _names(plan.file), _computed(results), f"{plan.header.names.zh}：方案问卷")
+        content = write_workbook(
+            lay_out(tree), _names(plan.file), _computed(results), f"{plan.header.names.zh}：方案问卷"
+        )
     except IllegalCharacterError:
         raise _cannot_hold(
             plan, "文字里有看不见的控制字符，请删去", "a text has a control character: delete it"
@@ -88,11 +90,12 @@ def _computed(results: Iterable[CaseResult]) -> list[str]:
                 said.append(result.trouble or "")
             else:
                 actual = result.actual[number]
-                said.append(AS_EXPECTED if actual == expected else f"不符，算得：{_in_words(actual)}")
+                said.append(AS_EXPECTED if actual == expected else f"不符，算得：{price_in_words(actual)}")
     return said
 
 
-def _in_words(priced: Priced) -> str:
+def price_in_words(priced: Priced) -> str:
+    """Say what a bill of a worked case is paid, who must look at it, or what it is held for."""
     paid = "、".join(f"{code} {amount.yuan()}" for code, amount in priced.paid.items())
     asks = f"；须人工处理 {'、'.join(priced.asks)}" if priced.asks else ""
     return f"缺少 {priced.missing}" if priced.missing else f"{paid or '不补助'}{asks}"
