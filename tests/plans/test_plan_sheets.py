@@ -146,7 +146,10 @@ def words_of(annotation: object) -> list[object]:
 def test_every_word_of_the_language_has_a_chinese_one():
     chinese = {word for listed in LISTS for word in listed.chinese}
     of_model = {
-        word for part in parts_of_the_model() for field in part.model_fields.values() for word in words_of(field.annotation)
+        word
+        for part in parts_of_the_model()
+        for field in part.model_fields.values()
+        for word in words_of(field.annotation)
     }  # fmt: skip
     assert of_model - chinese - {"bands", 1} == set()
     assert set(FACTS) - set(ANY_FACT.chinese) == set()
