@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from builders import HANGZHOU_FILE
 from settlement.api.schemas import examples
 
-ROLES = ("hospital", "platform", "staff")
+CLIENTS = ("hospital", "platform", "staff")
+PEOPLE = ("clerk", "approver", "auditor", "operator")
+ROLES = CLIENTS + PEOPLE
+_READERS = (*CLIENTS, "clerk", "approver", "auditor")
+_ASKERS = (*CLIENTS, "clerk", "approver")
+_FOLLOWERS = (*CLIENTS, "auditor", "operator")
+_WATCHERS = ("staff", "auditor", "operator")
+_PLAN_READERS = ("staff", *PEOPLE)
+_DRAFTERS = ("clerk", "approver")
+_NO_DRAFT = "00000000-0000-7000-8000-000000000001"
 _BILL = {"output": examples.OUTPUT_2207, "visit": examples.FACTS | {"fixmedins_code": "H50010302473"}}
 _PUSH = {"bills": [{"output": examples.OUTPUT_2207, "facts": examples.FACTS}]}
 
@@ -17,17 +27,32 @@ def matrix(bill_id: str, key: str) -> list[Line]:
     """Return method, template, path, body and allowed roles of each route."""
     of_bill = "/v1/settlements/{bill_id}"
     bill = f"/v1/settlements/{bill_id}"
+    of_draft, of_version = "/v1/plans/drafts/{draft_id}", "/v1/plans/{version}"
+    draft = f"/v1/plans/drafts/{_NO_DRAFT}"
     return [
         ("POST", "/v1/quotes", "/v1/quotes", _BILL, ("hospital",)),
         ("POST", "/v1/settlements", "/v1/settlements", _BILL, ("hospital",)),
         ("POST", f"{of_bill}/answers", f"{bill}/answers", {"answers": {"same_person": True}}, ("hospital",)),
         ("POST", f"{of_bill}/reversals", f"{bill}/reversals", {"reason": "refund"}, ("hospital",)),
         ("POST", "/v1/gateway/bills", "/v1/gateway/bills", _PUSH, ("platform",)),
-        ("GET", "/v1/requests/{idempotency_key:path}", f"/v1/requests/{key}", None, ROLES),
-        ("GET", "/v1/settlements", "/v1/settlements", None, ROLES),
-        ("GET", of_bill, bill, None, ROLES),
-        *[("GET", f"{of_bill}/{part}", f"{bill}/{part}", None, ROLES) for part in ("explanation", "proof", "timeline")],
-        ("GET", "/v1/eligibility", "/v1/eligibility?certificate_number=1", None, ROLES),
-        ("GET", "/v1/events", "/v1/events", None, ROLES),
-        ("GET", "/v1/ops/summary", "/v1/ops/summary", None, ("staff",)),
+        ("GET", "/v1/requests/{idempotency_key:path}", f"/v1/requests/{key}", None, _READERS),
+        ("GET", "/v1/settlements", "/v1/settlements", None, _READERS),
+        ("GET", of_bill, bill, None, _READERS),
+        *[
+            ("GET", f"{of_bill}/{part}", f"{bill}/{part}", None, _READERS)
+            for part in ("explanation", "proof", "timeline")
+        ],
+        ("GET", "/v1/eligibility", "/v1/eligibility?certificate_number=1", None, _ASKERS),
+        ("GET", "/v1/events", "/v1/events", None, _FOLLOWERS),
+        ("GET", "/v1/ops/summary", "/v1/ops/summary", None, _WATCHERS),
+        ("GET", "/v1/plans", "/v1/plans", None, _PLAN_READERS),
+        ("POST", "/v1/plans", "/v1/plans", {"source": HANGZHOU_FILE.read_text(encoding="utf-8")}, _DRAFTERS),
+        ("GET", f"{of_draft}", draft, None, _PLAN_READERS),
+        ("POST", f"{of_draft}/approvals", f"{draft}/approvals", {}, ("approver",)),
+        ("POST", f"{of_draft}/rejections", f"{draft}/rejections", {"remark": "比例有误"}, ("approver",)),
+        ("POST", f"{of_draft}/withdrawals", f"{draft}/withdrawals", {}, _DRAFTERS),
+        ("POST", f"{of_draft}/publication", f"{draft}/publication", {}, _DRAFTERS),
+        ("GET", of_version, "/v1/plans/2018", None, _PLAN_READERS),
+        ("GET", f"{of_version}/diff", "/v1/plans/2018/diff?against=2018", None, _PLAN_READERS),
+        ("GET", f"{of_version}/touched", "/v1/plans/2018/touched", None, _PLAN_READERS),
     ]

@@ -10,7 +10,7 @@ import itertools
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +26,7 @@ from settlement.domain.bills import Certificate
 from settlement.domain.ids import BillId, ClientId, FundId, IdSource, MemberId
 from settlement.domain.scope import PersonCategory
 from settlement.domain.settlements import Door, OtherPayer, ReversalReason
+from settlement.lab.office import Office, open_office
 from settlement.plans.model import read_plan
 from settlement.services.bills.commands import Brought, Caller, Once, Outcome, ReverseBill, SettleBill
 from settlement.services.bills.reverse_bill import reverse_bill
@@ -35,7 +36,6 @@ from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import RulesShelf
 from settlement.services.members.add_member import NewMember, add_members
 from settlement.services.members.queue import MemberQueue
-from settlement.services.plans.publish_plan import publish_plan
 from settlement.services.resources import Resources
 
 Node = dict[str, Any]
@@ -103,7 +103,8 @@ class City:
     area: str
     system_code: str
     hospitals: Mapping[int, str]
-    members: tuple[Person, ...] = field(default=())
+    members: tuple[Person, ...]
+    office: Office
 
     @property
     def member(self) -> Person:
@@ -122,11 +123,17 @@ async def a_city(
     members: int = 3,
     first_day: date = date(2025, 1, 1),
     last_day: date = date(2026, 12, 31),
+    plan_file: Path = HANGZHOU_FILE,
+    shares: Mapping[str, int] | None = None,
 ) -> City:
-    """Register a fund that pays by Hangzhou's plan: a unit, a hospital of each level, and active members."""
-    fund = await add_fund(resources, code=code, name="某市职工互助", gateway_profile=profile, plan_code="hangzhou")
+    """Register a fund that pays by a plan, Hangzhou's if none is given: a unit, hospitals, and active members."""
+    plan = read_plan(plan_file)
+    fund = await add_fund(
+        resources, code=code, name="某市职工互助", gateway_profile=profile, plan_code=plan.header.code
+    )
     fund_id = fund.fund_id
-    await publish_plan(resources, fund_id, read_plan(HANGZHOU_FILE))
+    office = await open_office(resources, fund_id)
+    await office.publish(resources, plan_file)
     await add_unit(resources, fund_id, code="u1", name="某单位")
     hospitals = {level: f"H5001030247{level}" for level in (1, 2, 3)}
     for level, hospital_code in hospitals.items():
@@ -135,7 +142,7 @@ async def a_city(
         )
     people = [a_person(number) for number in range(members)]
     lines = [
-        NewMember(person.name, person.certificate, "u1", PersonCategory.ACTIVE, first_day, last_day)
+        NewMember(person.name, person.certificate, "u1", PersonCategory.ACTIVE, first_day, last_day, shares)
         for person in people
     ]
     ids = await add_members(resources, fund_id, lines)
@@ -145,7 +152,7 @@ async def a_city(
     )
     area, system_code = _PLACES[profile]
     caller = Caller(ClientId(f"{fund_id}.his"), fund_id, frozenset())
-    return City(fund_id, caller, area, system_code, hospitals, enrolled)
+    return City(fund_id, caller, area, system_code, hospitals, enrolled, office)
 
 
 def a_person(number: int) -> Person:

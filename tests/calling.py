@@ -63,17 +63,22 @@ class Callers:
     url: str
     http: httpx.AsyncClient
     clients: dict[str, NewClient]
+    people: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """User name and password of people of the staff, by role."""
     _tokens: dict[str, str] = field(default_factory=dict)
 
     async def token(self, role: str) -> str:
         """Return a role's access token."""
         if role not in self._tokens:
-            new = self.clients[role]
-            form = {
-                "grant_type": "client_credentials",
-                "client_id": new.client.client_id,
-                "client_secret": new.secret,
-            }
+            if role in self.people:
+                form = dict(zip(("username", "password"), self.people[role], strict=True)) | {"grant_type": "password"}
+            else:
+                new = self.clients[role]
+                form = {
+                    "grant_type": "client_credentials",
+                    "client_id": new.client.client_id,
+                    "client_secret": new.secret,
+                }
             answer = await self.http.post(f"{self.url}/oauth/token", data=form)
             checked(answer)
             assert answer.status_code == 200, answer.text

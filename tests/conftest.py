@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 from builders import City, SteeredClock, a_city, open_test_resources
 from database import Databases, open_databases
 from settlement.db.embedded import DatabaseUrls
 from settlement.services.resources import Resources
+
+settings.register_profile(
+    "mutation",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.generate),
+)
+"""For mutants: the same examples each time, no verdict by the clock, and the first counterexample is enough."""
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from settlement.app import build_api, open_installation
 from settlement.config import Settings, read_settings
 from settlement.db.embedded import DatabaseUrls
 from settlement.services.access.add_client import NewClient, add_client
+from settlement.services.access.add_staff import add_staff
 from settlement.services.resources import Resources
 
 TOKEN_KEY = "a-token-key-of-the-tests-with-enough-characters"
@@ -153,3 +154,15 @@ async def registered_clients(resources: Resources, city: City) -> dict[str, NewC
         )
         for name, (role, hospital_codes) in roles.items()
     }
+
+
+async def registered_people(resources: Resources, city: City) -> dict[str, tuple[str, str]]:
+    """Return user name and password of a person of each role: the office's two, an auditor and an operator."""
+    office = city.office
+    logins = {"clerk": office.clerk, "approver": office.head}
+    people = {role: (f"{city.fund_id}.{person.account.login}", person.password) for role, person in logins.items()}
+    for role in ("auditor", "operator"):
+        password = f"of the {role[:4]}s desk"
+        account = await add_staff(resources, city.fund_id, login=f"the-{role}", roles=(role,), password=password)
+        people[role] = (f"{city.fund_id}.{account.login}", password)
+    return people

@@ -13,7 +13,7 @@ import pytest
 from builders import TEN_IN_CHINA, City, SteeredClock, a_city, open_test_resources
 from calling import Callers
 from database import Databases
-from serving import registered_clients, served
+from serving import registered_clients, registered_people, served
 from settlement.db.embedded import DatabaseUrls
 from settlement.services.access.add_client import NewClient
 
@@ -26,6 +26,7 @@ class TwoFunds:
     city: City
     other_city: City
     clients: dict[str, NewClient]
+    people: dict[str, tuple[str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,17 @@ def two_funds(databases: Databases) -> Iterator[TwoFunds]:
             city, other = await a_city(resources, members=120), await a_city(resources, code="nb")
             clients = await registered_clients(resources, city)
             others = await registered_clients(resources, other)
-            return TwoFunds(name, city, other, clients | {f"{role} of another fund": others[role] for role in others})
+            people, people_of_other = (
+                await registered_people(resources, city),
+                await registered_people(resources, other),
+            )
+            return TwoFunds(
+                name,
+                city,
+                other,
+                clients | {f"{role} of another fund": others[role] for role in others},
+                people | {f"{role} of another fund": person for role, person in people_of_other.items()},
+            )
 
     try:
         yield asyncio.run(register())
@@ -72,4 +83,4 @@ def url(database: DatabaseUrls) -> Iterator[str]:
 async def callers(url: str, two_funds: TwoFunds) -> AsyncIterator[Callers]:
     limits = httpx.Limits(max_connections=100)
     async with httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as http:
-        yield Callers(url, http, two_funds.clients)
+        yield Callers(url, http, two_funds.clients, two_funds.people)

@@ -199,8 +199,9 @@ async def test_eligibility_is_told_by_certificate_and_by_a_learnt_number(callers
         "unit_code": "u1",
         "person_category": "active",
     }
-    (limit,) = covered["limits"]
-    assert (limit["benefit"], limit["term"], limit["remaining"]) == ("inpatient", "2025", "30200.00")
+    limits = {limit["benefit"]: (limit["term"], limit["remaining"]) for limit in covered["limits"]}
+    assert limits["inpatient"] == ("2025", "30200.00")
+    assert limits["limit:all_modules"] == ("2025", "65200.00")
     by_number = {"insured_person_no": member.insured_person_no, "on": "2025-03-11"}
     assert (await callers.get("hospital", "/v1/eligibility", **by_number)).json()["status"] == "unknown"
     await settled(callers, city)

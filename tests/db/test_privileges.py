@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import date
 
 import psycopg
 import pytest
@@ -13,7 +14,9 @@ from database import as_owner, ops_engine, rows_of
 from serving import registered_clients
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.tables import metadata
+from settlement.services.access.sign_in import SignInRefused, sign_in
 from settlement.services.events.number_events import number_all_events
+from settlement.services.members.announce_renewal import announce_renewal
 
 TABLES = sorted(metadata.tables)
 CHANGEABLE = {
@@ -38,6 +41,8 @@ CHANGEABLE = {
         "event_count",
     },
     "client": {"revoked_at"},
+    "staff": {"password_hash", "disabled_at"},
+    "sign_in_failure": {"failures", "since"},
     "books_day": {"closed_at"},
     "worklist_item": {"closed_at"},
     "member": {"created_at"},
@@ -45,8 +50,19 @@ CHANGEABLE = {
 """The columns that the service may change. `member.created_at` is the right to lock a member's row, nothing else."""
 RECORDS = sorted(
     {"settlement", "reversal", "posting", "consumption", "event", "event_position", "idempotency", "message_body"}
-    | {"person", "person_number", "membership", "plan_version", "uncovered", "fund", "unit", "hospital"}
-    | {"hospital_code", "hospital_level"}
+    | {
+        "person",
+        "person_number",
+        "membership",
+        "plan_version",
+        "plan_draft",
+        "plan_step",
+        "uncovered",
+        "fund",
+        "unit",
+        "hospital",
+    }
+    | {"hospital_code", "hospital_level", "unit_renewal"}
 )
 
 
@@ -63,6 +79,9 @@ async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
             await settle(resources, city, a_2304(city.member), facts(city, discharged_on=None))
             await settle(resources, city, a_2304(city.member, insutype="390"))
             await registered_clients(resources, city)
+            await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
+            with pytest.raises(SignInRefused):
+                await sign_in(resources, city.fund_id, "clerk", "a wrong password")
         async with ops_engine(database) as ops:
             await number_all_events(ops)
         yield cities

@@ -17,6 +17,10 @@ from settlement.domain.certificates import check_digit, is_masked, names_agree, 
         pytest.param("", " 110101 19900307\t0038 ", ("01", "110101199003070038"), id="white_space"),
         pytest.param("01", "110105491231002", ("01", "11010519491231002X"), id="fifteen_digits"),
         pytest.param("01", "110105491331002", ("01", "110105491331002"), id="fifteen_digits_without_a_birthday"),
+        pytest.param("01", "110105200229001", ("01", "110105192002290016"), id="fifteen_digits_of_a_leap_day"),
+        pytest.param("01", "110105730229001", ("01", "110105730229001"), id="fifteen_digits_of_no_leap_day"),
+        pytest.param("01", "110105490431002", ("01", "110105490431002"), id="fifteen_digits_of_no_such_day"),
+        pytest.param("01", "١١٠١٠٥٤٩١٢٣١٠٠٢", ("01", "١١٠١٠٥٤٩١٢٣١٠٠٢"), id="fifteen_digits_of_another_script"),
         pytest.param("04", "h12345678", ("04", "H12345678"), id="another_certificate"),
         pytest.param("08", "110105491231002", ("08", "110105491231002"), id="fifteen_digits_of_a_passport"),
     ],
@@ -28,6 +32,12 @@ def test_certificates_have_one_spelling(kind, number, expected):
 def test_the_check_digit_is_that_of_the_standard():
     assert check_digit("11010519491231002") == "X"
     assert check_digit("44052418800101001") == "4"
+
+
+@pytest.mark.parametrize("first", ["1101054912310", "110105194912310021"])
+def test_a_check_digit_is_that_of_seventeen_digits_and_nothing_else(first):
+    with pytest.raises(ValueError, match="zip"):
+        check_digit(first)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from settlement.domain.scope import (
     ScopeCodes,
     ScopeReason,
     ScopeRules,
+    care_of,
     decide_scope,
     person_category,
 )
@@ -275,7 +276,10 @@ def test_the_system_code_is_needed_only_where_special_systems_are_listed():
     assert decide_scope(replace(OURS, system_code=None), rules) == Ours(Care.OUTPATIENT, at_counter=True)
 
 
-@pytest.mark.parametrize(("care_type", "care"), [("19", Care.OUTPATIENT), ("22", Care.INPATIENT)])
+@pytest.mark.parametrize(
+    ("care_type", "care"),
+    [("19", Care.OUTPATIENT), ("1901", Care.OUTPATIENT), ("22", Care.INPATIENT), ("220104", Care.INPATIENT)],
+)
 def test_injuries_are_paid_held_or_excluded(care_type, care):
     codes = replace(OURS, care_type=care_type)
     assert decide_scope(codes, replace(RULES, liability=LiabilityPolicy.PAY)) == Ours(care, at_counter=True)
@@ -287,6 +291,35 @@ def test_injuries_are_paid_held_or_excluded(care_type, care):
 
 def test_a_missing_fact_is_asked_for_before_a_declaration():
     assert decide_scope(replace(OURS, care_type="22", insured_area=None), RULES) == FactMissing("insured_area")
+
+
+@pytest.mark.parametrize("care_type", known([*CARES, "", "11x", "x11"]))
+def test_a_care_type_comes_down_to_the_same_care_as_in_the_verdict(care_type):
+    if care_type is None:
+        assert care_of(care_type) is None
+        return
+    verdict = decide_scope(replace(OURS, care_type=care_type), RULES)
+    assert care_of(care_type) == (None if isinstance(verdict, NotOurs) else verdict.care)
+
+
+@pytest.mark.parametrize(
+    ("person_type", "category"),
+    [
+        ("11", PersonCategory.ACTIVE),
+        ("116032", PersonCategory.ACTIVE),
+        ("1260", PersonCategory.RETIRED),
+        ("1300", PersonCategory.RETIRED_CADRE),
+        ("1401", PersonCategory.MINOR_RESIDENT),
+        ("15", PersonCategory.ADULT_RESIDENT),
+        ("1601", PersonCategory.ELDERLY_RESIDENT),
+        ("17", PersonCategory.UNKNOWN),
+        ("110", PersonCategory.UNKNOWN),
+        ("11x", PersonCategory.UNKNOWN),
+        (None, PersonCategory.UNKNOWN),
+    ],
+)
+def test_the_first_two_digits_of_a_person_type_carry_the_category(person_type, category):
+    assert person_category(person_type) is category
 
 
 def test_a_plan_may_cover_more():

@@ -36,6 +36,8 @@ FIGURES = {
     "one_client_ms",
     "adjudicate_us",
     "explain_us",
+    "simulate_bills_per_second",
+    "simulate_file_bills_per_second",
     "clients",
     "members",
     "settlements",

@@ -15,7 +15,10 @@ from settlement.domain.money import ZERO, Money
 from settlement.plans.compile import CompiledPlan, compile_version
 from settlement.plans.model import Plan, load_plan
 
-HANGZHOU_FILE = Path(__file__).parents[2] / "plans" / "hangzhou.yaml"
+LIBRARY = Path(__file__).parents[2] / "plans"
+"""The folder of published plans."""
+HANGZHOU_FILE = Path(__file__).with_name("inpatient_only.yaml")
+"""Hangzhou's plan with its one benefit for inpatient costs: what most tests of the language change and price."""
 HANGZHOU_TEXT = HANGZHOU_FILE.read_text(encoding="utf-8")
 HANGZHOU = load_plan(HANGZHOU_TEXT, "hangzhou.yaml")
 
@@ -27,8 +30,11 @@ STAY = PlanFacts(
     hospital_level=3,
     insurance_type="310",
     person_category="active",
+    setting="inpatient",
 )
-VISIT = replace(STAY, care="outpatient", admitted_on=None, discharged_on=None, hospital_level=None)
+VISIT = replace(
+    STAY, care="outpatient", setting="outpatient", admitted_on=None, discharged_on=None, hospital_level=None
+)
 
 EDGES = tuple(
     edge + by for edge in (0, 6_000, 10_000, 50_000, 100_000, 1_000_000, 1_500_000, 5_000_000) for by in (-1, 0, 1)

@@ -26,7 +26,7 @@ def explained(own: int, facts: PlanFacts = STAY, room: UsedRoom | None = None) -
 def test_a_first_small_bill_is_told_from_its_own_share_to_what_is_left() -> None:
     sentences = explained(30_000).sentences
     assert [sentence.zh for sentence in sentences] == [
-        "住院医疗费补助：本单纳入补助计算的自负额为 300.00 元。",
+        "住院医疗费补助：本单纳入补助计算的金额为 300.00 元。",
         "1,000 元及以下部分补助 20%：本单在此段有 240.00 元由您负担（待遇标准：1,000 元及以下部分补助 20%）。",
         "每期补助不足 100 元的，补足至 100 元：增加 40.00 元（待遇标准：补助不足 100 元的按 100 元补助）。",
         "本单补助 100.00 元。",
@@ -91,7 +91,14 @@ def test_an_explanation_is_plain_data_in_yuan() -> None:
     assert json.loads(json.dumps(document)) == document
     assert (document["base"], document["amount"], document["remaining"]) == ("300.00", "100.00", "30100.00")
     assert document["term"] == {"code": "2026", "first_day": "2026-01-01", "last_day": "2026-12-31"}
-    assert document["used_after"] == {"base": "300.00", "burden": "300.00", "paid": "100.00", "days": 0, "times": 0}
+    assert document["used_after"] == {
+        "base": "300.00",
+        "burden": "300.00",
+        "paid": "100.00",
+        "days": 0,
+        "times": 1,
+        "deductible": "0.00",
+    }
 
 
 @given(figures=bills(), facts=stays(), room=used_rooms())

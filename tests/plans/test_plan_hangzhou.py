@@ -1,41 +1,58 @@
-"""Hangzhou's plan file: it is sound, its worked cases hold, and so do the published vectors where they are at hand."""
+"""Hangzhou's plan file: three modules, their first priced as by the plan of one benefit, and the separate reading."""
 
 from __future__ import annotations
 
-import csv
-import os
-import re
-from pathlib import Path
+from dataclasses import replace
+from datetime import date
 
 import pytest
-from plan_builders import HANGZHOU, HANGZHOU_FILE, STAY, a_bill, a_compiled_plan, pay_in_order
+from hypothesis import given
+from plan_builders import HANGZHOU, LIBRARY, STAY, a_bill, a_compiled_plan, histories, pay_in_order
 
-from settlement.domain.money import Money
-from settlement.plans.cases import CaseResult, run_cases
-from settlement.plans.check import check_plan
+from settlement.domain.benefits import PlanFacts, StepKind
+from settlement.domain.bills import BillFigures
+from settlement.plans.checks.run import check_plan
+from settlement.plans.compile import compile_version
+from settlement.plans.explain import explain
 from settlement.plans.findings import Severity
 from settlement.plans.model import read_plan
 
-PLAN = a_compiled_plan()
-SAMPLES = os.environ.get("SETTLEMENT_SAMPLES")
+FULL = read_plan(LIBRARY / "hangzhou.yaml")
+PLAN = compile_version(FULL.versions[0])
+APART = compile_version(read_plan(LIBRARY / "hangzhou-separate.yaml").versions[0])
+ALL_MODULES = {"self_pay": 1, "critical": 1, "women": 1}
+CLAIM = replace(STAY, care="outpatient", setting="outpatient", admitted_on=None, discharged_on=None)
 
 
-def test_the_file_has_no_error_and_two_known_warnings() -> None:
-    findings = check_plan(read_plan(HANGZHOU_FILE))
-    assert {finding.severity for finding in findings} == {Severity.WARNING}
-    assert [finding.en.split(":")[0] for finding in findings] == ["the rate falls from 90% to 60%", "a cliff"]
-
-
-@pytest.mark.parametrize("result", run_cases(HANGZHOU), ids=lambda result: f"line_{result.line}")
-def test_a_worked_case_holds(result: CaseResult) -> None:
-    assert result.trouble is None
-    assert result.actual == result.expected
+def test_the_file_has_no_error_and_the_version_that_is_published() -> None:
+    assert [finding for finding in check_plan(FULL) if finding.severity is Severity.ERROR] == []
+    assert [version.version for version in FULL.versions] == ["2018"]
 
 
 def test_it_covers_active_employees_of_the_employee_insurance() -> None:
-    assert HANGZHOU.header.covered("insurance_type") == frozenset({"310"})
-    assert HANGZHOU.header.covered("person_category") == frozenset({"active"})
-    assert HANGZHOU.header.covered("hospital_level") is None
+    assert FULL.header.covered("insurance_type") == frozenset({"310"})
+    assert FULL.header.covered("person_category") == frozenset({"active"})
+    assert FULL.header.covered("hospital_level") is None
+
+
+def test_a_member_holds_the_first_module_unless_the_roster_says_otherwise() -> None:
+    paid = {
+        held: PLAN.amounts(a_bill(allowed=80_000), replace(STAY, shares=shares), {})["inpatient"]
+        for held, shares in (("unsaid", None), ("all", ALL_MODULES), ("another", {"women": 1}))
+    }
+    assert paid == {"unsaid": 16_000, "all": 16_000, "another": 0}
+
+
+@given(history=histories())
+def test_the_first_module_pays_what_the_plan_of_one_benefit_pays(history: list[tuple[BillFigures, PlanFacts]]) -> None:
+    assert pay_in_order(PLAN, history) == pay_in_order(a_compiled_plan(), history)
+
+
+def test_a_member_is_told_of_no_benefit_whose_module_is_not_held() -> None:
+    told = explain(PLAN.adjudicate(a_bill(allowed=80_000), STAY, {}), PLAN.limits)
+    assert [each.benefit.code for each in told] == ["inpatient"]
+    kinds = [benefit.steps[0].kind for benefit in PLAN.adjudicate(a_bill(), CLAIM, {})]
+    assert kinds == [StepKind.NOT_ELIGIBLE, *[StepKind.NOT_HELD] * 7]
 
 
 def test_two_bills_are_paid_as_one_sum_and_not_each_alone() -> None:
@@ -44,15 +61,27 @@ def test_two_bills_are_paid_as_one_sum_and_not_each_alone() -> None:
     assert (sum(together), sum(apart)) == (176_700, 146_700)
 
 
-@pytest.mark.skipif(SAMPLES is None, reason="the worked cases above hold the same vectors")
-def test_the_published_vectors_hold() -> None:
-    """A vector in separate bills is the published choice of one claim per stay: each bill starts with unused room."""
-    with (Path(SAMPLES or "") / "plan_vectors.csv").open(encoding="utf-8", newline="") as file:
-        vectors = [row for row in csv.DictReader(file) if row["plan"] == "HZ"]
-    assert len(vectors) == 8
-    for vector in vectors:
-        given = re.fullmatch(r"(?:(\d+) x )?self=([0-9.]+)(?: separate)?", vector["inputs"])
-        assert given, vector
-        own = int(Money.from_yuan(given[2]))
-        paid = int(given[1] or 1) * pay_in_order(PLAN, [(a_bill(allowed=own), STAY)])[0]
-        assert paid == Money.from_yuan(vector["expected"]), vector["case"]
+def test_the_separate_reading_pays_each_stay_alone() -> None:
+    stay = replace(STAY, counted_from=STAY.admitted_on)
+    each = [APART.amounts(a_bill(allowed=206_700), stay, {})["inpatient"] for _ in range(2)]
+    assert each == [73_350, 73_350]
+
+
+@pytest.mark.parametrize(
+    ("event", "paid"),
+    [
+        ("critical_illness", {"critical_illness": 1_500_000, "care": 100_000}),
+        ("female_cancer", {"critical_illness": 1_500_000, "women_cancer": 2_000_000, "care": 100_000}),
+        ("carcinoma_in_situ", {"in_situ": 300_000}),
+        ("female_carcinoma_in_situ", {"in_situ": 300_000, "women_in_situ": 500_000}),
+        ("hysterectomy", {"hysterectomy": 200_000}),
+    ],
+)
+def test_an_event_pays_what_the_modules_hold_for_it(event: str, paid: dict[str, int]) -> None:
+    facts = replace(CLAIM, event=event, event_on=date(2026, 3, 5), union_member=True, shares=ALL_MODULES)
+    amounts = PLAN.amounts(a_bill(), facts, {})
+    assert {code: amount for code, amount in amounts.items() if amount} == paid
+
+
+def test_the_tests_of_the_language_keep_the_published_bands_of_the_first_module() -> None:
+    assert HANGZHOU.versions[0].body.benefits[0].rules == FULL.versions[0].body.benefits[0].rules

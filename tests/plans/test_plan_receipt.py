@@ -30,7 +30,7 @@ USED = {"inpatient": UsedRoom(Money(30_000), Money(30_000), Money(10_000))}
 
 
 def a_receipt(inputs: Inputs = INPUTS, used: dict[str, UsedRoom] = USED, plan: CompiledPlan = PLAN) -> Receipt:
-    return make_receipt(plan, inputs, plan.adjudicate(inputs.figures, inputs.facts, used))
+    return make_receipt(plan, inputs, used, plan.adjudicate(inputs.figures, inputs.facts, used))
 
 
 @given(figures=bills(), facts=stays(), room=used_rooms())
@@ -43,7 +43,7 @@ def test_a_stored_adjudication_replays_to_the_same_receipt(
     assert (inputs, used) == (Inputs(figures, facts), {"inpatient": room})
     benefits = replay(PLAN, inputs, used)
     assert benefits == receipt.benefits
-    assert make_receipt(PLAN, inputs, benefits).hash == receipt.hash
+    assert make_receipt(PLAN, inputs, used, benefits).hash == receipt.hash
 
 
 @given(figures=bills(), facts=stays(), room=used_rooms())

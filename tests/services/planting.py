@@ -47,6 +47,27 @@ class Copy:
         """Return a condition that finds one bill's rows."""
         return f"bill_id = '{self.eventful[name]}'"
 
+    def publish(self, version: PlanVersion, published_at: str, corrects: str | None = None) -> None:
+        """Put a version in force by hand, with the draft and the steps that it needs."""
+        fund_id, draft_id = self.eventful.city.fund_id, f"{ANOTHER_ID[:-4]}d{version.digest[:3]}"
+        document = version.canonical().replace("'", "''")
+        named = f"'hangzhou', '{version.version}', '{version.effective_from}'"
+        corrected = f"'{corrects}'" if corrects else "NULL"
+        office = self.eventful.city.office
+        author, approver = office.clerk.account.staff_id, office.head.account.staff_id
+        steps = (("checked", "NULL", author), ("approved", "'checked'", approver), ("published", "'approved'", author))
+        self.do(
+            f"""INSERT INTO plan_draft VALUES ('{fund_id}', '{draft_id}', {named}, {corrected}, '{document}',
+                '{version.digest}', '', '{author}', '{published_at}')""",
+            *(
+                f"""INSERT INTO plan_step VALUES ('{fund_id}', '{draft_id}', '{kind}', {rests_on}, '{author}',
+                    '{version.digest}', '{actor}', 0, '[]', NULL, '{published_at}')"""
+                for kind, rests_on, actor in steps
+            ),
+            f"""INSERT INTO plan_version VALUES ('{fund_id}', '{ANOTHER_ID[:-4]}f{version.digest[:3]}', {named},
+                '{document}', '{version.digest}', '{published_at}', {corrected}, '{draft_id}', 'published')""",
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Corruption:
@@ -391,6 +412,15 @@ def two_answers_created_one_bill(copy: Copy) -> Iterable[object]:
     return [answer, f"{str(answer).split()[0]} again"]
 
 
+@corruption("answers_name_their_bills")
+def an_answer_about_a_draft_that_is_not(copy: Copy) -> Iterable[object]:
+    copy.do(
+        f"""INSERT INTO idempotency VALUES ('{copy.eventful.city.fund_id}', 'someone', 'plan', 'x', 201,
+            '{{"draft_id": "{ANOTHER_ID}", "state": "checked"}}', now())"""
+    )
+    return ["someone plan"]
+
+
 @corruption("one_open_books_day")
 def no_day_is_open(copy: Copy) -> Iterable[object]:
     fund_id = copy.eventful.city.fund_id
@@ -445,13 +475,71 @@ def another_version_was_in_force(copy: Copy) -> Iterable[object]:
     body = published.body.model_copy(update={"version": "2019", "effective_from": date(2019, 1, 1)})
     later = PlanVersion(format=1, header=published.header, body=body)
     fund_id = copy.eventful.city.fund_id
-    document = later.canonical().replace("'", "''")
-    copy.do(
-        f"""INSERT INTO plan_version VALUES ('{fund_id}', '{ANOTHER_ID}', 'hangzhou', '2019', '2019-01-01',
-            '{document}', '{later.digest}', '2019-01-01')"""
-    )
+    copy.publish(later, "2019-01-01")
     under_a_plan = f"plan_version_id IS NOT NULL AND fund_id = '{fund_id}'"
     return [row[0] for row in rows_of(copy.urls, f"SELECT bill_id FROM settlement WHERE {under_a_plan}")]
+
+
+@corruption("version_was_in_force")
+def another_version_of_the_same_day_was_in_force(copy: Copy) -> Iterable[object]:
+    copy.do("UPDATE plan_version SET published_at = '2024-01-01' WHERE version = '2018'")
+    copy.publish(a_correction(), "2025-01-01", corrects="2018")
+    under_a_plan = f"plan_version_id IS NOT NULL AND fund_id = '{copy.eventful.city.fund_id}'"
+    return [row[0] for row in rows_of(copy.urls, f"SELECT bill_id FROM settlement WHERE {under_a_plan}")]
+
+
+def a_correction() -> PlanVersion:
+    """Return a version that begins on the day of the published one, under another name."""
+    published = read_plan(HANGZHOU_FILE).versions[0]
+    body = published.body.model_copy(update={"version": "2018b"})
+    return PlanVersion(format=1, header=published.header, body=body)
+
+
+def version_id(copy: Copy, version: str) -> object:
+    fund_id = copy.eventful.city.fund_id
+    return copy.one(f"SELECT plan_version_id FROM plan_version WHERE fund_id = '{fund_id}' AND version = '{version}'")
+
+
+@corruption("versions_were_approved", GUARDS)
+def a_version_was_approved_by_its_author(copy: Copy) -> Iterable[object]:
+    copy.drop("plan_step", "plan_step_two_people")
+    copy.do(
+        f"""UPDATE plan_step SET actor_id = author_id
+            WHERE kind = 'approved' AND fund_id = '{copy.eventful.city.fund_id}'"""
+    )
+    return [version_id(copy, "2018")]
+
+
+@corruption("versions_were_approved", GUARDS)
+def a_version_nobody_approved(copy: Copy) -> Iterable[object]:
+    copy.drop("plan_step", "plan_step_rests_fk")
+    copy.do(f"DELETE FROM plan_step WHERE kind = 'approved' AND fund_id = '{copy.eventful.city.fund_id}'")
+    return [version_id(copy, "2018")]
+
+
+@corruption("versions_were_approved", GUARDS)
+def a_version_that_was_rejected(copy: Copy) -> Iterable[object]:
+    copy.do("DROP INDEX plan_step_one_verdict", "DROP INDEX plan_step_one_end")
+    copy.do(
+        f"""INSERT INTO plan_step
+            SELECT fund_id, draft_id, 'rejected', NULL, author_id, digest, actor_id, 0, '[]', 'x', at
+            FROM plan_step WHERE kind = 'approved' AND fund_id = '{copy.eventful.city.fund_id}'"""
+    )
+    return [version_id(copy, "2018")]
+
+
+@corruption("versions_were_approved")
+def a_correction_from_before_what_it_corrects(copy: Copy) -> Iterable[object]:
+    copy.publish(a_correction(), "2020-01-01", corrects="2018")
+    copy.do("UPDATE plan_version SET published_at = '2030-01-01' WHERE version = '2018'")
+    return [version_id(copy, "2018b")]
+
+
+@corruption("one_version_is_in_force", GUARDS)
+def two_versions_begin_on_one_day(copy: Copy) -> Iterable[object]:
+    copy.do("DROP INDEX plan_version_start_once")
+    copy.publish(a_correction(), "2030-01-01")
+    return [version_id(copy, "2018"), version_id(copy, "2018b")]
 
 
 @corruption("persons_are_sealed")

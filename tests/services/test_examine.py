@@ -200,9 +200,9 @@ def takings_in_order(seed: int, count: int = 12) -> list[Taking]:
     """Return what a member's settlements found and took, some of them reversed in between, timed as they happened."""
     chance, minute = random.Random(seed), itertools.count()
     takings: list[Taking] = []
-    standing: Room = (0, 0, 0, 0, 0)
+    standing: Room = (0, 0, 0, 0, 0, 0)
     for number in range(count):
-        took: Room = (chance.randrange(3), chance.randrange(3), chance.randrange(2), 0, 0)
+        took: Room = (chance.randrange(3), chance.randrange(3), chance.randrange(2), 0, 0, 0)
         takings.append(a_taking(number, standing, took, next(minute)))
         standing = tuple(map(sum, zip(standing, took, strict=True)))
         if chance.random() < 0.4:
@@ -240,9 +240,9 @@ def test_takings_are_explained_whatever_the_clocks_say(seed: int) -> None:
 
 
 def test_room_that_no_order_explains_is_named() -> None:
-    one, other = (100, 100, 50, 0, 0), (40, 40, 20, 0, 0)
+    one, other = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0)
     takings = [
-        a_taking(1, (0, 0, 0, 0, 0), one, 1),
+        a_taking(1, (0, 0, 0, 0, 0, 0), one, 1),
         a_taking(2, one, other, 2),
         a_taking(3, one, other, 3),
     ]
@@ -251,9 +251,9 @@ def test_room_that_no_order_explains_is_named() -> None:
 
 
 def test_room_that_a_reversal_gave_back_may_be_taken_again() -> None:
-    one, other = (100, 100, 50, 0, 0), (40, 40, 20, 0, 0)
+    one, other = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0)
     takings = [
-        a_taking(1, (0, 0, 0, 0, 0), one, 1),
+        a_taking(1, (0, 0, 0, 0, 0, 0), one, 1),
         a_taking(2, one, other, 2, reversed_at=9),
         a_taking(3, one, other, 3),
     ]

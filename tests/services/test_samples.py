@@ -22,14 +22,13 @@ from settlement.domain.ids import ClientId
 from settlement.domain.money import Money
 from settlement.domain.scope import PersonCategory
 from settlement.gateway.messages import ResponseEnvelope, SettlementOutput, read_answer
-from settlement.plans.model import read_plan
+from settlement.lab.office import open_office
 from settlement.services.audit.prove_bill import prove_bill
 from settlement.services.bills.commands import Brought, Caller, Outcome
 from settlement.services.bills.errors import CancellationOfAnother
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
 from settlement.services.funds.add_fund import add_fund, add_hospital, add_unit
 from settlement.services.members.add_member import NewMember, add_members
-from settlement.services.plans.publish_plan import publish_plan
 from settlement.services.resources import Resources
 
 SAMPLES = os.environ.get("SETTLEMENT_SAMPLES")
@@ -65,7 +64,8 @@ def positive(cancellation: dict[str, Any], **person: object) -> dict[str, Any]:
 async def enrolled(resources: Resources, output: dict[str, Any], profile: str) -> City:
     """Register a fund under a profile, with a hospital and the person of an answer as its member since 2021."""
     fund = await add_fund(resources, code="own", name="某市", gateway_profile=profile, plan_code="hangzhou")
-    await publish_plan(resources, fund.fund_id, read_plan(HANGZHOU_FILE))
+    office = await open_office(resources, fund.fund_id)
+    await office.publish(resources, HANGZHOU_FILE)
     await add_unit(resources, fund.fund_id, code="u1", name="某单位")
     hospital = "H99010000001"
     await add_hospital(resources, fund.fund_id, name="某医院", codes=(hospital,), level=3, since=date(2015, 1, 1))
@@ -76,7 +76,7 @@ async def enrolled(resources: Resources, output: dict[str, Any], profile: str) -
     (member_id,) = await add_members(resources, fund.fund_id, [line])
     member = Person(node["psn_name"], certificate, node["psn_no"], member_id)
     caller = Caller(ClientId(f"{fund.fund_id}.his"), fund.fund_id, frozenset())
-    return City(fund.fund_id, caller, "", "01", {3: hospital}, (member,))
+    return City(fund.fund_id, caller, "", "01", {3: hospital}, (member,), office)
 
 
 def beside(city: City, place: tuple[str, str], **dates: object) -> dict[str, Any]:

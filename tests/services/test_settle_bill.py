@@ -160,8 +160,9 @@ async def test_the_records_of_a_settlement_fit_each_other(resources: Resources, 
         ("aid", "payable:hospital", 17_966),
         ("aid", "payable:member", 21_017),
     ]
-    assert rows_of(database, "SELECT benefit, term, base_fen, burden_fen, paid_fen FROM consumption") == [
-        ("inpatient", "2025", 137_966, 237_966, 38_983)
+    assert rows_of(database, "SELECT benefit, term, base_fen, burden_fen, paid_fen FROM consumption ORDER BY 1") == [
+        ("_stay", "2025", 0, 0, 0),
+        ("inpatient", "2025", 137_966, 237_966, 38_983),
     ]
     assert rows_of(database, "SELECT type, sequence FROM event") == [("settlement.settled.v1", 1)]
     assert rows_of(database, "SELECT books_day FROM settlement") == [(1,)]

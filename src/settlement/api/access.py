@@ -16,6 +16,7 @@ from settlement.db.settling import CommandKey
 from settlement.services.access.tokens import Scope, Tokens
 from settlement.services.bills.commands import Caller, Once
 from settlement.services.funds.lines import Lines
+from settlement.services.plans.acting import Actor
 from settlement.services.resources import Resources
 
 IdempotencyKey = Annotated[
@@ -80,6 +81,37 @@ PushingCaller = Annotated[Caller, Depends(caller_with(Scope.PUSH))]
 AskingCaller = Annotated[Caller, Depends(caller_with(Scope.ELIGIBILITY))]
 EventsCaller = Annotated[Caller, Depends(caller_with(Scope.EVENTS))]
 OpsCaller = Annotated[Caller, Depends(caller_with(Scope.OPS))]
+PlansCaller = Annotated[Caller, Depends(caller_with(Scope.PLANS_READ))]
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A person of the staff who calls: as a caller, and as who acts."""
+
+    caller: Caller
+    actor: Actor
+
+
+def staff_with(scope: Scope) -> Callable[..., Awaitable[Signed]]:
+    """Return the dependency that lets in people of the staff with a scope; no client has the scopes it is for."""
+    caller_with_scope = caller_with(scope)
+
+    async def signed(
+        request: Request,
+        api: ApiDep,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+    ) -> Signed:
+        caller = await caller_with_scope(request, api, credentials)
+        staff_id = api.tokens.read(credentials.credentials).staff_id if credentials else None
+        if staff_id is None:
+            raise Refused("scope_missing", scope=scope.value)
+        return Signed(caller, Actor(caller.fund_id, staff_id))
+
+    return signed
+
+
+DraftingStaff = Annotated[Signed, Depends(staff_with(Scope.PLANS_DRAFT))]
+ApprovingStaff = Annotated[Signed, Depends(staff_with(Scope.PLANS_APPROVE))]
 
 
 def once(api: Api, caller: Caller, key: str, operation: str, body: object) -> Once:

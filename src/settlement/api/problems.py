@@ -50,9 +50,23 @@ STATUS: Mapping[str, int] = {
     "other_payers_exceed_cash": 422,
     "our_bug": 500,
     "person_not_named": 422,
+    "plan_correction_unusable": 409,
+    "plan_needs_second_person": 403,
+    "plan_not_found": 404,
+    "plan_of_another_fund": 422,
+    "plan_refused": 422,
+    "plan_start_taken": 409,
+    "plan_stay_date_changed": 409,
+    "plan_step_refused": 409,
+    "plan_version_changed": 409,
+    "plan_version_known": 409,
+    "plan_version_not_named": 422,
     "request_invalid": 422,
     "request_not_found": 404,
     "scope_missing": 403,
+    "sign_in_blocked": 429,
+    "sign_in_refused": 401,
+    "staff_role_missing": 403,
     "token_invalid": 401,
     "token_missing": 401,
     "too_large": 413,
@@ -107,6 +121,8 @@ def render(
         **figures,
     }
     headers = {"Retry-After": str(_RETRY_SECONDS)} if code in _WORTH_REPEATING else {}
+    if code == "sign_in_blocked":
+        headers["Retry-After"] = str(figures.get("retry_after_seconds", _RETRY_SECONDS))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Rendered(status, body, headers)
@@ -135,7 +151,7 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 def _state_of_the_money(request: Request) -> str | None:
     """Say what a refusal leaves behind: no record of a new bill, or the record as it was; reading leaves nothing."""
-    if request.method == "GET" or request.url.path.startswith("/oauth/"):
+    if request.method == "GET" or request.url.path.startswith(("/oauth/", "/v1/plans")):
         return None
     of_a_record = request.url.path.endswith(("/reversals", "/answers"))
     return "state_unchanged" if of_a_record else "state_not_recorded"

@@ -24,6 +24,7 @@ COMMANDS = {
     "hospital": "hospitals",
     "member": "members",
     "client": "clients",
+    "staff": "staff",
     "plan": "plans",
 }
 

@@ -29,6 +29,8 @@ _LABELS = {
     "commits": "commits per settlement",
     "adjudicate_us": "adjudicate one bill, microseconds",
     "explain_us": "explain one bill, microseconds",
+    "simulate_bills_per_second": "bills per second in simulation, one core, prepared in memory",
+    "simulate_file_bills_per_second": "bills per second in simulation, one core, from a CSV file to the result",
     "settlements": "settlements timed",
     "pgbench_transactions": "pgbench transactions timed",
     "clients": "concurrent clients",

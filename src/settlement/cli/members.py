@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from settlement.cli.shell import FundCode, with_fund
-from settlement.cli.telling import Json, tell, tell_rows
+from settlement.cli.telling import Json, fail, tell, tell_rows
 from settlement.db.engine import fund_transaction
 from settlement.db.people import list_memberships
 from settlement.db.registry import Fund
@@ -30,11 +30,22 @@ def add_member(
     last_day: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day of the cover.")],
     certificate_type: Annotated[str, typer.Option(help="Type of the certificate, national list.")] = "01",
     category: Annotated[PersonCategory, typer.Option(help="Category on the roster.")] = PersonCategory.ACTIVE,
+    shares: Annotated[
+        list[str] | None, typer.Option("--module", help="Shares of a module, as critical=2; may be repeated.")
+    ] = None,
+    union_member: Annotated[bool | None, typer.Option(help="Whether a member of the union.")] = None,
     as_json: Json = False,
 ) -> None:
     """Enrol one member for a term. (A roster of many comes with `roster import`.)"""
     line = NewMember(
-        name, Certificate(certificate_type, certificate), unit_code, category, first_day.date(), last_day.date()
+        name,
+        Certificate(certificate_type, certificate),
+        unit_code,
+        category,
+        first_day.date(),
+        last_day.date(),
+        _shares(shares),
+        union_member,
     )
 
     async def use(resources: Resources, of: Fund) -> str:
@@ -67,3 +78,15 @@ def show_members(
         ]
 
     tell_rows(as_json, "members", with_fund(fund_code, use))
+
+
+def _shares(given: list[str] | None) -> dict[str, int] | None:
+    if not given:
+        return None
+    held = {}
+    for one in given:
+        module, _, count = one.partition("=")
+        if not module or not count.isdigit():
+            fail(f"--module {one}: write the module's code and its shares, as critical=2.")
+        held[module] = int(count)
+    return held

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from settlement.plans.sheets import PlanFromSheets
 
 
-def add_sheet_commands(app: typer.Typer) -> None:
+def add_to(app: typer.Typer) -> None:
     """Add both commands to the plan workshop."""
     app.command("to-xlsx")(write_sheets)
     app.command("from-xlsx")(read_sheets)
@@ -28,7 +28,7 @@ def add_sheet_commands(app: typer.Typer) -> None:
 
 def write_sheets(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A plan file (YAML).")],
-    out: Annotated[Path, typer.Option("--out", "-o", dir_okay=False, help="The workbook to write (.xlsx).")],
+    out: Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The workbook to write (.xlsx).")],
     next_version: Annotated[
         str | None, typer.Option("--next", help="Name of a further version, which repeats the last one to be changed.")
     ] = None,
@@ -58,7 +58,7 @@ def write_sheets(
 
 def read_sheets(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A workbook written by to-xlsx (.xlsx).")],
-    out: Annotated[Path, typer.Option("--out", "-o", dir_okay=False, help="The plan file to write (YAML).")],
+    out: Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The plan file to write (YAML).")],
     as_json: Json = False,
 ) -> None:
     """Read a workbook into a plan file, check it and run its worked cases (exit code 1 if something is wrong).

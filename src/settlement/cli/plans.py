@@ -1,45 +1,63 @@
-"""`settlement plan check|test|explain|schema|publish|to-xlsx|from-xlsx`: the plan workshop."""
+"""`settlement plan check|test|explain|schema`: the plan workshop; other files add their commands."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
+from rich.table import Table
 
-from settlement.cli.plan_sheets import add_sheet_commands
+from settlement.cli import plan_publishing, plan_receipts, plan_sheets, plan_simulate
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
-from settlement.domain.benefits import UsedRoom
-from settlement.domain.money import Money, NotMoney
-from settlement.plans.cases import CaseResult, case_facts, case_figures, run_cases
+from settlement.plans.boundaries import Boundary, boundaries
+from settlement.plans.cases import CaseResult, Priced, price_in_order, run_cases
 from settlement.plans.checks.run import check_plan
-from settlement.plans.compile import compile_version
 from settlement.plans.explain import explain as explain_benefits
 from settlement.plans.findings import Finding, PlanRefused, Severity
-from settlement.plans.model import CaseAmounts, CaseFacts, Plan, read_plan
+from settlement.plans.model import CaseBill, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
-add_sheet_commands(app)
+plan_receipts.add_to(app)
+plan_sheets.add_to(app)
+plan_simulate.add_to(app)
+plan_publishing.add_to(app)
 
 PlanFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A plan file (YAML).")]
 
 
 @app.command()
 def check(file: PlanFile, as_json: Json = False) -> None:
-    """Check a plan file like a compiler (exit code 1 if it has errors; warnings do not count)."""
+    """Check a plan file like a compiler (exit code 1 if it has errors; warnings do not count).
+
+    Without errors it also shows the boundary cases: what is paid a fen below, at, and a fen above each bound.
+    """
+    beside: list[Boundary] = []
     try:
-        findings = check_plan(read_plan(file))
+        plan = read_plan(file)
+        findings = check_plan(plan)
     except PlanRefused as refused:
         findings = list(refused.findings)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if not errors:
+        beside = boundaries(plan)
     if as_json:
-        print(json.dumps({"errors": len(errors), "findings": [_shown(finding) for finding in findings]}))
+        machine = {
+            "errors": len(errors),
+            "findings": [_shown(finding) for finding in findings],
+            "boundaries": [_shown_boundary(boundary) for boundary in beside],
+        }
+        print(json.dumps(machine, ensure_ascii=False))
     else:
         for finding in findings:
             print(finding)
+        if beside:
+            console.print(_table_of(beside))
         print(f"{file}: {len(errors)} errors, {len(findings) - len(errors)} warnings.")
     if errors:
         raise typer.Exit(BROKEN)
@@ -65,33 +83,23 @@ def run_worked_cases(
 @app.command()
 def explain(
     file: PlanFile,
-    allowed: Annotated[str, typer.Option(help="In-scope amount of the bill (inscp_scp_amt), in yuan.")],
-    insurer_paid: Annotated[str, typer.Option(help="What the insurer's funds paid, in yuan.")],
+    allowed: Annotated[str, typer.Option(help="In-scope amount of the bill (inscp_scp_amt), in yuan.")] = "0",
+    insurer_paid: Annotated[str, typer.Option(help="What the insurer's funds paid, in yuan.")] = "0",
     excluded: Annotated[str, typer.Option(help="Cost outside the insurer's catalogue, in yuan.")] = "0",
     upfront_share: Annotated[str, typer.Option(help="Share paid first, in yuan.")] = "0",
-    used_base: Annotated[str, typer.Option(help="Base of earlier bills of the term, in yuan.")] = "0",
-    used_burden: Annotated[str, typer.Option(help="Patient's burden of earlier bills of the term, in yuan.")] = "0",
-    used_paid: Annotated[str, typer.Option(help="Aid of earlier bills of the term, in yuan.")] = "0",
+    amount: Annotated[list[str] | None, typer.Option(help="Any amount, as insurer_deductible=900; repeatable.")] = None,
+    fact: Annotated[list[str] | None, typer.Option(help="A fact, as hospital_level=2; repeatable.")] = None,
+    case: Annotated[str | None, typer.Option(help="Instead: the last bill of the worked case with this name.")] = None,
     language: Annotated[str, typer.Option(help="zh or en.")] = "zh",
     as_json: Json = False,
 ) -> None:
-    """Explain every fen of one bill under the plan's newest version, with the file's ordinary facts."""
+    """Explain every fen of one bill, with the file's ordinary facts unless others are given, or of a worked case."""
     plan = _read(file)
-    version = plan.versions[-1]
-    compiled = compile_version(version)
-    try:
-        amounts = CaseAmounts(
-            allowed=Money.from_yuan(allowed),
-            insurer_paid=Money.from_yuan(insurer_paid),
-            excluded=Money.from_yuan(excluded),
-            upfront_share=Money.from_yuan(upfront_share),
-        )
-        room = UsedRoom(Money.from_yuan(used_base), Money.from_yuan(used_burden), Money.from_yuan(used_paid))
-    except NotMoney as refused:
-        fail(f"{refused}. Give amounts as 1234.56.")
-    facts = case_facts(plan.file.case_facts, CaseFacts())
-    benefits = compiled.adjudicate(case_figures(amounts), facts, dict.fromkeys(compiled.limits, room))
-    explanations = explain_benefits(benefits, compiled.limits)
+    bills = _bills_of(plan, case) if case else [_bill_of(allowed, insurer_paid, excluded, upfront_share, amount, fact)]
+    priced = price_in_order(plan, bills)[-1]
+    if isinstance(priced, str):
+        fail(f"{priced}.")
+    explanations = explain_benefits(priced.benefits, priced.compiled.limits, priced.next_yuan())
     if as_json:
         print(json.dumps({"benefits": [e.to_json() for e in explanations]}, ensure_ascii=False))
         return
@@ -100,25 +108,51 @@ def explain(
             print(said.en if language == "en" else said.zh)
 
 
+def _bills_of(plan: Plan, name: str) -> Sequence[CaseBill]:
+    found = next((case for case in plan.file.cases if case.name == name), None)
+    if found is None:
+        fail(f"{plan.source.name} has no case {name}; it has: {', '.join(case.name for case in plan.file.cases)}.")
+    return found.bills
+
+
+def _bill_of(
+    allowed: str,
+    insurer_paid: str,
+    excluded: str,
+    upfront_share: str,
+    amounts: Sequence[str] | None,
+    facts: Sequence[str] | None,
+) -> CaseBill:
+    """Return the bill that the options describe, read as a worked case would be."""
+    named = {"allowed": allowed, "insurer_paid": insurer_paid, "excluded": excluded, "upfront_share": upfront_share}
+    named |= dict(_pairs(amounts, "--amount"))
+    given = {name: _plain(value) for name, value in _pairs(facts, "--fact")}
+    try:
+        return CaseBill.model_validate_json(json.dumps({"amounts": named, "facts": given}))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False)[0]
+        fail(f"{'.'.join(str(step) for step in wrong['loc'])}: {wrong['msg']}")
+
+
+def _pairs(given: Sequence[str] | None, option: str) -> Iterator[tuple[str, str]]:
+    for each in given or ():
+        name, equals, value = each.partition("=")
+        if not equals:
+            fail(f"{option} {each}: write a name and a value, as hospital_level=2.")
+        yield name, value
+
+
+def _plain(value: str) -> str | int | bool:
+    """Read a fact as YAML would: whole numbers and true or false, everything else as text; codes have quotes."""
+    if value in ("true", "false"):
+        return value == "true"
+    return int(value) if re.fullmatch(r"-?[0-9]{1,3}", value) else value.strip('"')
+
+
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of the plan file, for editors."""
     print(json.dumps(plan_schema(), ensure_ascii=False, indent=2))
-
-
-@app.command()
-def publish(
-    file: PlanFile, fund_code: Annotated[str, typer.Option("--fund", help="Code of the fund.")], as_json: Json = False
-) -> None:
-    """Publish the file's versions for a fund; a version that is published already must be the same."""
-    plan = _read(file)
-    # Imported here: it alone among the commands of this file opens a database.
-    from settlement.cli.publishing import publish_for_fund
-
-    new = publish_for_fund(fund_code, plan)
-    names = [version.version for version in new]
-    said = f"Published {', '.join(names)}." if names else "Every version of the file is published already."
-    tell(as_json, {"published": names}, said)
 
 
 def _read(file: Path) -> Plan:
@@ -128,8 +162,37 @@ def _read(file: Path) -> Plan:
         fail(str(refused))
 
 
+def _table_of(beside: Sequence[Boundary]) -> Table:
+    """Return the boundary cases as a table; a bound is named once."""
+    table = Table(title="Boundary cases", title_justify="left", box=None, header_style="bold")
+    for name in ("benefit", "bound", "clause", "bill"):
+        table.add_column(name, overflow="fold")
+    for name in ("base", "aid"):
+        table.add_column(name, justify="right", no_wrap=True)
+    before = None
+    for boundary in beside:
+        given = ", ".join(f"{name} {value}" for name, value in boundary.given.items())
+        head = (boundary.benefit, boundary.bound, boundary.clause)
+        shown = ("", "", "") if head == before else head
+        table.add_row(*shown, given, str(boundary.base), str(boundary.aid))
+        before = head
+    return table
+
+
+def _shown_boundary(boundary: Boundary) -> dict[str, Any]:
+    return {
+        "benefit": boundary.benefit,
+        "bound": boundary.bound,
+        "clause": boundary.clause,
+        "given": dict(boundary.given),
+        "base": boundary.base.yuan(),
+        "aid": boundary.aid.yuan(),
+    }
+
+
 def _shown(finding: Finding) -> dict[str, Any]:
     return {
+        "id": finding.id,
         "severity": finding.severity.value,
         "file": finding.file,
         "line": finding.line,
@@ -139,8 +202,11 @@ def _shown(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _in_yuan(paid: Mapping[str, Money]) -> str:
-    return ", ".join(f"{benefit} {amount}" for benefit, amount in paid.items()) or "nothing"
+def _in_yuan(priced: Priced) -> str:
+    if priced.missing is not None:
+        return f"held for {priced.missing}"
+    paid = ", ".join(f"{benefit} {amount}" for benefit, amount in priced.paid.items()) or "nothing"
+    return f"{paid}; a person is asked about {', '.join(priced.asks)}" if priced.asks else paid
 
 
 def _difference(result: CaseResult) -> str:

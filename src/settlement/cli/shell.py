@@ -19,6 +19,7 @@ from settlement.db.secrets import KeysUnusable
 from settlement.domain.errors import SettlementError
 from settlement.domain.sentences import SENTENCES, Language, sentence
 from settlement.gateway.profile import ProfileError
+from settlement.plans.findings import PlanRefused
 from settlement.services.resources import Resources
 
 FundCode = Annotated[str, typer.Option("--fund", help="Code of the fund.")]
@@ -41,6 +42,8 @@ def told_plainly() -> Iterator[None]:
 
 def refusal(refused: SettlementError) -> str:
     """Return the sentence of a refusal, or its class's own where the counter never reads it."""
+    if isinstance(refused, PlanRefused):
+        return str(refused)
     if refused.code in SENTENCES:
         return sentence(refused.code, Language.ENGLISH, **refused.figures)
     if "why" in refused.figures:

@@ -23,8 +23,8 @@ from settlement.domain.settlements import Split
 ROWS_AT_ONCE = 500
 WORK_MEMORY = "64MB"
 
-Room = tuple[int, int, int, int, int]
-"""Base, burden and paid in fen, days, times: taken or used of one benefit in one term."""
+Room = tuple[int, int, int, int, int, int]
+"""Base, burden and paid in fen, days, times, deductible in fen: taken or used of one benefit in one term."""
 
 _FUNDS = [field.name for field in fields(InsurerFunds)]
 _FIGURES = [field.name for field in fields(BillFigures) if field.name != "funds"]
@@ -90,7 +90,8 @@ SELECT settlement.*,
 FROM settlement
 LEFT JOIN (
     SELECT fund_id, bill_id, revision,
-           jsonb_agg(jsonb_build_array(benefit, term, base_fen, burden_fen, paid_fen, days, times)) AS rows
+           jsonb_agg(jsonb_build_array(
+               benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen)) AS rows
     FROM consumption GROUP BY fund_id, bill_id, revision) AS taken USING (fund_id, bill_id, revision)
 """)
 
@@ -150,7 +151,8 @@ FROM settlement
 JOIN plan_version USING (fund_id, plan_version_id)
 LEFT JOIN (
     SELECT fund_id, bill_id, revision,
-           jsonb_agg(jsonb_build_array(benefit, term, base_fen, burden_fen, paid_fen, days, times)) AS rows
+           jsonb_agg(jsonb_build_array(
+               benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen)) AS rows
     FROM consumption GROUP BY fund_id, bill_id, revision) AS taken USING (fund_id, bill_id, revision)
 ORDER BY settlement.fund_id, settlement.member_id, plan_code
 """)
@@ -205,6 +207,6 @@ async def stream_envelopes(connection: AsyncConnection, table: str) -> AsyncIter
 
 def _rooms(rows: list[list[Any]] | None) -> dict[tuple[str, str], Room]:
     return {
-        (benefit, term): (base, burden, paid, days, times)
-        for benefit, term, base, burden, paid, days, times in rows or ()
+        (benefit, term): (base, burden, paid, days, times, deductible)
+        for benefit, term, base, burden, paid, days, times, deductible in rows or ()
     }

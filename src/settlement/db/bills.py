@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part, json
 from settlement.db.tables import bill, plan_version, reversal, settlement
-from settlement.domain.benefits import Benefit
+from settlement.domain.benefits import Taking
 from settlement.domain.bills import BillFigures, InsurerFunds
 from settlement.domain.ids import BillId, FundId, MemberId, PlanVersionId
 from settlement.domain.money import Money
@@ -108,22 +108,29 @@ def insert_postings(fund_id: FundId, bill_id: BillId, revision: int, postings: S
 
 
 def insert_consumption(
-    fund_id: FundId, bill_id: BillId, member_id: MemberId, plan_code: str, revision: int, benefits: Sequence[Benefit]
+    fund_id: FundId, bill_id: BillId, member_id: MemberId, plan_code: str, revision: int, taken: Sequence[Taking]
 ) -> Part:
-    """Part of a write: what this settlement takes of each benefit's room; benefits it does not reach take nothing."""
+    """Part of a write: what this settlement takes of each benefit's room, and its stay where the plan counts stays."""
     values = {
         "fund_id": fund_id,
         "bill_id": bill_id,
         "member_id": member_id,
         "plan_code": plan_code,
         "revision": revision,
-        "benefit": [benefit.code for benefit in benefits],
-        "term": [benefit.term.code for benefit in benefits],
-        "base_fen": [int(benefit.consumption.base) for benefit in benefits],
-        "burden_fen": [int(benefit.consumption.burden) for benefit in benefits],
-        "paid_fen": [int(benefit.consumption.paid) for benefit in benefits],
-        "days": [benefit.consumption.days for benefit in benefits],
-        "times": [benefit.consumption.times for benefit in benefits],
+        "benefit": [taking.code for taking in taken],
+        "term": [taking.term for taking in taken],
+        "base_fen": [int(taking.room.base) for taking in taken],
+        "burden_fen": [int(taking.room.burden) for taking in taken],
+        "paid_fen": [int(taking.room.paid) for taking in taken],
+        "days": [taking.room.days for taking in taken],
+        "times": [taking.room.times for taking in taken],
+        "deductible_fen": [int(taking.room.deductible) for taking in taken],
+        "unit": [taking.unit for taking in taken],
+        "visit": [taking.visit for taking in taken],
+        "care_from": [taking.care_from for taking in taken],
+        "care_to": [taking.care_to for taking in taken],
+        "hospital_code": [taking.hospital for taking in taken],
+        "diagnosis": [taking.diagnosis for taking in taken],
     }
     return Part(_INSERT_CONSUMPTION, {f"consumption_{name}": value for name, value in values.items()})
 
@@ -191,13 +198,17 @@ WHERE fund_id = :posting_fund_id AND bill_id = :posting_bill_id AND revision = :
 """
 _INSERT_CONSUMPTION = """
 INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision,
-                         benefit, term, base_fen, burden_fen, paid_fen, days, times)
+                         benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen,
+                         unit, visit, care_from, care_to, hospital_code, diagnosis)
 SELECT CAST(:consumption_fund_id AS uuid), CAST(:consumption_bill_id AS uuid), CAST(:consumption_member_id AS uuid),
        CAST(:consumption_plan_code AS text), CAST(:consumption_revision AS integer), given.*
 FROM unnest(CAST(:consumption_benefit AS text[]), CAST(:consumption_term AS text[]),
             CAST(:consumption_base_fen AS bigint[]), CAST(:consumption_burden_fen AS bigint[]),
             CAST(:consumption_paid_fen AS bigint[]), CAST(:consumption_days AS integer[]),
-            CAST(:consumption_times AS integer[])) AS given
+            CAST(:consumption_times AS integer[]), CAST(:consumption_deductible_fen AS bigint[]),
+            CAST(:consumption_unit AS text[]), CAST(:consumption_visit AS text[]),
+            CAST(:consumption_care_from AS date[]), CAST(:consumption_care_to AS date[]),
+            CAST(:consumption_hospital_code AS text[]), CAST(:consumption_diagnosis AS text[])) AS given
 """
 
 

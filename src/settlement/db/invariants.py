@@ -183,29 +183,29 @@ CONSUMPTION = SqlCheck(
 LIMITS = SqlCheck(
     Invariant(
         "limits",
-        "What a member's live bills were paid of a benefit in a term is at most the limit (the highest, where they "
-        "were paid under several versions), and no bill took less than nothing.",
+        "What a member's live bills were paid of a benefit, or of benefits with a limit together, in a term is at most "
+        "the limit (the highest, where they were paid under several versions), and no bill took less than nothing.",
     ),
     "SELECT count(*) FROM (SELECT DISTINCT fund_id, member_id, plan_code, benefit, term FROM consumption) AS room",
     """
     WITH limits AS (
-        SELECT * FROM unnest(CAST(:versions AS uuid[]), CAST(:benefits AS text[]), CAST(:limits AS bigint[]))
-            AS given (plan_version_id, benefit, fen)
+        SELECT * FROM unnest(CAST(:versions AS uuid[]), CAST(:names AS text[]), CAST(:benefits AS text[]),
+                             CAST(:limits AS bigint[])) AS given (plan_version_id, name, benefit, fen)
     ), room AS (
         SELECT consumption.member_id, sum(paid_fen) AS paid, max(limits.fen) FILTER (WHERE paid_fen > 0) AS most,
                bool_and(limits.fen IS NOT NULL) FILTER (WHERE paid_fen > 0) AS limited
         FROM consumption
         JOIN settlement USING (fund_id, bill_id, revision)
         LEFT JOIN limits USING (plan_version_id, benefit)
-        WHERE NOT EXISTS (
+        WHERE benefit <> '_stay' AND NOT EXISTS (
             SELECT FROM reversal AS r
             WHERE r.fund_id = consumption.fund_id AND r.bill_id = consumption.bill_id
               AND r.revision = consumption.revision)
-        GROUP BY consumption.fund_id, consumption.member_id, plan_code, benefit, term
+        GROUP BY consumption.fund_id, consumption.member_id, plan_code, COALESCE(name, benefit), term
     )
     SELECT member_id FROM room WHERE limited AND paid > most
     UNION ALL
-    SELECT member_id FROM consumption WHERE LEAST(base_fen, paid_fen, days, times) < 0
+    SELECT member_id FROM consumption WHERE LEAST(base_fen, paid_fen, days, times, deductible_fen) < 0
     """,
 )
 
@@ -280,18 +280,29 @@ ANSWERS = SqlCheck(
     Invariant(
         "answers_name_their_bills",
         "A stored answer is 200 or 201 and names a bill of its fund by id and number, with a receipt and a reversal "
-        "that exist; only an answer about a bill that is not ours names none, and one answer at most created a record.",
+        "that exist, or a draft of the fund's plan in a state it reached; only an answer about a bill that is not ours "
+        "names none, and one answer at most created a record.",
     ),
     "SELECT count(*) FROM idempotency",
     """
-    WITH answer AS (
+    WITH about_a_plan AS (
+        SELECT fund_id, client_id || ' ' || key AS id, status, body ->> 'draft_id' AS draft, body ->> 'state' AS state,
+               count(*) OVER (PARTITION BY fund_id, body ->> 'draft_id', body ->> 'state') AS times
+        FROM idempotency WHERE body ->> 'draft_id' IS NOT NULL
+    ), answer AS (
         SELECT fund_id, client_id || ' ' || key AS id, status,
                body ->> 'id' AS bill, body ->> 'settlement_no' AS number,
                body ->> 'state' AS state, body ->> 'revision' AS revision, body ->> 'receipt_hash' AS receipt_hash,
                count(*) FILTER (WHERE status = 201)
                    OVER (PARTITION BY fund_id, body ->> 'id', body ->> 'state', body ->> 'revision') AS creations
-        FROM idempotency
+        FROM idempotency WHERE body ->> 'draft_id' IS NULL
     )
+    SELECT about_a_plan.id
+    FROM about_a_plan
+    LEFT JOIN plan_step AS reached
+        ON reached.fund_id = about_a_plan.fund_id AND reached.draft_id::text = draft AND kind = state
+    WHERE status <> 201 OR reached.kind IS NULL OR times > 1
+    UNION ALL
     SELECT answer.id
     FROM answer
     LEFT JOIN bill ON bill.fund_id = answer.fund_id AND bill.bill_id::text = answer.bill
@@ -356,7 +367,8 @@ IN_FORCE = SqlCheck(
     Invariant(
         "version_was_in_force",
         "The plan version of a settlement had begun on its service date, and none that began later on or before that "
-        "date had been published (an hour before the recording at the latest: two clocks may differ by that).",
+        "date, or corrects it, had been published (an hour before the recording at the latest: two clocks may differ "
+        "by that).",
     ),
     "SELECT count(*) FROM settlement WHERE plan_version_id IS NOT NULL",
     f"""
@@ -367,8 +379,60 @@ IN_FORCE = SqlCheck(
        OR EXISTS (
            SELECT FROM plan_version AS later
            WHERE later.fund_id = used.fund_id AND later.plan_code = used.plan_code
-             AND later.effective_from > used.effective_from AND later.effective_from <= service_date
+             AND (later.effective_from, later.published_at) > (used.effective_from, used.published_at)
+             AND later.effective_from <= service_date
              AND later.published_at < recorded_at - {CLOCKS_APART})
+    """,
+)
+
+APPROVED = SqlCheck(
+    Invariant(
+        "versions_were_approved",
+        "Every plan version says what its draft says, whose check found no error, which a second person approved and "
+        "nobody rejected or withdrew, before it was published; a correction corrects, later, one that began that day.",
+    ),
+    "SELECT count(*) FROM plan_version",
+    """
+    SELECT version.plan_version_id
+    FROM plan_version AS version
+    LEFT JOIN plan_draft AS draft USING (fund_id, draft_id)
+    LEFT JOIN plan_step AS checked ON checked.fund_id = version.fund_id AND checked.draft_id = version.draft_id
+        AND checked.kind = 'checked'
+    LEFT JOIN plan_step AS approved ON approved.fund_id = version.fund_id AND approved.draft_id = version.draft_id
+        AND approved.kind = 'approved'
+    LEFT JOIN plan_step AS published ON published.fund_id = version.fund_id AND published.draft_id = version.draft_id
+        AND published.kind = 'published'
+    LEFT JOIN plan_version AS corrected ON corrected.fund_id = version.fund_id
+        AND corrected.plan_code = version.plan_code AND corrected.version = version.corrects
+    WHERE (draft.plan_code, draft.version, draft.effective_from, draft.digest)
+              IS DISTINCT FROM (version.plan_code, version.version, version.effective_from, version.digest)
+       OR draft.corrects IS DISTINCT FROM version.corrects
+       OR checked.errors IS DISTINCT FROM 0
+       OR approved.actor_id IS NOT DISTINCT FROM draft.author_id
+       OR (approved.kind, published.kind) IS DISTINCT FROM ('approved', 'published')
+       OR (version.corrects IS NOT NULL
+           AND (corrected.effective_from IS DISTINCT FROM version.effective_from
+                OR corrected.published_at >= version.published_at))
+       OR EXISTS (
+           SELECT FROM plan_step AS ended
+           WHERE ended.fund_id = version.fund_id AND ended.draft_id = version.draft_id
+             AND ended.kind IN ('faulty', 'rejected', 'withdrawn'))
+    """,
+)
+
+VERSION_STARTS = SqlCheck(
+    Invariant(
+        "one_version_is_in_force",
+        "Of the versions of a plan that begin on one day one corrects none, and each is corrected once at most: on "
+        "every date one version is in force.",
+    ),
+    "SELECT count(*) FROM plan_version",
+    """
+    SELECT unnest(array_agg(plan_version_id)) FROM plan_version WHERE corrects IS NULL
+    GROUP BY fund_id, plan_code, effective_from HAVING count(*) > 1
+    UNION ALL
+    SELECT unnest(array_agg(plan_version_id)) FROM plan_version WHERE corrects IS NOT NULL
+    GROUP BY fund_id, plan_code, corrects HAVING count(*) > 1
     """,
 )
 
@@ -399,6 +463,12 @@ COVERED = SqlCheck(
           AND membership.plan_code = plan_version.plan_code
           AND service_date BETWEEN first_day AND last_day
           AND membership.recorded_at <= settlement.recorded_at + {CLOCKS_APART})
+      AND NOT EXISTS (
+        SELECT FROM membership JOIN unit_renewal USING (fund_id, unit_id, plan_code)
+        WHERE membership.fund_id = settlement.fund_id AND membership.member_id = settlement.member_id
+          AND plan_code = plan_version.plan_code
+          AND last_day < unit_renewal.first_day AND unit_renewal.first_day <= service_date
+          AND announced_at <= settlement.recorded_at + {CLOCKS_APART})
     """,
 )
 
@@ -415,8 +485,10 @@ BALANCES = SqlCheck(
         UNION ALL
         SELECT fund_id, debit, -fen FROM posting
     ), standing AS (
-        SELECT fund_id, account, sum(fen) AS fen FROM side
-        WHERE account IN ('care', 'aid', 'payable:hospital', 'payable:member') GROUP BY fund_id, account
+        SELECT fund_id, CASE WHEN account LIKE 'aid:%' THEN 'aid' ELSE account END AS account, sum(fen) AS fen
+        FROM side
+        WHERE account IN ('care', 'aid', 'payable:hospital', 'payable:member') OR account LIKE 'aid:%'
+        GROUP BY 1, 2
     ), unreversed AS (
         SELECT * FROM settlement
         WHERE NOT EXISTS (
@@ -483,6 +555,8 @@ RECORD_CHECKS = (
     OPEN_DAY,
     BOOKS_DAYS,
     IN_FORCE,
+    APPROVED,
+    VERSION_STARTS,
     PEOPLE,
     COVERED,
     BALANCES,

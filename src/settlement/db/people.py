@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +19,7 @@ from settlement.domain.bills import Certificate
 from settlement.domain.ids import FundId, MemberId, MembershipId, UnitId
 
 ROWS_AT_ONCE = 1000
-"""A statement takes 65,535 parameters; a cover has nine."""
+"""A statement takes 65,535 parameters; a cover has eleven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class Membership:
     person_category: str
     first_day: date
     last_day: date
+    shares: Mapping[str, int] | None = None
+    """Shares held by module; `None` where the roster names no modules."""
+    union_member: bool | None = None
 
 
 def certificate_index(keys: KeyRing, fund_id: FundId, certificate: Certificate) -> bytes:
@@ -134,6 +137,8 @@ async def add_memberships(
             "first_day": cover.first_day,
             "last_day": cover.last_day,
             "recorded_at": at,
+            "shares": None if cover.shares is None else dict(cover.shares),
+            "union_member": cover.union_member,
         }
         for cover in covers
     ]
@@ -176,21 +181,6 @@ async def find_member(
     return MemberId(found) if found else None
 
 
-async def find_cover(
-    connection: AsyncConnection, fund_id: FundId, member_id: MemberId, plan_code: str, day: date
-) -> Membership | None:
-    """Return the cover of one member on one day, the one recorded last if there are several."""
-    statement = _memberships(fund_id).where(
-        membership.c.member_id == member_id,
-        membership.c.plan_code == plan_code,
-        membership.c.first_day <= day,
-        membership.c.last_day >= day,
-    )
-    newest = statement.order_by(membership.c.recorded_at.desc()).limit(1)
-    row = (await connection.execute(newest)).one_or_none()
-    return Membership(*row) if row else None
-
-
 async def list_memberships(connection: AsyncConnection, fund_id: FundId, limit: int) -> list[Membership]:
     """Return up to `limit` covers in the order of their ids."""
     statement = _memberships(fund_id).order_by(membership.c.membership_id).limit(limit)
@@ -209,6 +199,8 @@ def _memberships(fund_id: FundId) -> Select[Any]:
             membership.c.person_category,
             membership.c.first_day,
             membership.c.last_day,
+            membership.c.shares,
+            membership.c.union_member,
         )
         .join(unit, same_unit)
         .where(membership.c.fund_id == fund_id)

@@ -21,8 +21,9 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     f"SELECT count(*) FROM ({_TABLES}) AS examined",
     f"""
     WITH kept AS ({_TABLES}), record (name) AS (VALUES
-        ('fund'), ('plan_version'), ('membership'), ('person'), ('person_number'), ('settlement'), ('reversal'),
-        ('posting'), ('consumption'), ('message_body'), ('event'), ('event_position'), ('idempotency'), ('uncovered'))
+        ('fund'), ('plan_version'), ('plan_draft'), ('plan_step'), ('membership'), ('unit_renewal'), ('person'),
+        ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('message_body'), ('event'),
+        ('event_position'), ('idempotency'), ('uncovered'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)
@@ -31,6 +32,11 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     SELECT login.name || ' may update ' || relname
     FROM kept JOIN record ON record.name = relname, {_SERVICE_LOGINS}
     WHERE has_any_column_privilege(login.name, kept.oid, 'UPDATE')
+    UNION ALL
+    SELECT login.name || ' may update staff.' || attname
+    FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
+    WHERE relname = 'staff' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
+      AND attname IN ('fund_id', 'staff_id', 'login', 'roles', 'created_at')
     UNION ALL
     SELECT 'settlement_ops may update ' || relname
     FROM kept WHERE has_any_column_privilege('settlement_ops', oid, 'UPDATE')
@@ -131,14 +137,39 @@ VITAL_CONSTRAINTS = (
     "message_body_bill_fk",
     "plan_version_digest",
     "plan_version_once",
-    "plan_version_start_once",
+    "plan_version_is_published",
+    "plan_version_step_fk",
+    "plan_version_draft_fk",
+    "plan_version_draft_once",
+    "plan_version_corrects_fk",
+    "plan_version_corrected_once",
+    "plan_draft_pk",
+    "plan_draft_digest",
+    "plan_draft_author_fk",
+    "plan_draft_of_author",
+    "plan_step_pk",
+    "plan_step_draft_fk",
+    "plan_step_actor_fk",
+    "plan_step_two_people",
+    "plan_step_checked_is_sound",
+    "plan_step_order",
+    "plan_step_rests_fk",
+    "staff_login_once",
+    "staff_password_argon2id",
     "person_certificate_once",
     "person_number_pk",
     "member_person_fk",
     "membership_member_fk",
     "books_day_pk",
 )
-VITAL_INDEXES = ("books_day_one_open", "worklist_item_open_once")
+VITAL_INDEXES = (
+    "books_day_one_open",
+    "worklist_item_open_once",
+    "plan_version_start_once",
+    "plan_step_one_check",
+    "plan_step_one_verdict",
+    "plan_step_one_end",
+)
 
 GUARDS = SqlCheck(
     Invariant("guards_in_place", "The constraints that refuse a wrong record are there and hold for every row."),

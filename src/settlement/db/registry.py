@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +10,16 @@ from sqlalchemy import Insert, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement.db.tables import books_day, fund, hospital, hospital_code, hospital_level, plan_version, unit
+from settlement.db.tables import (
+    books_day,
+    fund,
+    hospital,
+    hospital_code,
+    hospital_level,
+    plan_version,
+    unit,
+    unit_renewal,
+)
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import FundId, HospitalId, PlanVersionId, UnitId
 
@@ -40,6 +48,9 @@ class Unit:
     unit_id: UnitId
     code: str
     name: str
+    unit_class: str | None = None
+    """The plan's word for the kind of employer, for example `public`."""
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,9 @@ class PublishedVersion:
     effective_from: date
     document: str
     digest: str
+    published_at: datetime
+    corrects: str | None = None
+    """The version that it takes the place of, from the same first day."""
 
 
 async def add_fund(connection: AsyncConnection, new: Fund, at: datetime) -> None:
@@ -93,14 +107,45 @@ async def list_funds(connection: AsyncConnection) -> list[Fund]:
 
 async def add_unit(connection: AsyncConnection, fund_id: FundId, new: Unit, at: datetime) -> None:
     """Insert a unit. Raises `AlreadyRegistered` when the code is taken."""
-    values = {"fund_id": fund_id, "unit_id": new.unit_id, "code": new.code, "name": new.name, "created_at": at}
+    values = {
+        "fund_id": fund_id,
+        "unit_id": new.unit_id,
+        "code": new.code,
+        "name": new.name,
+        "class": new.unit_class,
+        "region": new.region,
+        "created_at": at,
+    }
     await insert_once(connection, insert(unit).values(values), f"unit {new.code}")
 
 
 async def list_units(connection: AsyncConnection, fund_id: FundId) -> list[Unit]:
     """Return a fund's units by code."""
-    statement = select(unit.c.unit_id, unit.c.code, unit.c.name).where(unit.c.fund_id == fund_id)
+    columns = (unit.c.unit_id, unit.c.code, unit.c.name, unit.c["class"], unit.c.region)
+    statement = select(*columns).where(unit.c.fund_id == fund_id)
     return [Unit(*row) for row in await connection.execute(statement.order_by(unit.c.code))]
+
+
+async def add_renewal(
+    connection: AsyncConnection, fund_id: FundId, unit_code: str, plan_code: str, first_day: date, at: datetime
+) -> bool:
+    """Insert that a unit has announced its next term; return whether there is such a unit.
+
+    Raises `AlreadyRegistered` when it has announced this term before.
+    """
+    of_unit = select(unit.c.unit_id).where(unit.c.fund_id == fund_id, unit.c.code == unit_code)
+    unit_id = (await connection.execute(of_unit)).scalar_one_or_none()
+    if unit_id is None:
+        return False
+    values = {
+        "fund_id": fund_id,
+        "unit_id": unit_id,
+        "plan_code": plan_code,
+        "first_day": first_day,
+        "announced_at": at,
+    }
+    await insert_once(connection, insert(unit_renewal).values(values), f"the renewal of {unit_code} from {first_day}")
+    return True
 
 
 async def add_hospital(connection: AsyncConnection, fund_id: FundId, new: Hospital, at: datetime) -> None:
@@ -147,26 +192,13 @@ async def list_hospitals(connection: AsyncConnection, fund_id: FundId) -> list[H
     ]
 
 
-async def add_plan_version(connection: AsyncConnection, fund_id: FundId, new: PublishedVersion, at: datetime) -> None:
-    """Insert a plan version; it is never changed. Raises `AlreadyRegistered` when version or first day is taken."""
-    values = {
-        "fund_id": fund_id,
-        "plan_version_id": new.plan_version_id,
-        "plan_code": new.plan_code,
-        "version": new.version,
-        "effective_from": new.effective_from,
-        "document": new.document,
-        "digest": new.digest,
-        "published_at": at,
-    }
-    what = f"plan {new.plan_code} version {new.version} from {new.effective_from}"
-    await insert_once(connection, insert(plan_version).values(values), what)
-
-
 async def list_plan_versions(
     connection: AsyncConnection, fund_id: FundId, plan_code: str | None = None
-) -> Sequence[PublishedVersion]:
-    """Return a fund's plan versions (of one plan), oldest first."""
+) -> list[PublishedVersion]:
+    """Return a fund's plan versions (of one plan) in the order in which they take each other's place.
+
+    By first day, and among those of one day by publication: the last that began on a date or before is in force on it.
+    """
     statement = select(
         plan_version.c.plan_version_id,
         plan_version.c.plan_code,
@@ -174,10 +206,13 @@ async def list_plan_versions(
         plan_version.c.effective_from,
         plan_version.c.document,
         plan_version.c.digest,
+        plan_version.c.published_at,
+        plan_version.c.corrects,
     ).where(plan_version.c.fund_id == fund_id)
     if plan_code is not None:
         statement = statement.where(plan_version.c.plan_code == plan_code)
-    rows = await connection.execute(statement.order_by(plan_version.c.plan_code, plan_version.c.effective_from))
+    order = (plan_version.c.plan_code, plan_version.c.effective_from, plan_version.c.published_at)
+    rows = await connection.execute(statement.order_by(*order))
     return [PublishedVersion(*row) for row in rows]
 
 

@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.bills import HEAD_COLUMNS, head_from_mapping
 from settlement.db.secrets import Sealed
-from settlement.domain.benefits import UsedRoom
+from settlement.domain.benefits import OTHER_PLANS, STAY, Taking, UsedRoom
+from settlement.domain.cover import CoverSpan
 from settlement.domain.ids import BillId, FundId, MemberId, PlanVersionId
 from settlement.domain.money import Money
 from settlement.domain.settlements import BillHead
@@ -111,11 +112,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class KnownPerson:
-    """The locked member's person as it is kept (the caller holds the keys), and the cover on the service date."""
+    """The locked member's person as it is kept; the caller holds the keys."""
 
     certificate_index: bytes
     sealed: Sealed
-    person_category: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +125,24 @@ class Reading:
     answer: StoredAnswer | None
     head: BillHead | None
     person: KnownPerson | None
+    covers: tuple[CoverSpan, ...]
+    """The member's spans of cover by this plan, in the order in which they were recorded."""
     number_owner: MemberId | None
     plan_version_id: PlanVersionId | None
     plan_digest: str | None
     hospital_level: int | None
-    used: Mapping[tuple[str, str], UsedRoom]
-    """Used room by benefit and term."""
+    takings: tuple[Taking, ...]
+    """What the member's live bills took, summed up by benefit, term and unit; stays one by one."""
 
 
+_LIVE_CONSUMPTION = """
+    SELECT * FROM consumption
+    WHERE fund_id = :fund_id AND member_id = :member_id
+      AND NOT EXISTS (
+          SELECT FROM reversal
+          WHERE reversal.fund_id = consumption.fund_id AND reversal.bill_id = consumption.bill_id
+            AND reversal.revision = consumption.revision)
+"""
 _KNOWN = f"""
     (SELECT json_build_array(fingerprint, status, body) FROM idempotency
      WHERE fund_id = :fund_id AND client_id = :client_id AND key = :key) AS answer,
@@ -141,32 +151,37 @@ _KNOWN = f"""
        AND (area = :area OR hospital_code = :hospital_code)
      ORDER BY area = :area DESC LIMIT 1) AS head) AS head,
     known.certificate_index, known.key_id, known.envelope,
-    (SELECT person_category FROM membership
-     WHERE fund_id = :fund_id AND member_id = :member_id AND plan_code = :plan_code
-       AND :service_date BETWEEN first_day AND last_day
-     ORDER BY recorded_at DESC LIMIT 1) AS person_category,
+    (SELECT jsonb_agg(jsonb_build_array(first_day, last_day, person_category, shares, union_member,
+         unit.class, unit.region, unit.code, (SELECT max(unit_renewal.first_day) FROM unit_renewal
+          WHERE unit_renewal.fund_id = :fund_id AND unit_renewal.unit_id = membership.unit_id
+            AND unit_renewal.plan_code = :plan_code)) ORDER BY recorded_at)
+     FROM membership JOIN unit USING (fund_id, unit_id)
+     WHERE fund_id = :fund_id AND member_id = :member_id AND plan_code = :plan_code) AS covers,
     (SELECT person_id FROM person_number WHERE fund_id = :fund_id AND number_index = :number_index) AS number_owner,
     version.plan_version_id, version.digest,
     (SELECT hospital_level.level FROM hospital_code JOIN hospital_level USING (fund_id, hospital_id)
      WHERE hospital_code.fund_id = :fund_id AND hospital_code.code = :hospital_code
        AND hospital_level.effective_from <= :service_date
      ORDER BY hospital_level.effective_from DESC LIMIT 1) AS hospital_level,
-    (SELECT jsonb_agg(room) FROM (
-        SELECT benefit, term, sum(base_fen)::bigint AS base, sum(burden_fen)::bigint AS burden,
-               sum(paid_fen)::bigint AS paid, sum(days)::int AS days, sum(times)::int AS times
-        FROM consumption
-        WHERE fund_id = :fund_id AND member_id = :member_id AND plan_code = :plan_code
-          AND NOT EXISTS (
-              SELECT FROM reversal
-              WHERE reversal.fund_id = consumption.fund_id AND reversal.bill_id = consumption.bill_id
-                AND reversal.revision = consumption.revision)
-        GROUP BY benefit, term) AS room) AS used
+    (SELECT jsonb_agg(taking) FROM (
+        SELECT benefit, term, plan_code <> :plan_code AS elsewhere, unit, CAST(NULL AS text) AS visit,
+               CAST(NULL AS date) AS care_from, CAST(NULL AS date) AS care_to, CAST(NULL AS text) AS hospital,
+               CAST(NULL AS text) AS diagnosis, sum(base_fen)::bigint AS base, sum(burden_fen)::bigint AS burden,
+               sum(paid_fen)::bigint AS paid, sum(days)::int AS days, sum(times)::int AS times,
+               sum(deductible_fen)::bigint AS deductible
+        FROM ({_LIVE_CONSUMPTION}) AS live WHERE benefit <> '{STAY}'
+        GROUP BY benefit, term, elsewhere, unit
+        UNION ALL
+        (SELECT benefit, term, false, unit, visit, care_from, care_to, hospital_code, diagnosis, base_fen, burden_fen,
+               paid_fen, days, times, deductible_fen
+        FROM ({_LIVE_CONSUMPTION}) AS live WHERE benefit = '{STAY}' AND plan_code = :plan_code
+        ORDER BY bill_id)) AS taking) AS takings
 FROM (SELECT) AS here
 LEFT JOIN (SELECT certificate_index, key_id, envelope FROM person
            WHERE fund_id = :fund_id AND person_id = :member_id) AS known ON true
 LEFT JOIN (SELECT plan_version_id, digest FROM plan_version
            WHERE fund_id = :fund_id AND plan_code = :plan_code AND effective_from <= :service_date
-           ORDER BY effective_from DESC LIMIT 1) AS version ON true
+           ORDER BY effective_from DESC, published_at DESC LIMIT 1) AS version ON true
 """
 _READ = text(f"SELECT {_KNOWN}")
 _READ_AND_HOLD = text(f"SELECT pg_advisory_xact_lock_shared(:books_lock) AS books, {_KNOWN}")
@@ -204,16 +219,17 @@ def _values(wanted: Wanted) -> dict[str, Any]:
 def _reading(row: Row[Any]) -> Reading:
     person = None
     if row.envelope is not None:
-        person = KnownPerson(row.certificate_index, Sealed(row.key_id, row.envelope), row.person_category)
+        person = KnownPerson(row.certificate_index, Sealed(row.key_id, row.envelope))
     return Reading(
         answer=StoredAnswer(*row.answer) if row.answer else None,
         head=head_from_mapping(row.head) if row.head else None,
         person=person,
+        covers=tuple(_cover(*span) for span in row.covers or ()),
         number_owner=row.number_owner,
         plan_version_id=row.plan_version_id,
         plan_digest=row.digest,
         hospital_level=row.hospital_level,
-        used={(room["benefit"], room["term"]): _used_room(room) for room in row.used or ()},
+        takings=tuple(_taking(taking) for taking in row.takings or ()),
     )
 
 
@@ -227,5 +243,40 @@ def books_lock(fund_id: FundId) -> int:
     return int.from_bytes(hashlib.sha256(b"books\x1f" + fund_id.bytes).digest()[:8], "big", signed=True)
 
 
-def _used_room(room: Mapping[str, Any]) -> UsedRoom:
-    return UsedRoom(Money(room["base"]), Money(room["burden"]), Money(room["paid"]), room["days"], room["times"])
+def _cover(
+    first_day: str,
+    last_day: str,
+    person_category: str,
+    shares: Mapping[str, int] | None,
+    union_member: bool | None,
+    unit_class: str | None,
+    region: str | None,
+    unit_code: str,
+    renews_from: str | None,
+) -> CoverSpan:
+    return CoverSpan(
+        date.fromisoformat(first_day),
+        date.fromisoformat(last_day),
+        person_category,
+        shares,
+        union_member,
+        unit_class,
+        region,
+        unit_code,
+        date.fromisoformat(renews_from) if renews_from else None,
+    )
+
+
+def _taking(row: Mapping[str, Any]) -> Taking:
+    base, burden, paid, deductible = (Money(row[name]) for name in ("base", "burden", "paid", "deductible"))
+    return Taking(
+        code=OTHER_PLANS if row["elsewhere"] else row["benefit"],
+        term=row["term"],
+        room=UsedRoom(base, burden, paid, row["days"], row["times"], deductible),
+        unit=row["unit"],
+        visit=row["visit"],
+        care_from=date.fromisoformat(row["care_from"]) if row["care_from"] else None,
+        care_to=date.fromisoformat(row["care_to"]) if row["care_to"] else None,
+        hospital=row["hospital"],
+        diagnosis=row["diagnosis"],
+    )

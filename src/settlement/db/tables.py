@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -36,6 +37,18 @@ unit = Table(
     Column("code", Text),
     Column("name", Text),
     Column("created_at", DateTime(timezone=True)),
+    Column("class", Text),
+    Column("region", Text),
+)
+
+unit_renewal = Table(
+    "unit_renewal",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("unit_id", Uuid),
+    Column("plan_code", Text),
+    Column("first_day", Date),
+    Column("announced_at", DateTime(timezone=True)),
 )
 
 hospital = Table(
@@ -75,6 +88,62 @@ plan_version = Table(
     Column("document", Text),
     Column("digest", Text),
     Column("published_at", DateTime(timezone=True)),
+    Column("corrects", Text),
+    Column("draft_id", Uuid),
+    Column("step", Text),
+)
+
+plan_draft = Table(
+    "plan_draft",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("draft_id", Uuid),
+    Column("plan_code", Text),
+    Column("version", Text),
+    Column("effective_from", Date),
+    Column("corrects", Text),
+    Column("document", Text),
+    Column("digest", Text),
+    Column("source", Text),
+    Column("author_id", Uuid),
+    Column("created_at", DateTime(timezone=True)),
+)
+
+plan_step = Table(
+    "plan_step",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("draft_id", Uuid),
+    Column("kind", Text),
+    Column("rests_on", Text),
+    Column("author_id", Uuid),
+    Column("digest", Text),
+    Column("actor_id", Uuid),
+    Column("errors", Integer),
+    Column("findings", JSONB(none_as_null=True)),
+    Column("remark", Text),
+    Column("at", DateTime(timezone=True)),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("staff_id", Uuid),
+    Column("login", Text),
+    Column("roles", ARRAY(Text)),
+    Column("password_hash", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("disabled_at", DateTime(timezone=True)),
+)
+
+sign_in_failure = Table(
+    "sign_in_failure",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("bucket", Integer),
+    Column("failures", Integer),
+    Column("since", DateTime(timezone=True)),
 )
 
 client = Table(
@@ -134,6 +203,8 @@ membership = Table(
     Column("first_day", Date),
     Column("last_day", Date),
     Column("recorded_at", DateTime(timezone=True)),
+    Column("shares", JSONB(none_as_null=True)),
+    Column("union_member", Boolean),
 )
 
 books_day = Table(
@@ -262,6 +333,13 @@ consumption = Table(
     Column("paid_fen", BigInteger),
     Column("days", Integer),
     Column("times", Integer),
+    Column("deductible_fen", BigInteger),
+    Column("unit", Text),
+    Column("visit", Text),
+    Column("care_from", Date),
+    Column("care_to", Date),
+    Column("hospital_code", Text),
+    Column("diagnosis", Text),
 )
 
 message_body = Table(

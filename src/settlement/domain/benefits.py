@@ -15,6 +15,7 @@ class StepKind(StrEnum):
 
     NOT_ELIGIBLE = "not_eligible"
     NOT_HELD = "not_held"
+    NO_EVENT = "no_event"
     WAITING = "waiting"
     MANUAL = "manual"
     DEDUCTIBLE = "deductible"
@@ -31,7 +32,7 @@ class StepKind(StrEnum):
     EARLIER_BILLS = "earlier_bills"
 
 
-REFUSALS = frozenset({StepKind.NOT_ELIGIBLE, StepKind.NOT_HELD, StepKind.WAITING})
+REFUSALS = frozenset({StepKind.NOT_ELIGIBLE, StepKind.NOT_HELD, StepKind.NO_EVENT, StepKind.WAITING})
 """The kinds of the one step of a benefit that does not reach a bill."""
 
 
@@ -81,6 +82,30 @@ class UsedRoom:
         )
 
 
+STAY = "_stay"
+"""The code under which the records keep stays: nights as days, admissions as times."""
+OTHER_PLANS = "other_plans"
+"""The code under which a member's takings by the fund's other plans are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What a member's live bills took of one benefit's room in one term, within one unit where a plan has units.
+
+    A unit is what a plan counts as one: a receipt, a visit, or a stay. Stays also keep their visit and their days.
+    """
+
+    code: str
+    term: str
+    room: UsedRoom
+    unit: str | None = None
+    visit: str | None = None
+    care_from: date | None = None
+    care_to: date | None = None
+    hospital: str | None = None
+    diagnosis: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """The span that a limit runs over, both days included; `code` names it within the plan, for example `2026`."""
@@ -106,6 +131,8 @@ class Benefit:
     used_before: UsedRoom
     """Of this benefit in its term."""
     consumption: Consumption
+    funding: tuple[tuple[str, Money], ...] = ()
+    """What each purse bears of the amount, in fen; empty where the plan has one purse."""
 
     @property
     def amount(self) -> Money:

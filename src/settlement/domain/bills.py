@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -102,6 +103,10 @@ class Visit:
     place_of_payment: str | None = None
     admitted_on: date | None = None
     discharged_on: date | None = None
+    diagnosis: str | None = None
+    hospital_category: str | None = None
+    stated: Mapping[str, Money] = field(default_factory=dict)
+    """Amounts that the plan asks for and the insurer's answer does not carry, as the hospital states them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ IDENTITY_CARD = "01"
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
+_IDENTITY_NUMBER = re.compile(r"\d{17}[\dX]", re.ASCII)
 _MASKS = re.compile(r"[*✱✻●•×#?]|XX")
 _SEPARATORS = re.compile(r"[\s·•・‧∙⋅●.。]")
 
@@ -37,6 +38,28 @@ def normalised(certificate_type: str | None, number: str) -> Certificate:
 def check_digit(first_17: str) -> str:
     """Return the 18th character of an identity number (GB 11643, ISO 7064 MOD 11-2)."""
     return _CHECK_DIGITS[sum(int(digit) * weight for digit, weight in zip(first_17, _WEIGHTS, strict=True)) % 11]
+
+
+def birth_date(certificate: Certificate) -> date | None:
+    """Return the birthday that an identity card's number holds (GB 11643); `None` for other certificates."""
+    if certificate.type != IDENTITY_CARD or not _IDENTITY_NUMBER.fullmatch(certificate.number):
+        return None
+    try:
+        return date.fromisoformat(certificate.number[6:14])
+    except ValueError:
+        return None
+
+
+def sex(certificate: Certificate) -> str | None:
+    """Return `female` or `male` as an identity card's number says: its 17th digit is odd for men."""
+    if certificate.type != IDENTITY_CARD or not _IDENTITY_NUMBER.fullmatch(certificate.number):
+        return None
+    return "male" if int(certificate.number[16]) % 2 else "female"
+
+
+def age_on(born: date, day: date) -> int:
+    """Return the whole years from a birthday to a day; who is born on 29 February ages on 1 March."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def is_masked(number: str) -> bool:

@@ -13,6 +13,8 @@ HospitalId = NewType("HospitalId", UUID)
 MemberId = NewType("MemberId", UUID)
 MembershipId = NewType("MembershipId", UUID)
 PlanVersionId = NewType("PlanVersionId", UUID)
+DraftId = NewType("DraftId", UUID)
+StaffId = NewType("StaffId", UUID)
 BillId = NewType("BillId", UUID)
 ClientId = NewType("ClientId", str)
 
@@ -42,7 +44,7 @@ class IdSource:
 
         The letters are Crockford's base 32 (no I, L, O, U) of the id's last 40 random bits.
         """
-        tail, letters = bill_id.int & (2**40 - 1), ""
+        tail, letters = bill_id.int, ""
         for _ in range(8):
             tail, digit = divmod(tail, 32)
             letters = _NUMBER_ALPHABET[digit] + letters

@@ -197,6 +197,13 @@ _CARES: Final[Mapping[str, Care]] = {
     **dict.fromkeys(("21", "22", "23", "24", "28"), Care.INPATIENT),
 }
 
+_SETTINGS: Final[Mapping[str, str]] = {
+    "13": "emergency",
+    "14": "special_outpatient",
+    **dict.fromkeys(("21", "22", "23", "24"), "inpatient"),
+    "28": "day_surgery",
+}
+
 _CARES_NOT_OURS: Final[Mapping[str, ScopeReason]] = {
     "12": ScopeReason.REGISTRATION_FEE,
     "41": ScopeReason.PHARMACY,
@@ -243,8 +250,19 @@ def decide_scope(codes: ScopeCodes, rules: ScopeRules) -> Verdict:
 
 def care_of(care_type: str | None) -> Care | None:
     """Return what a care type comes down to; `None` for one that is not ours or not known."""
-    known = care_type is not None and _LOCAL_FORM.fullmatch(care_type)
-    return _CARES.get(care_type[:2]) if known and care_type else None
+    if care_type is None or not _LOCAL_FORM.fullmatch(care_type):
+        return None
+    return _CARES.get(care_type[:2])
+
+
+def setting_of(care_type: str | None) -> str:
+    """Return the setting that a care type of ours stands for, in the words of a plan file."""
+    return _SETTINGS.get((care_type or "")[:2], "outpatient")
+
+
+def is_injury(care_type: str | None) -> bool:
+    """Say whether a care type stands for an injury."""
+    return (care_type or "")[:2] in _INJURIES
 
 
 def person_category(person_type: str | None) -> PersonCategory:
@@ -293,7 +311,9 @@ def _of_care(codes: ScopeCodes, rules: ScopeRules) -> ScopeReason | None:
     code = codes.care_type
     if code is None:
         return None
-    kind = code[:2] if _LOCAL_FORM.fullmatch(code) else ""
+    if not _LOCAL_FORM.fullmatch(code):
+        return ScopeReason.UNKNOWN_CARE_TYPE
+    kind = code[:2]
     return None if kind in _CARES else _CARES_NOT_OURS.get(kind, ScopeReason.UNKNOWN_CARE_TYPE)
 
 

@@ -176,10 +176,24 @@ _MISSING: Final[Mapping[str, _Text]] = {
         ("admitted_on", "入院日期", "date of admission"),
         ("discharged_on", "出院日期", "date of discharge"),
         ("hospital_level", "医院等级", "level of the hospital"),
+        ("hospital_category", "医院类别（hospital_category）", "category of the hospital (hospital_category)"),
+        ("diagnosis", "疾病诊断代码（dise_codg）", "diagnosis code (dise_codg)"),
+        ("event", "互助事件", "event that the claim is for"),
+        ("severity", "病情程度", "severity of the event"),
+        ("age", "年龄（证件号码中没有出生日期）", "age (the certificate's number holds no birthday)"),
+        ("sex", "性别（证件号码中没有性别）", "sex (the certificate's number does not tell it)"),
+        ("region", "单位所在地区", "region of the unit"),
+        ("unit_class", "单位类别", "class of the unit"),
+        ("union_member", "是否工会会员", "whether a member of the union"),
+        ("place", "就医地", "place of care"),
     )
 }
 
 _QUESTIONS: Final[Mapping[str, _Text]] = {
+    "stated_amount_missing": _held(
+        "缺少方案要求填报的金额[：{name}（{code}）]，请补报。",
+        "An amount that the plan asks for is missing[: {name} ({code})]; please send it.",
+    ),
     "aid_already_inside": _held(
         "医保结算明细中已有工会互助支付[（{difference} 元）]，请核实是否为同一互助，以免重复支付。",
         "The insurer's answer already holds aid of the union[ ({difference} yuan)]; say whether it is the same aid.",
@@ -296,6 +310,10 @@ _NOT_COVERED: Final[Mapping[str, _Text]] = {
 }
 
 _OWN_QUESTIONS: Final[Mapping[str, _Text]] = {
+    "stated_amount_missing": _held(
+        "缺少方案要求填报的金额[：{name}（{code}）]，请补报。",
+        "An amount that the plan asks for is missing[: {name} ({code})]; please send it.",
+    ),
     "number_of_two_members": _held(
         "人员编号已属于另一名会员，请工会核对。",
         "The insured person number belongs to another member; the fund checks it.",
@@ -416,6 +434,63 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
     "scope_missing": _Text("此客户端无权执行该操作（{scope}）。", "This client lacks the scope {scope}."),
     "not_found": _Text("没有此资源。", "There is no such resource."),
     "method_not_allowed": _Text("此资源不支持该方法。", "This resource does not know that method."),
+    "sign_in_refused": _Text(
+        "用户名或密码不正确，或账号已停用。", "User name or password is wrong, or the account was disabled."
+    ),
+    "sign_in_blocked": _Text(
+        "登录失败次数过多，请在[ {retry_after_seconds} 秒]后重试；忘记密码请由管理员重设。",
+        "Too many sign-ins failed; try again[ in {retry_after_seconds} seconds], or have the password set anew.",
+    ),
+    "staff_role_missing": _Text(
+        "未作任何改动：该账号没有所需角色[（{roles}）]。",
+        "Nothing was changed: the account lacks the role for this[ ({roles})].",
+    ),
+    "plan_not_found": _Text(
+        "没有这个方案版本或草案，请核对名称。", "The plan has no such version or draft; check its name."
+    ),
+    "plan_refused": _Text(
+        "未作任何改动：方案有错误，见 findings，请修改后重新提交。",
+        "Nothing was changed: the plan has errors, see `findings`; mend them and submit it again.",
+    ),
+    "plan_of_another_fund": _Text(
+        "未作任何改动：本基金按方案 {expected} 支付，文件是 {plan_code}。",
+        "Nothing was changed: the fund pays by the plan {expected}, the file is {plan_code}.",
+    ),
+    "plan_stay_date_changed": _Text(
+        "未作任何改动：各版本须以住院的同一日期确定版本（本文件为 {stay_date}），改用另一日期请另立方案。",
+        "Nothing was changed: all versions go by the same date of a stay (this file: {stay_date}); "
+        "another choice is another plan.",
+    ),
+    "plan_version_changed": _Text(
+        "未作任何改动：版本 {version} 已公布且内容不同；已公布的版本不可更改，请另起版本名。",
+        "Nothing was changed: version {version} is published and says something else; it never changes, "
+        "give the new one another name.",
+    ),
+    "plan_version_known": _Text(
+        "未作任何改动：版本 {version} 已公布，内容相同。",
+        "Nothing was changed: version {version} is published already and says the same.",
+    ),
+    "plan_version_not_named": _Text(
+        "未作任何改动：请指明要提交的版本[（{versions}）]。",
+        "Nothing was changed: say which version is to be submitted[ ({versions})].",
+    ),
+    "plan_start_taken": _Text(
+        "未作任何改动：版本 {version} 已自 {effective_from} 起生效；如为更正，请以 corrects 指明该版本。",
+        "Nothing was changed: version {version} begins on {effective_from}; name it in `corrects` if this corrects it.",
+    ),
+    "plan_correction_unusable": _Text(
+        "未作任何改动：{corrects} 不是自 {effective_from} 起生效的现行版本，请核对所更正的版本和生效日。",
+        "Nothing was changed: {corrects} is not the version in force from {effective_from}; "
+        "check which version is corrected, and its first day.",
+    ),
+    "plan_step_refused": _Text(
+        "未作任何改动：草案现为 {draft_state}，不能进行此操作（{step}）。",
+        "Nothing was changed: the draft is {draft_state}, which does not allow this ({step}).",
+    ),
+    "plan_needs_second_person": _Text(
+        "未作任何改动：起草人不能批准自己的草案，请由另一位批准人批准。",
+        "Nothing was changed: who wrote a draft cannot approve it; another approver does.",
+    ),
     "our_bug": _Text(
         "互助系统内部错误，未作任何改动，请按医保现金数收费，可用同一键重试。",
         "An internal fault of ours; nothing was changed. Charge the insurer's cash amount; it may be repeated.",

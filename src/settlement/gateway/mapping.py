@@ -6,12 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from settlement.domain.bills import BillFigures, Insured, InsurerBill, Visit
 from settlement.domain.certificates import normalised
 from settlement.domain.money import ZERO, Money
-from settlement.gateway.fields import Day, Malformed, Message, Text
+from settlement.gateway.fields import Amount, Day, Malformed, Message, Text
 from settlement.gateway.identities import FUND_FIELDS, account_money, close_bill
 from settlement.gateway.messages import SettlementNode, SettlementOutput
 from settlement.gateway.profile import GatewayProfile
@@ -119,6 +122,19 @@ _AREA = re.compile(r"\d{6}", re.ASCII)
 """GB/T 2260: it is half of what names a settlement, so a misspelt one would name another."""
 
 
+def _stated(value: object) -> Mapping[str, Money] | None:
+    """Read the amounts that a plan asks for by their codes; one that is not an amount is an error."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise PydanticCustomError("not_an_object", "not an object")
+    read = {str(code): _STATED_AMOUNT.validate_python(amount) for code, amount in value.items()}
+    return {code: amount for code, amount in read.items() if amount is not None}
+
+
+_STATED_AMOUNT: TypeAdapter[Money | None] = TypeAdapter(Amount)
+
+
 class _VisitFacts(Message):
     mdtrtarea_admvs: Text = None
     fixmedins_code: Text = None
@@ -132,6 +148,9 @@ class _VisitFacts(Message):
     pay_loc: Text = None
     admitted_on: Day = None
     discharged_on: Day = None
+    dise_codg: Text = None
+    hospital_category: Text = None
+    stated: Annotated[Mapping[str, Money] | None, PlainValidator(_stated)] = None
 
 
 class _CancellationFacts(Message):
@@ -163,6 +182,9 @@ def read_visit(facts: Mapping[str, Any]) -> Visit | Unreadable:
         place_of_payment=read.pay_loc,
         admitted_on=read.admitted_on,
         discharged_on=read.discharged_on,
+        diagnosis=read.dise_codg,
+        hospital_category=read.hospital_category,
+        stated=read.stated or {},
     )
 
 

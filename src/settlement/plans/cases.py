@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
-from settlement.domain.benefits import Benefit, Consumption, PlanFacts, UsedRoom
+from settlement.domain.benefits import Benefit, PlanFacts, Taking
 from settlement.domain.bills import BillFigures, Care, InsurerFunds
-from settlement.domain.cover import CoverSpan, cover_on
+from settlement.domain.cover import CoverSpan, cover_on, span_from
 from settlement.domain.money import ZERO, Money
 from settlement.plans.compile import CompiledPlan, compile_version
 from settlement.plans.facts import service_date
-from settlement.plans.history import BillKeys, Placed, Taking, place
+from settlement.plans.history import BillKeys, Placed, place, takings
 from settlement.plans.model import Case, CaseAmounts, CaseBill, CaseFacts, OrdinaryFacts, Plan
 from settlement.plans.model.file import Header
+from settlement.plans.next_yuan import NextYuan, next_yuan
 
 Paid = Mapping[str, Money]
 """What each benefit pays for one bill, in fen, by benefit code; zeros are left out."""
@@ -26,6 +27,29 @@ class Priced:
     paid: Paid
     asks: tuple[str, ...] = ()
     missing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedBill:
+    """One bill of a case with what it was priced from; `missing` names the fact for which it is held."""
+
+    compiled: CompiledPlan
+    figures: BillFigures
+    placed: Placed
+    benefits: tuple[Benefit, ...]
+    missing: str | None
+
+    def outcome(self) -> Priced:
+        """Return what came out."""
+        paid: dict[str, Money] = {}
+        for benefit in self.benefits:
+            paid[benefit.code] = paid.get(benefit.code, ZERO) + benefit.amount
+        asks = tuple(benefit.code for benefit in self.benefits if benefit.asks_a_person)
+        return Priced(_without_zeros(paid), asks, self.missing)
+
+    def next_yuan(self) -> Mapping[str, NextYuan]:
+        """Return what one yuan more would have brought of each benefit."""
+        return next_yuan(self.compiled, self.figures, self.placed.facts, self.placed.used) if self.benefits else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +107,21 @@ def case_facts(
         facts = replace(facts, other_paid=amounts.other_paid, stated=dict(amounts.stated))
     setting = facts.setting or ("inpatient" if facts.care == Care.INPATIENT else "outpatient")
     facts = replace(facts, setting=setting, counted_from=facts.admitted_on)
+    spans = _spans(ordinary, changed)
+    return facts if spans is None else _covered(facts, header, spans)
+
+
+def _spans(ordinary: OrdinaryFacts, changed: CaseFacts) -> Sequence[CoverSpan] | None:
+    """Return the spans of cover that a case's bill meets; one that names no category has the bill's own."""
     covers = changed.covers if changed.covers is not None else ordinary.covers
-    return facts if covers is None else _covered(facts, header, covers)
+    own = changed.person_category if "person_category" in changed.model_fields_set else ordinary.person_category
+    if covers is None:
+        return None
+    return [CoverSpan(cover.first_day, cover.last_day, cover.person_category or own or "") for cover in covers]
 
 
-def _covered(facts: PlanFacts, header: Header, covers: Sequence[object]) -> PlanFacts:
+def _covered(facts: PlanFacts, header: Header, spans: Sequence[CoverSpan]) -> PlanFacts:
     """Complete facts from the spans of cover, as the settle path does from the roster."""
-    spans = [
-        CoverSpan(cover.first_day, cover.last_day, cover.person_category or facts.person_category or "")  # type: ignore[attr-defined]
-        for cover in covers
-    ]
     day = service_date(header.stay_date, facts) or facts.settled_on
     grace = header.continuity.grace_days if header.continuity else 0
     cover = cover_on(spans, day, grace)
@@ -109,25 +138,42 @@ def _covered(facts: PlanFacts, header: Header, covers: Sequence[object]) -> Plan
     )
 
 
+def _at_term_start(compiled: CompiledPlan, facts: PlanFacts, spans: Sequence[CoverSpan] | None) -> PlanFacts:
+    """Return the facts with the category of the first day of the term, where the plan counts that one."""
+    if compiled.header.category_on == "service_date" or not spans or facts.covered_since is None:
+        return facts
+    terms = compiled.terms(compiled.service_date(facts) or facts.settled_on, facts)
+    first_day = min(term.first_day for term in terms.values())
+    return replace(facts, person_category=span_from(spans, first_day, spans[0]).person_category or None)
+
+
 def case_keys(ordinary: OrdinaryFacts, changed: CaseFacts, number: int) -> BillKeys:
     """Return what ties a case's bill to others; a bill without a visit is a visit of its own."""
     given = {**ordinary.model_dump(), **changed.model_dump(exclude_unset=True)}
     return BillKeys(given["hospital"] or "H", given["visit"] or f"bill-{number}", given["receipt"])
 
 
+def price_in_order(plan: Plan, bills: Sequence[CaseBill]) -> list[PricedBill | str]:
+    """Price one member's bills in order; a text says why one cannot be priced, and nothing comes after it."""
+    priced: list[PricedBill | str] = []
+    past: list[Taking] = []
+    for number, bill in enumerate(bills, 1):
+        outcome = _price(plan, bill, number, past)
+        priced.append(outcome)
+        if isinstance(outcome, str):
+            break
+    return priced
+
+
 def _run(plan: Plan, case: Case, line: int) -> CaseResult:
     expected = tuple(Priced(_without_zeros(bill.pays), bill.asks, bill.missing) for bill in case.bills)
-    actual: list[Priced] = []
-    past: list[Taking] = []
-    for number, bill in enumerate(case.bills, 1):
-        priced = _price(plan, bill, number, past)
-        if isinstance(priced, str):
-            return CaseResult(case.name, line, expected, tuple(actual), priced)
-        actual.append(priced)
-    return CaseResult(case.name, line, expected, tuple(actual), None)
+    priced = price_in_order(plan, case.bills)
+    trouble = priced[-1] if isinstance(priced[-1], str) else None
+    actual = tuple(bill.outcome() for bill in priced if not isinstance(bill, str))
+    return CaseResult(case.name, line, expected, actual, trouble)
 
 
-def _price(plan: Plan, bill: CaseBill, number: int, past: list[Taking]) -> Priced | str:
+def _price(plan: Plan, bill: CaseBill, number: int, past: list[Taking]) -> PricedBill | str:
     """Price one bill and add what it takes to `past`; a text says why it cannot be priced."""
     ordinary = plan.file.case_facts
     facts = case_facts(ordinary, bill.facts, plan.header, bill.amounts)
@@ -135,29 +181,15 @@ def _price(plan: Plan, bill: CaseBill, number: int, past: list[Taking]) -> Price
     if version is None:
         return "没有适用的版本 / no version is in force on the service date"
     compiled = compile_version(version)
+    facts = _at_term_start(compiled, facts, _spans(ordinary, bill.facts))
     keys = case_keys(ordinary, bill.facts, number)
     placed = place(compiled, facts, keys, past)
-    missing = compiled.missing_fact(placed.facts)
+    figures, missing = case_figures(bill.amounts), compiled.missing_fact(placed.facts)
     if missing is not None:
-        return Priced({}, missing=missing)
-    benefits = compiled.adjudicate(case_figures(bill.amounts), placed.facts, placed.used)
+        return PricedBill(compiled, figures, placed, (), missing)
+    benefits = compiled.adjudicate(figures, placed.facts, placed.used)
     past += takings(compiled, placed, benefits, keys)
-    asks = tuple(benefit.code for benefit in benefits if benefit.asks_a_person)
-    paid: dict[str, Money] = {}
-    for benefit in benefits:
-        paid[benefit.code] = paid.get(benefit.code, ZERO) + benefit.amount
-    return Priced(_without_zeros(paid), asks)
-
-
-def takings(compiled: CompiledPlan, placed: Placed, benefits: Sequence[Benefit], keys: BillKeys) -> list[Taking]:
-    """Return what a bill took, as later bills meet it."""
-    taken = [
-        Taking(benefit.code, benefit.term.code, UsedRoom().after(benefit.consumption), placed.unit)
-        for benefit in benefits
-        if benefit.consumption != Consumption()
-    ]
-    stay = placed.stay_taking(benefits[-1].term) if compiled.counts_stays else None
-    return taken if stay is None else [*taken, replace(stay, hospital=keys.hospital)]
+    return PricedBill(compiled, figures, placed, benefits, None)
 
 
 def _without_zeros(paid: Paid) -> Paid:

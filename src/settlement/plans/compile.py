@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Term, UsedRoom
+from settlement.domain.benefits import OTHER_PLANS, Benefit, Consumption, PlanFacts, Term, UsedRoom
 from settlement.domain.bills import BillFigures, Care
 from settlement.domain.errors import InvariantViolation, ensure
 from settlement.domain.money import Money
 from settlement.plans import facts as derived
 from settlement.plans.checks.run import refuse_unsound
 from settlement.plans.choices import fact_of
+from settlement.plans.funding import funded
 from settlement.plans.generate import Generated, generate
 from settlement.plans.generate_benefit import conditions_of
 from settlement.plans.layout import Ledger, term_of, unit_of
 from settlement.plans.model import BenefitRules, Condition, PlanVersion, Span, TermLimit
-from settlement.plans.needs import DATES_OF_A_STAY, STAY_DATE_FACTS, counts_stays, facts_needed, splits, stated_needed
+from settlement.plans.needs import DATES_OF_A_STAY, counts_stays, facts_needed, facts_of_version, splits, stated_needed
 from settlement.plans.split import Segment, segments_of
 from settlement.plans.steps import BenefitSteps, Note
 from settlement.plans.terms import term_on
@@ -41,6 +42,16 @@ class _CompiledBenefit:
     steps: BenefitSteps
 
 
+@dataclass(frozen=True, slots=True)
+class NamedLimit:
+    """What a term pays at most of some benefits together, in fen; of one by itself it has the benefit's code."""
+
+    name: str
+    title: str
+    benefits: tuple[str, ...]
+    amount: Money
+
+
 class CompiledPlan:
     """A plan version ready to price bills. It keeps nothing between calls; amounts are fen throughout."""
 
@@ -54,14 +65,18 @@ class CompiledPlan:
         self.stay_date: derived.StayDate = version.header.stay_date
         self.unit: Span | None = unit_of(version.body)
         self.counts_stays = counts_stays(version)
-        self.limits: Mapping[str, Money] = _term_limits(version)
+        self.term_limits = tuple(_term_limits(version))
+        self.limits: Mapping[str, Money] = {
+            limit.name: limit.amount for limit in self.term_limits if limit.benefits == (limit.name,)
+        }
+        """The limit of a term of each benefit that has one of its own, by benefit code, in fen."""
         self._body = version.body
-        self._splits = splits(version)
+        self.splits_stays = splits(version)
         self._ledgers: Sequence[Ledger] = tuple(generated.layout.ledgers)
         self._slots = tuple(_slot_reads(generated, ledger) for ledger in self._ledgers)
         functions = self._executed(f"<plan {self.plan_code} {self.version} {self.digest[:12]}>")
-        self.inputs: Callable[[BillFigures, PlanFacts], tuple[Any, ...]] = functions["inputs"]
-        """Reads what the generated function is handed for a bill."""
+        self.inputs: Callable[..., tuple[Any, ...]] = functions["inputs"]
+        """`inputs(figures, facts, day)` reads what the function is handed; a part of a stay has its own day."""
         self.pay: Callable[..., tuple[int, ...]] = functions["adjudicate"]
         """The generated function: `pay(inputs, ledgers, notes)`. Simulations run whole years through it."""
         self._benefits = tuple(
@@ -75,6 +90,13 @@ class CompiledPlan:
             for place, benefit in enumerate(version.body.benefits)
         )
         self.benefit_codes = tuple(benefit.code for benefit in version.body.benefits)
+        self.codes_by_amount = tuple(b.code for b in version.body.benefits if b.starts_from == "base")
+        """The benefits that start from amounts of the bill, in the order of the file."""
+        self.modules: Mapping[str, int] = {module.code: module.shares_at_most for module in version.body.modules}
+        """The modules that members hold, each with the shares it has at most."""
+        self.stated: frozenset[str] = frozenset(stated.code for stated in version.header.stated)
+        """Codes of the amounts that hospitals state beside the insurer's answer."""
+        self.asks_for_diagnosis = "diagnosis" in facts_of_version(version)
         self.needed_facts: frozenset[str] = frozenset(fact for benefit in self._benefits for fact in benefit.facts)
 
     def service_date(self, facts: PlanFacts) -> date | None:
@@ -104,13 +126,19 @@ class CompiledPlan:
         """What each of the ledgers runs over, in the order in which `pay` takes them."""
         return self._ledgers
 
+    @property
+    def ledger_slots(self) -> Sequence[Sequence[tuple[str, str]]]:
+        """What each slot of the ledgers counts: a benefit's code, with its suffix outside terms, and the measure."""
+        return self._slots
+
     def missing_fact(self, facts: PlanFacts) -> str | None:
         """Return the first fact that a benefit which could reach this bill needs and lacks, by its field's name.
 
-        A fact that is known and excludes the bill comes first: then nothing else is asked for.
+        A fact that is known and excludes the bill comes first: then nothing else is asked for. The same holds of a
+        module that the member does not hold, and of days of waiting.
         """
         for benefit in self._benefits:
-            if all(_may_fit(condition, facts) for condition in benefit.conditions):
+            if self._may_reach(benefit, facts):
                 for fact in benefit.facts:
                     if getattr(facts, fact) is None and not (fact in DATES_OF_A_STAY and facts.care != Care.INPATIENT):
                         return fact
@@ -119,17 +147,35 @@ class CompiledPlan:
                         return amount
         return None
 
+    def _may_reach(self, benefit: _CompiledBenefit, facts: PlanFacts) -> bool:
+        """Say whether a benefit reaches a bill, or might once more is known of it: conditions, module, waiting."""
+        if not all(_may_fit(condition, facts) for condition in benefit.conditions):
+            return False
+        module = self._body.module(benefit.rules.module)
+        if module is not None and not derived.shares_held(facts, module.code, module.basic):
+            return False
+        waiting = benefit.rules.waiting or (module.waiting if module else None)
+        day = derived.days_covered(facts)
+        if waiting is None or day is None or day > waiting.days:
+            return True
+        return waiting.waived_for_accidents and facts.accident is not False
+
     def adjudicate(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
         """Price one bill and explain it; `used` is the room that earlier bills have used, by benefit code.
 
         Behind a code stand `@unit` and `@life` where the plan counts those spans, and `#<term>` for the terms of a
-        split stay other than the last. A fact may be missing only where `missing_fact` does not ask for it.
+        split stay other than its service date's. A fact may be missing only where `missing_fact` does not ask for it.
         """
         self._ensure_known(facts)
-        if self._splits and (parts := segments_of(self._body, figures, facts)):
-            return self._adjudicate_parts(parts, used)
         service_date = self.service_date(facts) or facts.settled_on
-        return self._explained(figures, facts, used, self.terms(service_date, facts))
+        terms = self.terms(service_date, facts)
+        if parts := self.parts_of(figures, facts):
+            return self._adjudicate_parts(parts, used, terms)
+        return self._explained(figures, facts, used, terms, service_date)
+
+    def parts_of(self, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
+        """Return the parts of a stay that the plan splits over terms; of any other bill none."""
+        return segments_of(self._body, figures, facts) if self.splits_stays else ()
 
     def amounts(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> dict[str, Money]:
         """Price one bill without explaining it: what each benefit pays, by benefit code."""
@@ -137,15 +183,22 @@ class CompiledPlan:
         paid = self.pay(self.inputs(figures, facts), self._filled(used))
         return {code: Money(aid) for code, aid in zip(self.benefit_codes, paid, strict=True)}
 
-    def _adjudicate_parts(self, parts: Sequence[Segment], used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:
-        """Price the parts of a split stay one after another; each sees what the parts before it have taken."""
-        room, benefits = dict(used), []
-        last = self.terms(parts[-1].day, parts[-1].facts)
+    def _adjudicate_parts(
+        self, parts: Sequence[Segment], used: Mapping[str, UsedRoom], home: Mapping[str, Term]
+    ) -> tuple[Benefit, ...]:
+        """Price the parts of a split stay one after another; each sees what the parts before it have taken.
+
+        `home` are the terms whose used room stands behind the bare codes: those of the service date.
+        """
+        room = dict(used)
+        benefits: list[Benefit] = []
         for part in parts:
             terms = self.terms(part.day, part.facts)
-            keys = {code: code if term == last[code] else f"{code}#{term.code}" for code, term in terms.items()}
+            keys = {code: code if term == home[code] else f"{code}#{term.code}" for code, term in terms.items()}
             own = room | {code: room.get(key, UNUSED) for code, key in keys.items()}
-            priced = self._explained(part.figures, part.facts, own, terms)
+            if not {term.code for term in terms.values()} & {term.code for term in home.values()}:
+                own[OTHER_PLANS] = room.get(f"{OTHER_PLANS}#{terms[self.benefit_codes[0]].code}", UNUSED)
+            priced = self._explained(part.figures, part.facts, own, terms, part.day)
             for benefit in priced:
                 for key in (keys[benefit.code], f"{benefit.code}{OF_UNIT}", f"{benefit.code}{OF_LIFE}"):
                     room[key] = room.get(key, UNUSED).after(benefit.consumption)
@@ -153,10 +206,15 @@ class CompiledPlan:
         return tuple(benefits)
 
     def _explained(
-        self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom], terms: Mapping[str, Term]
+        self,
+        figures: BillFigures,
+        facts: PlanFacts,
+        used: Mapping[str, UsedRoom],
+        terms: Mapping[str, Term],
+        day: date,
     ) -> tuple[Benefit, ...]:
         notes: list[Note] = []
-        paid = self.pay(self.inputs(figures, facts), self._filled(used), notes)
+        paid = self.pay(self.inputs(figures, facts, day), self._filled(used), notes)
         noted: list[list[Note]] = [[] for _ in self._benefits]
         for note in notes:
             noted[note[1]].append(note)
@@ -184,8 +242,8 @@ class CompiledPlan:
         exec(compile(self.source, name, "exec"), namespace)
         return namespace
 
-    def _in_term(self, facts: PlanFacts, place: int) -> bool:
-        day = self.service_date(facts) or facts.settled_on
+    def _in_term(self, facts: PlanFacts, place: int, day: date | None) -> bool:
+        day = day or self.service_date(facts) or facts.settled_on
         return term_on(term_of(self._body, self._body.benefits[place]), day, facts) is not None
 
 
@@ -196,14 +254,17 @@ def compile_version(version: PlanVersion) -> CompiledPlan:
     return CompiledPlan(version)
 
 
-def _term_limits(version: PlanVersion) -> dict[str, Money]:
-    """Return each benefit's limit of a term where it is one amount for everybody."""
-    return {
-        benefit.code: rule.amount
-        for benefit in version.body.benefits
-        for rule in benefit.rules
-        if isinstance(rule, TermLimit) and not isinstance(rule.amount, tuple) and not rule.per_share
-    }
+def _term_limits(version: PlanVersion) -> Iterator[NamedLimit]:
+    """Yield each limit of a term that is one amount for everybody: of a benefit by itself, and of several together."""
+    for benefit in version.body.benefits:
+        for rule in benefit.rules:
+            if isinstance(rule, TermLimit) and not isinstance(rule.amount, tuple) and not rule.per_share:
+                yield NamedLimit(benefit.code, benefit.names.zh, (benefit.code,), rule.amount)
+    for limit in version.body.limits:
+        if limit.over is Span.TERM and isinstance(limit.amount, Money):
+            paying = tuple(benefit.code for benefit in version.body.benefits if benefit.manual is None)
+            of = paying if isinstance(limit.of, str) else limit.of
+            yield NamedLimit(f"limit:{limit.code}", limit.names.zh, of, limit.amount)
 
 
 def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], ...]:
@@ -234,4 +295,5 @@ def _benefit(
         return Benefit(rules.code, rules.names.zh, term, Money(0), steps, room, _NOTHING)
     base, steps, taken = benefit.steps.reached(notes, facts)
     ensure(base + sum(int(step.delta) for step in steps) == aid, "the steps of a benefit do not add up to its aid")
-    return Benefit(rules.code, rules.names.zh, term, Money(base), steps, room, taken)
+    funding = funded(Money(aid), rules.funding)
+    return Benefit(rules.code, rules.names.zh, term, Money(base), steps, room, taken, funding)

@@ -12,7 +12,12 @@ StayDate = Literal["discharge", "admission"]
 
 
 def service_date(stay_date: StayDate, facts: PlanFacts) -> date | None:
-    """Return the date that picks plan version and term of a bill, or `None` when it is a stay's and not known."""
+    """Return the date that picks plan version and term: of an event its own, of a stay the one that the plan says.
+
+    `None` when it is a stay's and not known.
+    """
+    if facts.event_on is not None:
+        return facts.event_on
     if facts.care != Care.INPATIENT:
         return facts.settled_on
     return facts.discharged_on if stay_date == "discharge" else facts.admitted_on
@@ -38,7 +43,9 @@ def nights(facts: PlanFacts) -> int:
 
 
 def stay_days(facts: PlanFacts) -> int | None:
-    """Return the days of the whole stay so far, admission and discharge counted both; `None` when not known."""
+    """Return the days of the whole stay so far, both ends counted; `None` when not known, 0 for a visit."""
+    if facts.care != Care.INPATIENT:
+        return 0
     if facts.counted_from is None or facts.discharged_on is None:
         return None
     parts = facts.stay_parts_before + (0 if facts.goes_on else 1)

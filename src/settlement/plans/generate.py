@@ -28,7 +28,8 @@ def generate(version: PlanVersion) -> Generated:
     """Return the source of a version: the functions of its benefits, and `adjudicate`, which calls them in order."""
     body = version.body
     layout = Layout(
-        frozenset(stated.code for stated in version.header.stated), {module.code: module.basic for module in body.modules}
+        frozenset(stated.code for stated in version.header.stated),
+        {module.code: module.basic for module in body.modules},
     )
     writers = [BenefitWriter(version, place, layout) for place in range(len(body.benefits))]
     burdens = list(burden_lines(version, layout))
@@ -41,7 +42,7 @@ def generate(version: PlanVersion) -> Generated:
 
 
 def _inputs(layout: Layout) -> str:
-    lines = ["def inputs(figures, facts):", '    """Return what a bill is asked for, in its order."""']
+    lines = ["def inputs(figures, facts, day=None):", '    """Return what a bill is asked for, in its order."""']
     if any("funds." in read for read in layout.inputs.values()):
         lines.append("    funds = figures.funds")
     lines += ["    return (", *(f"        {read},  # {name}" for name, read in layout.inputs.items()), "    )"]

@@ -47,7 +47,7 @@ class BenefitWriter:
 
         self.gross = "gross" if any(isinstance(rule, Deductible) for rule in self.benefit.rules) else "base"
         self.deductible = "deductible" if self.gross == "gross" else "0"
-        self.days = "days" if self.benefit.per_day is not None else "0"
+        self.days = f"(days if {self.aid} else 0)" if self.benefit.per_day is not None else "0"
         self.reached = [*self._start(), *self._own_rules(), *self._group_limits()]
 
     def written(self) -> WrittenBenefit:
@@ -67,12 +67,14 @@ class BenefitWriter:
         return WrittenBenefit((*functions, self.sums.source), (*lines, *reached), self.sums)
 
     def _refusals(self) -> Iterator[tuple[str, str]]:
-        """Yield each test that keeps the benefit from the bill, with its clause; `steps.py` words them in this order."""
-        for condition in conditions_of(self.version, self.benefit):
+        """Yield each test that keeps the benefit from the bill, with its clause; `steps.py` has words in this order."""
+        for condition in self.version.header.covers:
             yield excludes(self.layout, condition), condition.clause
         module = self.version.body.module(self.benefit.module)
         if module is not None:
             yield f"not {self.layout.shares(module.code)}", module.clause
+        for condition in self.benefit.conditions:
+            yield excludes(self.layout, condition), condition.clause
         waiting = self.benefit.waiting or (module.waiting if module else None)
         if waiting is not None:
             test = f"{self.layout.fact('days_covered')} <= {waiting.days}"
@@ -80,7 +82,10 @@ class BenefitWriter:
                 test += f" and not {self.layout.fact('accident')}"
             yield test, waiting.clause
         if has_gaps(self.version, self.benefit):
-            yield f"not {self.layout.take(f'in_term_{self.place}', f'in_term(facts, {self.place})')}", self.term.clause
+            yield (
+                f"not {self.layout.take(f'in_term_{self.place}', f'in_term(facts, {self.place}, day)')}",
+                self.term.clause,
+            )
 
     def _start(self) -> Iterator[str]:
         """Write what the benefit starts from, as `base`, and the burden; then what deductibles take off."""
@@ -96,7 +101,9 @@ class BenefitWriter:
                 yield "if base < 0:"
                 yield "    base = 0"
         burden = self.benefit.burden
-        yield "burden = " + ("0" if burden is None else amount_sum(self.layout, burden, self.version.header, self.earlier))
+        yield "burden = " + (
+            "0" if burden is None else amount_sum(self.layout, burden, self.version.header, self.earlier)
+        )
         if self.gross == "gross":
             yield "gross, deductible = base, 0"
         for number, rule in enumerate(self.benefit.rules):
@@ -113,7 +120,9 @@ class BenefitWriter:
         yield f"base = ({name}(first_day + days) - {name}(first_day)){shares}"
         for number, limit in enumerate(self.benefit.rules):
             if isinstance(limit, Limit) and limit.days is not None:
-                yield from self._days_limit(limit, limit.days, number, f"{name}(first_day + days) - {name}(first_day)", shares)
+                yield from self._days_limit(
+                    limit, limit.days, number, f"{name}(first_day + days) - {name}(first_day)", shares
+                )
 
     def _days_limit(self, limit: Limit, most: int, number: int, paid: str, shares: str) -> Iterator[str]:
         used = "" if limit.over is Span.SETTLEMENT else f" - {self._slot(limit.over, 'days')}"
@@ -154,7 +163,7 @@ class BenefitWriter:
     def _from_sums(self) -> Iterator[str]:
         span = self.benefit.span
         if self.benefit.lump_sum is not None and self.benefit.lump_sum.upgrade:
-            paid = self._slot(span, "paid")
+            paid = "0" if span is Span.SETTLEMENT else self._slot(span, "paid")
             yield f"{self.aid} = max(0, base - {paid})"
             yield "if notes is not None:"
             yield f'    notes.append(("upgrade", {self.place}, {self.gross}, {self.aid}))'

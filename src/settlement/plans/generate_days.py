@@ -21,7 +21,11 @@ _COUNTED = {
 
 def days_function(name: str, rule: PerDay) -> str:
     """Write the function that returns what the days of a stay up to one of them come to."""
-    lines = [f"def {name}(day):", '    """Return what the first so many days of a stay come to, in fen."""', "    sum_of_days = 0"]
+    lines = [
+        f"def {name}(day):",
+        '    """Return what the first so many days of a stay come to, in fen."""',
+        "    sum_of_days = 0",
+    ]
     for band in rule.days:
         last = "day" if band.to_day is None else f"min(day, {band.to_day})"
         lines.append(f"    if day >= {band.from_day}:  # {band.clause!r}")
@@ -36,10 +40,11 @@ def day_lines(rule: PerDay, layout: Layout) -> Iterator[str]:
         ("parts_before", "facts.stay_parts_before"),
         ("nights", "nights(facts)"),
         ("goes_on", "facts.goes_on"),
+        ("is_stay", 'facts.care == "inpatient"'),
     ):
         layout.take(name, read)
     before, now = _COUNTED[rule.counting]
-    yield f"first_day, last_day = {before}, {now}  # {rule.clause!r}"
+    yield f"first_day, last_day = {before}, ({now} if is_stay else 0)  # {rule.clause!r}"
     if rule.minimum_stay > 1:
         yield f"if last_day < {rule.minimum_stay}:"
         yield "    last_day = first_day"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from settlement.domain.benefits import OTHER_PLANS
 from settlement.domain.errors import InvariantViolation
 from settlement.plans.generate_sums import limit_amount
 from settlement.plans.layout import Layout, term_of, unit_of
@@ -22,9 +23,6 @@ from settlement.plans.model import (
 )
 from settlement.plans.source import aid_of, amount_sum, yuan_by
 
-OTHER_PLANS = "other_plans"
-"""The code under which ledgers count what the fund's other plans have paid."""
-
 
 @dataclass(frozen=True, slots=True)
 class LimitWriter:
@@ -40,7 +38,9 @@ class LimitWriter:
         aid = aid_of(self.benefit.code)
         match rule:
             case TermLimit():
-                yield from self._at_most(self._left(self._amount(rule), Span.TERM, [self.benefit.code]), number, rule.clause)
+                yield from self._at_most(
+                    self._left(self._amount(rule), Span.TERM, [self.benefit.code]), number, rule.clause
+                )
             case Limit() if rule.amount is not None:
                 left = self._left(self._amount(rule), rule.over, [self.benefit.code])
                 yield from self._at_most(left, number, rule.clause)
@@ -80,7 +80,7 @@ class LimitWriter:
         return f"{bound} - {paid}" if paid else bound
 
     def _paid(self, codes: Sequence[str], over: Span, *, itself: bool = False) -> str:
-        """Return what benefits have paid in a span, this bill's earlier benefits included; as terms to subtract, or a sum.
+        """Return what benefits have paid in a span, this bill's earlier ones included; as terms to subtract, or a sum.
 
         A benefit that stands later in the file has paid nothing for this bill yet.
         """
@@ -110,7 +110,11 @@ class LimitWriter:
 
     def _times_are_up(self, rule: Limit, times: int) -> str:
         """Return the test that the times of a span are used up; settlements of one unit are paid as one time."""
-        used = f"{self._slot(rule.over, self.benefit.code, 'times')} >= {times}" if rule.over is not Span.SETTLEMENT else "False"
+        used = (
+            f"{self._slot(rule.over, self.benefit.code, 'times')} >= {times}"
+            if rule.over is not Span.SETTLEMENT
+            else "False"
+        )
         unit = unit_of(self.version.body)
         if unit is None or unit is rule.over:
             return used

@@ -121,34 +121,34 @@ class _Bands:
         yield "part = 0"
         for band in bands:
             rate = units(band.rate or Fraction(0), self.scale)
-            above = f"(amount - {fen(band.start)})" if band.start else "amount"
+            above = f"(amount - {fen(band.low)})" if band.low else "amount"
             own = f"{above} * {rate}" if rate else ""
-            yield f"if amount > {fen(band.start)}:  # {band.clause!r}"
+            yield f"if amount > {fen(band.low)}:  # {band.clause!r}"
             yield f"    part = {' + '.join(filter(None, (fen(below) if below or not own else '', own)))}"
-            below += rate * (int(band.end or 0) - int(band.start))
+            below += rate * (int(band.high or 0) - int(band.low))
         yield f"return {rounded_part(self.header, self.scale)}"
 
     def _modified_bands(self, bands: Sequence[Band]) -> Iterator[str]:
         yield "part = 0"
         for band in bands:
-            yield f"if amount > {fen(band.start)}:  # {band.clause!r}"
+            yield f"if amount > {fen(band.low)}:  # {band.clause!r}"
             yield from (f"    {line}" for line in self._own_part(band, "part += "))
         yield f"return {rounded_part(self.header, self.scale)}"
 
     def _each_band(self, bands: Sequence[Band]) -> Iterator[str]:
         yield "paid = 0"
         for band in bands:
-            yield f"if amount > {fen(band.start)}:  # {band.clause!r}"
+            yield f"if amount > {fen(band.low)}:  # {band.clause!r}"
             yield from (f"    {line}" for line in self._own_part(band, "part = "))
             yield f"    paid += {rounded_part(self.header, self.scale)}"
         yield "return paid"
 
     def _own_part(self, band: Band, into: str) -> Iterator[str]:
-        within = "amount" if band.end is None else f"min(amount, {fen(band.end)})"
+        within = "amount" if band.high is None else f"min(amount, {fen(band.high)})"
         yield f"rate = {units(band.rate or Fraction(0), self.scale)}"
         if self.rule.modifiers:
             yield from _modified(self.scale)
-        yield f"{into}({within} - {fen(band.start)}) * rate"
+        yield f"{into}({within} - {fen(band.low)}) * rate"
 
     def _whole(self, bands: Sequence[Band]) -> Iterator[str]:
         yield "if amount <= 0:"

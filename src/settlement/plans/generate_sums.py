@@ -1,4 +1,4 @@
-"""Writes the rules over sums: one function per benefit from the sums of a span to what each rule in turn makes of it."""
+"""Writes the rules over sums: one function per benefit, from the sums of a span to what each rule makes of them."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def is_over_sums(benefit: BenefitRules, rule: Rule) -> bool:
     """Say whether a rule works on the sums of the benefit's span; the others look at one bill and its room."""
     if isinstance(rule, Franchise | Bands | RateRule | Minimum | BurdenLimit):
         return True
+    if benefit.lump_sum is not None and benefit.lump_sum.upgrade:
+        return False
     if isinstance(rule, TermLimit):
         return benefit.span is Span.TERM
     return isinstance(rule, Limit) and rule.amount is not None and rule.over is benefit.span
@@ -53,7 +55,7 @@ def sums_function(benefit: BenefitRules, header: Header, outer: Layout) -> SumsF
     layout = outer.part()
     name = f"{benefit.code}_sums"
     rates: dict[int, RateFunction] = {}
-    lines, names, places = [], ["base"], []
+    lines, names, places, due = [], ["base"], [], "base"
     for place, rule in enumerate(benefit.rules):
         if not is_over_sums(benefit, rule):
             continue
@@ -62,7 +64,9 @@ def sums_function(benefit: BenefitRules, header: Header, outer: Layout) -> SumsF
         elif isinstance(rule, RateRule):
             rates[place] = rate_function(f"{benefit.code}_rate_{place + 1}", rule, header, layout)
         after = f"after_{place + 1}"
-        lines.append(f"    {after} = {_after(layout, benefit, rule, names[-1], rates.get(place))}{_because(rule)}")
+        lines.append(f"    {after} = {_after(layout, benefit, rule, names[-1], rates.get(place), due)}{_because(rule)}")
+        if isinstance(rule, Franchise):
+            due = after
         names.append(after)
         places.append(place)
     keys = outer.absorb(layout)
@@ -77,7 +81,8 @@ def _because(rule: Rule) -> str:
     return f"  # {clause!r}" if clause else ""
 
 
-def _after(layout: Layout, benefit: BenefitRules, rule: Rule, before: str, rate: RateFunction | None) -> str:
+def _after(layout: Layout, benefit: BenefitRules, rule: Rule, before: str, rate: RateFunction | None, due: str) -> str:
+    """Write one rule; there is a base at all where `due` is above zero: what a franchise refuses, no minimum raises."""
     if rate is not None:
         return rate.call(before)
     match rule:
@@ -85,7 +90,7 @@ def _after(layout: Layout, benefit: BenefitRules, rule: Rule, before: str, rate:
             sign = ">=" if rule.reached == "at" else ">"
             return f"{before} if {before} {sign} {yuan_by(layout, rule.amount)} else 0"
         case Minimum():
-            return f"max({before}, {yuan_by(layout, rule.amount)}) if base > 0 else {before}"
+            return f"max({before}, {yuan_by(layout, rule.amount)}) if {due} > 0 else {before}"
         case TermLimit() | Limit():
             return f"min({before}, {limit_amount(layout, benefit, rule)})"
         case _:

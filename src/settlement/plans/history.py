@@ -8,33 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 
-from settlement.domain.benefits import PlanFacts, Term, UsedRoom
+from settlement.domain.benefits import OTHER_PLANS, STAY, Benefit, Consumption, PlanFacts, Taking, Term, UsedRoom
 from settlement.domain.bills import Care
 from settlement.plans.compile import OF_LIFE, OF_UNIT, UNUSED, CompiledPlan
 from settlement.plans.facts import nights
-from settlement.plans.generate_limits import OTHER_PLANS
 from settlement.plans.model import Span
 from settlement.plans.model.membership import Stays
-
-STAY = "_stay"
-"""The code under which the records keep stays: nights as days, admissions as times."""
-
-
-@dataclass(frozen=True, slots=True)
-class Taking:
-    """What a member's live bills took of one benefit's room in one term, within one unit where a plan has units."""
-
-    code: str
-    term: str
-    room: UsedRoom
-    unit: str | None = None
-    visit: str | None = None
-    care_from: date | None = None
-    care_to: date | None = None
-    hospital: str | None = None
-    diagnosis: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +35,67 @@ class Placed:
     unit: str | None
     visit: str | None
     used: Mapping[str, UsedRoom]
-
-    def stay_taking(self, term: Term) -> Taking | None:
-        """Return what the records keep of the bill's stay; `None` for a visit."""
-        facts = self.facts
-        if facts.care != Care.INPATIENT or facts.admitted_on is None or facts.discharged_on is None:
-            return None
-        room = UsedRoom(days=nights(facts), times=0 if facts.goes_on else 1)
-        first = facts.counted_from or facts.admitted_on
-        return Taking(STAY, term.code, room, self.unit, self.visit, first, facts.discharged_on, None, facts.diagnosis)
+    stay: str | None = None
+    """The stay, by its name in the records; a unit of receipts or visits is not named by it."""
 
 
 def place(plan: CompiledPlan, facts: PlanFacts, keys: BillKeys, past: Sequence[Taking]) -> Placed:
     """Place a bill after the takings of a member's earlier live bills, which come in the order of recording."""
     visit = f"{keys.hospital}:{keys.visit}" if plan.unit or plan.counts_stays else None
-    unit = visit
+    unit, stay = visit, None
     if plan.unit is Span.RECEIPT and keys.receipt is not None:
         unit = f"{keys.hospital}:receipt:{keys.receipt}"
-    if plan.counts_stays and facts.care == Care.INPATIENT:
+    if plan.counts_stays and facts.care != Care.INPATIENT:
+        facts = replace(facts, stay_ordinal=0)
+    elif plan.counts_stays:
         facts, stay = _in_its_stay(plan, facts, keys, visit or "", past)
         unit = stay if plan.unit in (None, Span.STAY) else unit
     service_date = plan.service_date(facts) or facts.settled_on
-    return Placed(facts, unit, visit, _used(plan, plan.terms(service_date, facts), unit, past))
+    return Placed(facts, unit, visit, _used(plan, plan.terms(service_date, facts), unit, past), stay)
+
+
+def takings(plan: CompiledPlan, placed: Placed, benefits: Sequence[Benefit], keys: BillKeys) -> list[Taking]:
+    """Return what a bill took, as the records keep it and later bills meet it."""
+    taken = [Taking(code, term, room, placed.unit) for (code, term), room in rooms_taken(benefits).items()]
+    stay = _stay_taking(plan, placed, keys)
+    return taken if stay is None else [*taken, stay]
+
+
+def rooms_taken(benefits: Sequence[Benefit]) -> dict[tuple[str, str], UsedRoom]:
+    """Return what a bill takes by benefit and term: parts of a split stay may lie in one term of a benefit."""
+    rooms: dict[tuple[str, str], UsedRoom] = {}
+    for benefit in benefits:
+        if benefit.consumption != Consumption():
+            key = (benefit.code, benefit.term.code)
+            rooms[key] = rooms.get(key, UNUSED).after(benefit.consumption)
+    return rooms
+
+
+def stay_room(plan: CompiledPlan, facts: PlanFacts) -> UsedRoom | None:
+    """Return what a bill adds to its stay, nights as days and admissions as times; `None` where stays do not count."""
+    if not plan.counts_stays or facts.care != Care.INPATIENT:
+        return None
+    if facts.counted_from is None or facts.discharged_on is None:
+        return None
+    return UsedRoom(days=nights(facts), times=0 if facts.goes_on else 1)
+
+
+def _stay_taking(plan: CompiledPlan, placed: Placed, keys: BillKeys) -> Taking | None:
+    """Return what is kept of a bill's stay; the diagnosis only where stays are merged by it. A visit is no stay."""
+    facts, rule, room = placed.facts, plan.header.stays, stay_room(plan, placed.facts)
+    if room is None:
+        return None
+    return Taking(
+        STAY,
+        stay_term(plan, facts),
+        room,
+        placed.stay,
+        placed.visit,
+        facts.counted_from,
+        facts.discharged_on,
+        keys.hospital,
+        facts.diagnosis if rule is not None and rule.same == "diagnosis" else None,
+    )
 
 
 def _in_its_stay(
@@ -89,10 +109,13 @@ def _in_its_stay(
         stay = same_admission[-1].unit or visit
         ends = [taking.care_to for taking in same_admission if taking.care_to is not None]
         counted_from = max(ends, default=counted_from)
+        if counted_from is not None and facts.discharged_on is not None:
+            # Bills of one stay may come in any order: one that ends before another adds no days.
+            counted_from = min(counted_from, facts.discharged_on)
     else:
         stay = _merged_with(plan.header.stays, facts, keys, stays) or visit
     of_stay = [taking for taking in stays if taking.unit == stay]
-    term = _first_term(plan, facts)
+    term = stay_term(plan, facts)
     in_term = list(dict.fromkeys(taking.unit for taking in stays if taking.term == term))
     ordinal = in_term.index(stay) + 1 if stay in in_term else len(in_term) + 1
     completed = replace(
@@ -108,7 +131,7 @@ def _in_its_stay(
 
 def _merged_with(rule: Stays | None, facts: PlanFacts, keys: BillKeys, stays: Sequence[Taking]) -> str | None:
     """Return the earlier stay that a new admission counts to, by the plan's days and what must agree."""
-    if rule is None or facts.admitted_on is None:
+    if rule is None or rule.merge_within_days is None or facts.admitted_on is None:
         return None
     for taking in reversed(stays):
         if taking.care_to is None or taking.care_from is None:
@@ -118,13 +141,15 @@ def _merged_with(rule: Stays | None, facts: PlanFacts, keys: BillKeys, stays: Se
             "diagnosis": facts.diagnosis is not None and taking.diagnosis == facts.diagnosis,
             "hospital": taking.hospital == keys.hospital,
             "any": True,
+            "never": False,
         }[rule.same]
         if near and agrees:
             return taking.unit
     return None
 
 
-def _first_term(plan: CompiledPlan, facts: PlanFacts) -> str:
+def stay_term(plan: CompiledPlan, facts: PlanFacts) -> str:
+    """Return the term in which a bill's stay counts: that of the first benefit, whatever terms the others have."""
     terms = plan.terms(plan.service_date(facts) or facts.settled_on, facts)
     return terms[plan.benefit_codes[0]].code
 

@@ -46,7 +46,7 @@ class Layout:
         if name == "insurer_paid":
             return self.take(name, " + ".join(f"int(funds.{fund})" for fund in FUNDS))
         if name == OTHER_PAID:
-            return self.take(name, 'int(facts.other_paid)')
+            return self.take(name, "int(facts.other_paid)")
         return self.take(name, f"int(funds.{name})" if name in FUNDS else f"int(figures.{name})")
 
     def fact(self, name: str) -> str:

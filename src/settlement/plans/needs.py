@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from settlement.plans.generate_benefit import conditions_of
 from settlement.plans.layout import term_of
-from settlement.plans.model import BenefitRules, Modifier, PlanVersion, Span
+from settlement.plans.model import BenefitRules, GroupLimit, Modifier, PlanVersion, Span
 from settlement.plans.model.membership import OwnCover
 from settlement.plans.vocabulary import FACTS
 
@@ -43,25 +43,37 @@ def facts_asked(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...]:
     if waiting is not None:
         facts += ["days_covered", *(["accident"] if waiting.waived_for_accidents else [])]
     facts += _chosen_by(benefit)
-    for limit in version.body.limits:
-        if isinstance(limit.of, str) or benefit.code in limit.of:
-            facts += _chosen_by(limit)
+    for limit in _limits_of(version, benefit):
+        facts += _chosen_by(limit)
     return tuple(dict.fromkeys(facts))
 
 
+def _limits_of(version: PlanVersion, benefit: BenefitRules) -> list[GroupLimit]:
+    return [limit for limit in version.body.limits if isinstance(limit.of, str) or benefit.code in limit.of]
+
+
 def stated_needed(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...]:
-    """Return the stated amounts that a benefit starts from and that hold the bill when they are not stated."""
+    """Return the stated amounts that a benefit or a limit over it counts, and that hold the bill when not stated."""
     held = {stated.code for stated in version.header.stated if stated.if_not_stated == "hold"}
     sums = [amounts for amounts in (benefit.base, benefit.burden) if amounts is not None]
+    sums += [limit.burden for limit in _limits_of(version, benefit) if limit.burden is not None]
     named = [name for amounts in sums for name in (*amounts.plus, *amounts.minus)]
     return tuple(dict.fromkeys(name for name in named if name in held))
 
 
+def facts_of_version(version: PlanVersion) -> frozenset[str]:
+    """Return every fact that a version asks for, merging its stays included."""
+    asked = {fact for benefit in version.body.benefits for fact in facts_asked(version, benefit)}
+    merges = version.header.stays is not None and version.header.stays.same == "diagnosis"
+    return frozenset(asked | {"diagnosis"}) if merges else frozenset(asked)
+
+
 def counts_stays(version: PlanVersion) -> bool:
     """Say whether a version asks which stay this is, or which days of it: then the records keep its stays."""
-    asked = {fact for benefit in version.body.benefits for fact in facts_asked(version, benefit)}
-    per_day = any(benefit.per_day is not None for benefit in version.body.benefits)
-    return per_day or not asked.isdisjoint({"stay_ordinal", "stay_days"}) or Span.STAY.value in _spans(version.body)
+    asked = facts_of_version(version)
+    if splits(version) or any(benefit.per_day is not None for benefit in version.body.benefits):
+        return True
+    return not asked.isdisjoint({"stay_ordinal", "stay_days"}) or Span.STAY.value in _spans(version.body)
 
 
 def _spans(part: object) -> Iterator[str]:

@@ -17,7 +17,7 @@ from settlement.plans.stored import (
     facts_to_json,
     figures_from_json,
     figures_to_json,
-    room_to_json,
+    used_to_json,
 )
 
 
@@ -45,6 +45,7 @@ class Receipt:
     plan_digest: str
     engine_version: str
     inputs: Inputs
+    used: Mapping[str, UsedRoom]
     benefits: tuple[Benefit, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -53,7 +54,7 @@ class Receipt:
             "plan_digest": self.plan_digest,
             "engine_version": self.engine_version,
             "inputs": self.inputs.to_json(),
-            "used_before": {benefit.code: room_to_json(benefit.used_before) for benefit in self.benefits},
+            "used_before": used_to_json(self.used),
             "result": [benefit_to_json(benefit) for benefit in self.benefits],
         }
 
@@ -63,9 +64,12 @@ class Receipt:
         return sha256_hex(canonical_json(self.to_json()))
 
 
-def make_receipt(compiled: CompiledPlan, inputs: Inputs, benefits: tuple[Benefit, ...]) -> Receipt:
-    """Make the receipt of benefits that this plan has just adjudicated by this engine."""
-    return Receipt(compiled.digest, ENGINE_VERSION, inputs, benefits)
+def make_receipt(
+    compiled: CompiledPlan, inputs: Inputs, used: Mapping[str, UsedRoom], benefits: tuple[Benefit, ...]
+) -> Receipt:
+    """Make the receipt of benefits that this plan has just adjudicated by this engine, with the room it met."""
+    met = {benefit.code: benefit.used_before for benefit in benefits}
+    return Receipt(compiled.digest, ENGINE_VERSION, inputs, {**met, **used}, benefits)
 
 
 def replay(compiled: CompiledPlan, inputs: Inputs, used: Mapping[str, UsedRoom]) -> tuple[Benefit, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
+from itertools import groupby
 
 from settlement.domain.benefits import PlanFacts
 from settlement.domain.bills import BillFigures, Care, InsurerFunds
@@ -29,34 +30,35 @@ class Segment:
 def segments_of(body: VersionBody, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
     """Return the parts of a stay that lies in several terms of the first benefit; of any other bill none.
 
+    What is stated for an event lies in the term of the event's own day.
+
     The days from admission (or where an earlier bill of the stay ended) to discharge count, both included; an amount
     is shared by them, and what does not divide falls to later parts, so that the parts' sum is the amount.
     """
     first, last = facts.counted_from, facts.discharged_on
-    if facts.care != Care.INPATIENT or first is None or last is None:
+    if facts.care != Care.INPATIENT or first is None or last is None or facts.event_on is not None:
         return ()
-    rule, spans, day = term_of(body, body.benefits[0]), [], first
-    while day <= last:
-        term = term_on(rule, day, facts)
-        end = last if term is None else min(last, term.last_day)
-        spans.append((day, end))
-        day = end + ONE_DAY
+    rule, total = term_of(body, body.benefits[0]), (last - first).days + 1
+    days = [first + number * ONE_DAY for number in range(total)]
+    spans = [list(each) for _, each in groupby(days, lambda day: term_on(rule, day, facts))]
     if len(spans) < 2:
         return ()
-    total = (last - first).days + 1
-    return [
-        Segment(end, _share(figures, (begin - first).days, (end - first).days + 1, total), _own_days(facts, begin, end))
-        for begin, end in spans
-    ]
+    return [_segment(figures, facts, span[0], span[-1], total) for span in spans]
 
 
-def _share(figures: BillFigures, before: int, up_to: int, total: int) -> BillFigures:
+def _segment(figures: BillFigures, facts: PlanFacts, begin: date, end: date, total: int) -> Segment:
+    first = facts.counted_from or begin
+    before, up_to = (begin - first).days, (end - first).days + 1
+
     def part(amount: Money) -> Money:
         return Money(int(amount) * up_to // total - int(amount) * before // total)
 
     names = [field.name for field in fields(BillFigures) if field.name != "funds"]
     funds = InsurerFunds(**{field.name: part(getattr(figures.funds, field.name)) for field in fields(InsurerFunds)})
-    return BillFigures(funds=funds, **{name: part(getattr(figures, name)) for name in names})
+    shared = BillFigures(funds=funds, **{name: part(getattr(figures, name)) for name in names})
+    stated = {code: part(amount) for code, amount in facts.stated.items()}
+    own = replace(_own_days(facts, begin, end), other_paid=part(facts.other_paid), stated=stated)
+    return Segment(end, shared, own)
 
 
 def _own_days(facts: PlanFacts, begin: date, end: date) -> PlanFacts:

@@ -7,28 +7,24 @@ rule changes for this bill: over a span, its effect on the sums with the bill le
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from settlement.domain.benefits import Consumption, PlanFacts, Step, StepKind
 from settlement.domain.money import Money
 from settlement.plans.choices import amount_for, fits_facts, rate_for
-from settlement.plans.generate_benefit import WrittenBenefit, conditions_of, has_gaps
+from settlement.plans.generate_benefit import WrittenBenefit, has_gaps
 from settlement.plans.labels import band_label, group_label, plain_yuan, rule_label
 from settlement.plans.layout import term_of
 from settlement.plans.model import (
     Band,
     Bands,
     GroupLimit,
-    LessPaid,
-    Limit,
     Minimum,
-    NotBeside,
-    OnlyBeside,
     PlanVersion,
     RateRule,
     Rule,
     Span,
-    TermLimit,
 )
 
 Note = Sequence[Any]
@@ -84,7 +80,9 @@ class BenefitSteps:
     def _upgrade(self, note: Note) -> Iterator[Step]:
         _, _, gross, aid = note
         if aid != gross and self._benefit.lump_sum is not None:
-            yield Step(self._benefit.lump_sum.clause, StepKind.LESS_PAID, Money(aid - gross), "已付的较低等级补助在差额中扣除")
+            yield Step(
+                self._benefit.lump_sum.clause, StepKind.LESS_PAID, Money(aid - gross), "已付的较低等级补助在差额中扣除"
+            )
 
     def _from_sums(self, note: Note, facts: PlanFacts) -> Iterator[Step]:
         """Yield the steps of the rules over sums, and the one for earlier bills that fared otherwise than they say."""
@@ -96,9 +94,8 @@ class BenefitSteps:
             rule = self._benefit.rules[number]
             edges = (before[position], now[position], before[position + 1], now[position + 1])
             if isinstance(rule, Bands):
-                rate = self._rates[number]
-                handed = [known[key] for key in self._rate_keys[number]]
-                yield from self._bands(rule, lambda amount, rate=rate, handed=handed: rate(amount, *handed), edges, facts)
+                handed = {key: known[key] for key in self._rate_keys[number]}
+                yield from self._bands(rule, partial(self._rates[number], **handed), edges, facts)
             else:
                 yield from self._sum_rule(rule, edges, facts)
         earlier = aid - (now[-1] - before[-1])
@@ -121,8 +118,8 @@ class BenefitSteps:
                 yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band, whole=True))
             return
         for band in bands:
-            low = max(low_end, int(band.start))
-            high = high_end if band.end is None else min(high_end, int(band.end))
+            low = max(low_end, int(band.low))
+            high = high_end if band.high is None else min(high_end, int(band.high))
             if low < high and (delta := paid(high) - paid(low) - (high - low)):
                 yield Step(band.clause, StepKind.BAND, Money(delta), band_label(band))
 
@@ -189,11 +186,14 @@ _KINDS: Mapping[str, StepKind] = {
 def _refusals(version: PlanVersion, place: int) -> Iterator[Step]:
     """Yield the steps of the tests that the generated function makes, in its order."""
     benefit = version.body.benefits[place]
-    for condition in conditions_of(version, benefit):
+    for condition in version.header.covers:
         yield Step(condition.clause, StepKind.NOT_ELIGIBLE, Money(0), condition.label)
     module = version.body.module(benefit.module)
     if module is not None:
         yield Step(module.clause, StepKind.NOT_HELD, Money(0), f"未参加{module.names.zh}")
+    for condition in benefit.conditions:
+        kind = StepKind.NO_EVENT if condition.fact == "event" else StepKind.NOT_ELIGIBLE
+        yield Step(condition.clause, kind, Money(0), condition.label)
     waiting = benefit.waiting or (module.waiting if module else None)
     if waiting is not None:
         yield Step(waiting.clause, StepKind.WAITING, Money(0), waiting.label)

@@ -14,7 +14,16 @@ from settlement.domain.money import Money
 _FIGURES = tuple(field.name for field in fields(BillFigures) if field.name != "funds")
 _FUNDS = tuple(field.name for field in fields(InsurerFunds))
 _FACTS = tuple(field.name for field in fields(PlanFacts))
-_DATES = frozenset({"settled_on", "admitted_on", "discharged_on"})
+_DATES = (
+    "settled_on",
+    "admitted_on",
+    "discharged_on",
+    "event_on",
+    "cover_first_day",
+    "cover_last_day",
+    "covered_since",
+    "counted_from",
+)
 
 
 def figures_to_json(figures: BillFigures) -> dict[str, Any]:
@@ -32,15 +41,23 @@ def figures_from_json(given: Mapping[str, Any]) -> BillFigures:
 
 def facts_to_json(facts: PlanFacts) -> dict[str, Any]:
     """Write the facts of a bill, dates as `2026-03-10`, what is not known as `null`."""
-    values = ((name, getattr(facts, name)) for name in _FACTS)
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values}
+    values = {name: getattr(facts, name) for name in _FACTS}
+    written = {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+    written["other_paid"] = facts.other_paid.yuan()
+    written["stated"] = {code: amount.yuan() for code, amount in facts.stated.items()}
+    written["shares"] = None if facts.shares is None else dict(facts.shares)
+    return written
 
 
 def facts_from_json(given: Mapping[str, Any]) -> PlanFacts:
-    """Read the facts of a bill back."""
-    known = {name: given[name] for name in _FACTS}
-    dates = {name: date.fromisoformat(known[name]) for name in _DATES if known[name] is not None}
-    return PlanFacts(**{**known, **dates})
+    """Read the facts of a bill back; a fact that the receipt does not know yet is as if it had not been asked for."""
+    known = {name: given[name] for name in _FACTS if name in given}
+    known |= {name: date.fromisoformat(known[name]) for name in _DATES if known.get(name) is not None}
+    if "other_paid" in known:
+        known["other_paid"] = Money.from_yuan(known["other_paid"])
+    if "stated" in known:
+        known["stated"] = {code: Money.from_yuan(amount) for code, amount in known["stated"].items()}
+    return PlanFacts(**known)
 
 
 def room_to_json(room: UsedRoom) -> dict[str, Any]:
@@ -51,27 +68,29 @@ def room_to_json(room: UsedRoom) -> dict[str, Any]:
         "paid": room.paid.yuan(),
         "days": room.days,
         "times": room.times,
+        "deductible": room.deductible.yuan(),
     }
 
 
 def room_from_json(given: Mapping[str, Any]) -> UsedRoom:
-    """Read the used room of one benefit back."""
+    """Read the used room of one benefit back; the first engine's receipts hold no deductible."""
     base, burden, paid = (Money.from_yuan(given[name]) for name in ("base", "burden", "paid"))
-    return UsedRoom(base, burden, paid, given["days"], given["times"])
+    return UsedRoom(base, burden, paid, given["days"], given["times"], Money.from_yuan(given.get("deductible", "0.00")))
 
 
 def used_to_json(used: Mapping[str, UsedRoom]) -> dict[str, Any]:
-    """Write used room by benefit code."""
+    """Write used room by benefit code and span."""
     return {code: room_to_json(room) for code, room in used.items()}
 
 
 def used_from_json(given: Mapping[str, Any]) -> dict[str, UsedRoom]:
-    """Read used room by benefit code back."""
+    """Read used room by benefit code and span back."""
     return {code: room_from_json(room) for code, room in given.items()}
 
 
 def benefit_to_json(benefit: Benefit) -> dict[str, Any]:
     """Write what a benefit pays and why; the used room stands beside it, not in it."""
+    funding = {purse: amount.yuan() for purse, amount in benefit.funding}
     return {
         "code": benefit.code,
         "name": benefit.name,
@@ -86,4 +105,5 @@ def benefit_to_json(benefit: Benefit) -> dict[str, Any]:
             for step in benefit.steps
         ],
         "amount": benefit.amount.yuan(),
+        **({"funding": funding} if funding else {}),
     }

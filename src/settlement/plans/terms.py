@@ -13,7 +13,7 @@ ONE_DAY = timedelta(days=1)
 
 
 def term_on(rule: TermRule, day: date, facts: PlanFacts | None = None) -> Term | None:
-    """Return the term of a day; `None` where the named terms have none, or the member's own cover is not known."""
+    """Return the term of a day; `None` where the named terms have none, or the member's own cover does not hold it."""
     match rule:
         case CalendarYear():
             return _calendar_year(day.year)
@@ -31,11 +31,18 @@ def term_on(rule: TermRule, day: date, facts: PlanFacts | None = None) -> Term |
                 None,
             )
         case OwnCover():
-            return _own_cover(facts)
+            return _own_cover(day, facts)
 
 
-def _own_cover(facts: PlanFacts | None) -> Term | None:
+def month_and_day(text: str) -> tuple[int, int]:
+    """Return month and day of a text such as `02-28`."""
+    return int(text[:2]), int(text[3:])
+
+
+def _own_cover(day: date, facts: PlanFacts | None) -> Term | None:
     if facts is None or facts.cover_first_day is None or facts.cover_last_day is None:
+        return None
+    if not facts.cover_first_day <= day <= facts.cover_last_day:
         return None
     return Term(facts.cover_first_day.isoformat(), facts.cover_first_day, facts.cover_last_day)
 
@@ -47,7 +54,7 @@ def _calendar_year(year: int) -> Term:
 
 @lru_cache(maxsize=4096)
 def _year_from(starts: str, day: date) -> Term:
-    month, day_of_month = int(starts[:2]), int(starts[3:])
+    month, day_of_month = month_and_day(starts)
     first = _date(day.year, month, day_of_month)
     if first > day:
         first = _date(day.year - 1, month, day_of_month)

@@ -103,7 +103,7 @@ UNDELIVERED_AMOUNTS = frozenset({"commercial_paid_later", "drug_cost", "material
 
 
 def nearest(word: str | int, known: Iterable[str | int]) -> str:
-    """Return the known word that looks most like a mistaken one, or all of them where none does."""
+    """Return the known word that looks most like a mistaken one, or a handful of those nearest where none does."""
     words = sorted(str(each) for each in known)
     close = difflib.get_close_matches(str(word), words, n=1)
-    return close[0] if close else ", ".join(words)
+    return close[0] if close else ", ".join(sorted(difflib.get_close_matches(str(word), words, n=5, cutoff=0)))

@@ -16,17 +16,21 @@ import yaml
 from pydantic import BaseModel
 
 from settlement.domain.money import FEN_PER_YUAN, Money
-from settlement.plans.model import CaseFacts, PlanFile
+from settlement.plans.model import CaseBill, CaseFacts, PlanFile
 
 Tree = Any
 """Plain data as a plan file has it: mappings, lists, text, whole numbers, true and false, dates, nothing."""
 
-WIDTH = 120
+WIDTH = 140
 _TAG = "tag:yaml.org,2002:"
-_ROWS = frozenset({"bands", "days", "terms", "funding", "amount", "rate", "modifiers", "bills"})
+_ROWS = frozenset({"bands", "days", "terms", "funding", "amount", "rate", "modifiers"})
 """Lists whose items are rows of a table, one line each."""
-_SHORT = frozenset({"amounts", "facts", "pays", "when", "shares"})
+_ROWS_WITH_ROOM = frozenset({"bills", "conditions", "events", "rules", "stated"})
+"""Lists whose items stand in one line if it is not too long."""
+_SHORT = frozenset({"accumulation", "amounts", "facts", "names", "pays", "shares", "term", "when"})
 """Mappings that stand behind their key."""
+_HEAD_INDENT = 2
+"""How far the keys of a file's head are indented."""
 _BLOCK = frozenset({"notes"})
 _LOOKS_LIKE_A_NUMBER = re.compile(r"[-+0-9.,:%_]+")
 
@@ -51,10 +55,15 @@ def _mapping(part: BaseModel, dumped: Mapping[str, Tree]) -> dict[str, Tree]:
         value, key = getattr(part, name), field.alias or name
         if isinstance(part, CaseFacts):
             left_out = name not in part.model_fields_set
+        elif isinstance(value, CaseFacts):
+            left_out = not value.model_fields_set
         else:
             left_out = not field.is_required() and value == field.get_default(call_default_factory=True)
         if not left_out:
             written[key] = _value(value, dumped[key], whole=key != "pays")
+    if isinstance(part, CaseBill) and not written.keys() & {"pays", "asks", "missing"}:
+        # A bill that is paid nothing says so.
+        written["pays"] = {}
     return written
 
 
@@ -129,19 +138,21 @@ def _block(value: Tree, key: str, indent: int = 0) -> yaml.Node:
 
 
 def _inside(value: Tree, key: str, indent: int) -> yaml.Node:
-    """Build the value of a key: short things behind the key, the rest below it."""
+    """Build the value of a key: short things behind the key, the rest below it. The head of a file takes its room."""
     plain_list = isinstance(value, list) and not any(isinstance(each, dict | list) for each in value)
-    if (plain_list and key not in _BLOCK) or key in _SHORT:
+    short = key in _SHORT and indent > _HEAD_INDENT and (key == "facts" or not _holds_lists_of_parts(value))
+    if (plain_list and key not in _BLOCK) or short:
         return _flow(value)
     return _block(value, key, indent + 2)
 
 
 def _item(value: Tree, key: str, indent: int) -> yaml.Node:
-    """Build an item of a list: rows of a table in one line if the line has room for them."""
-    is_row = isinstance(value, Mapping) and (key in _ROWS or (key == "covers" and "first_day" in value))
-    if is_row and not _holds_lists_of_parts(value):
+    """Build an item of a list: rows of a table in one line."""
+    if isinstance(value, Mapping) and not _holds_lists_of_parts(value):
         flow = _flow(value)
-        if key != "bills" or indent + len(_dump(flow)) < WIDTH - 4:
+        if key in _ROWS or (key == "covers" and "first_day" in value):
+            return flow
+        if key in _ROWS_WITH_ROOM and indent + len(_dump(flow)) < WIDTH:
             return flow
     return _block(value, key, indent)
 

@@ -12,6 +12,8 @@ from settlement.plans.findings import FilePath, Finding, PlanRefused, Severity
 
 _TAG = "tag:yaml.org,2002:"
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)")
+_HINT_ZH = "检查缩进、括号和引号；含逗号、冒号、# 的文字加引号"
+_HINT_EN = "look at indents, brackets and quotes; quote texts with a comma, a colon or a #"
 _CALENDAR_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -46,12 +48,13 @@ def read_yaml(text: str, name: str) -> YamlFile:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
-        raise _refused("not_yaml", name, line, "不是有效的 YAML", f"this is not valid YAML: {error.problem}") from None
+        en = f"this is not valid YAML: {error.problem}; {_HINT_EN}"
+        raise _refused("not_yaml", name, line, f"不是有效的 YAML：{_HINT_ZH}", en) from None
     except (yaml.YAMLError, RecursionError):
         raise _refused("not_yaml", name, 1, "不是有效的 YAML", "this is not valid YAML") from None
     if root is None:
         raise _refused("empty_file", name, 1, "文件是空的", "the file is empty")
-    reader = _Reader(name)
+    reader = _Reader(name, text)
     tree = reader.value(root, ())
     return YamlFile(name, tree, reader.lines)
 
@@ -65,6 +68,7 @@ class _Reader:
     """Walks the nodes once; a node met twice is an alias."""
 
     name: str
+    text: str
     lines: dict[FilePath, int] = field(default_factory=dict)
     met: set[int] = field(default_factory=set)
 
@@ -84,16 +88,38 @@ class _Reader:
 
     def _mapping(self, node: yaml.MappingNode, path: FilePath) -> dict[str, object]:
         mapping: dict[str, object] = {}
-        for key_node, value_node in node.value:
+        for position, (key_node, value_node) in enumerate(node.value):
             line = key_node.start_mark.line + 1
             key = key_node.value
+            if position and self._is_cut_off(node, key_node):
+                raise self._text_not_quoted(node, position)
             if key_node.tag != f"{_TAG}str":
-                raise _refused("key_not_text", self.name, line, f"键 {key} 请加引号", f"the key {key} must be text: quote it")
+                zh, en = f"键 {key} 请加引号", f"the key {key} must be text: quote it"
+                raise _refused("key_not_text", self.name, line, zh, en)
             if key in mapping:
-                raise _refused("key_twice", self.name, line, f"键 {key} 重复，请删去一个", f"the key {key} is given twice: drop one")
+                zh, en = f"键 {key} 重复，请删去一个", f"the key {key} is given twice: drop one"
+                raise _refused("key_twice", self.name, line, zh, en)
             self.lines[(*path, key)] = line
             mapping[key] = self.value(value_node, (*path, key))
         return mapping
+
+    def _is_cut_off(self, node: yaml.MappingNode, key: yaml.Node) -> bool:
+        """Say whether a key within braces has no colon: it is what an unquoted text has behind its comma."""
+        return bool(node.flow_style) and not self.text[key.end_mark.index :].lstrip().startswith(":")
+
+    def _text_not_quoted(self, node: yaml.MappingNode, position: int) -> PlanRefused:
+        """Return the refusal of a text that a comma has cut into keys, from the pair before to the last piece."""
+        key, value = node.value[position - 1]
+        pieces = [piece for piece, _ in node.value[position:]]
+        last = pieces[0]
+        for piece in pieces:
+            if not self._is_cut_off(node, piece):
+                break
+            last = piece
+        text = self.text[value.start_mark.index : last.end_mark.index]
+        zh = f'{key.value} 的文字含逗号，请加引号写作 {key.value}: "{text}"'
+        en = f'the text of {key.value} has a comma: quote it, as {key.value}: "{text}"'
+        return _refused("text_not_quoted", self.name, value.start_mark.line + 1, zh, en)
 
     def _scalar(self, node: yaml.Node, line: int) -> object:
         text = str(node.value)
@@ -110,14 +136,8 @@ class _Reader:
                 return text
             case "float":
                 zh = f'{text} 带小数，请加引号写作 "{text}"，以免丢失分'
-                raise _refused(
-                    "decimal_not_quoted", self.name, line, zh, f'{text} has a decimal point: quote it, as "{text}", to keep every fen'
-                )
+                en = f'{text} has a decimal point: quote it, as "{text}", to keep every fen'
+                raise _refused("decimal_not_quoted", self.name, line, zh, en)
             case _:
-                raise _refused(
-                    "ambiguous_value",
-                    self.name,
-                    line,
-                    f'{text} 含义不明，请加引号写作 "{text}"',
-                    f'{text} is ambiguous: quote it, as "{text}"',
-                )
+                zh, en = f'{text} 含义不明，请加引号写作 "{text}"', f'{text} is ambiguous: quote it, as "{text}"'
+                raise _refused("ambiguous_value", self.name, line, zh, en)

@@ -194,7 +194,7 @@ class CommandFate(BaseModel):
 
 
 class Eligibility(BaseModel):
-    """Whether a person is covered on a date: `covered`, `not_covered` or `unknown`."""
+    """Whether a person is covered on a date: `covered`, `not_covered`, `unknown`, or `provisional` until the roster."""
 
     status: str = Field(examples=["covered"])
     on: str

@@ -52,6 +52,13 @@ class VisitFacts(Strict):
     pay_loc: Code | None = Field(None, description="Place of payment: 1 bureau, 2 hospital, 3 province, 4 elsewhere.")
     admitted_on: date | None = Field(None, description="First day of the stay.")
     discharged_on: date | None = Field(None, description="Last day of the stay.")
+    dise_codg: Code | None = Field(None, description="Diagnosis code; only where the fund's plan asks for it.")
+    hospital_category: Code | None = Field(None, description="Category of the hospital, in the plan's words.")
+    stated: dict[str, Yuan] | None = Field(
+        None,
+        description="Amounts the plan asks for beside the insurer's answer, by code.",
+        examples=[{"bed_excess": "60.00"}],
+    )
 
 
 class OtherPayerBody(Strict):
@@ -139,6 +146,9 @@ class MissingFacts(Strict):
     pay_loc: Code | None = None
     admitted_on: date | None = None
     discharged_on: date | None = None
+    dise_codg: Code | None = None
+    hospital_category: Code | None = None
+    stated: dict[str, Yuan] | None = None
 
 
 class AnswerRequest(Strict):

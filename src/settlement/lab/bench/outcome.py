@@ -28,6 +28,8 @@ class Figures:
     one_client_ms: float
     adjudicate_us: float
     explain_us: float
+    simulate_bills_per_second: int
+    simulate_file_bills_per_second: int
     clients: int
     members: int
     settlements: int

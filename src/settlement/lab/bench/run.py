@@ -12,7 +12,7 @@ from statistics import median, quantiles
 
 import psycopg
 
-from settlement.lab.bench.adjudication import time_adjudication
+from settlement.lab.bench.adjudication import time_adjudication, time_simulation
 from settlement.lab.bench.capture import capture
 from settlement.lab.bench.check import check_rows
 from settlement.lab.bench.driver import Brought, Driver, driving
@@ -124,7 +124,7 @@ async def _our_slice(
 
 async def _figures(scene: Scene, request: Request, measured: Measured, serials: Iterator[int]) -> Figures:
     trips = await count_trips(scene, request.seed, serials)
-    plan = time_adjudication(request.seed)
+    plan, simulated = time_adjudication(request.seed), time_simulation(request.seed)
     count, usage = len(measured.ours), measured.usage
     ours = count / usage.seconds
     transactions = sum(part.transactions for part in measured.pgbench)
@@ -145,6 +145,8 @@ async def _figures(scene: Scene, request: Request, measured: Measured, serials: 
         one_client_ms=round(median(one.took for one in measured.one_client) * 1000, 2),
         adjudicate_us=round(plan.adjudicate, 1),
         explain_us=round(plan.explain, 1),
+        simulate_bills_per_second=round(simulated.prepared),
+        simulate_file_bills_per_second=round(simulated.from_file),
         clients=request.clients,
         members=request.members,
         settlements=count,

@@ -22,11 +22,11 @@ from settlement.domain.scope import PersonCategory
 from settlement.lab.bench.bills import HOSPITALS, YEAR, Person
 from settlement.lab.bench.outcome import BenchFailed
 from settlement.lab.demo.stage import plan_file
+from settlement.lab.office import open_office
 from settlement.plans.model import read_plan
 from settlement.services.access.add_client import NewClient, add_client
 from settlement.services.funds.add_fund import add_fund, add_hospital, add_unit
 from settlement.services.members.add_member import NewMember, add_members
-from settlement.services.plans.publish_plan import publish_plan
 
 DATABASE = "settlement_bench"
 LOOKALIKES_PER_MEMBER = 4
@@ -109,7 +109,7 @@ async def _register(installation: Installation, persons: tuple[Person, ...]) -> 
         fund = await add_fund(
             resources, code="bench", name="测试互助", gateway_profile="simulator", plan_code=plan.header.code
         )
-        await publish_plan(resources, fund.fund_id, plan)
+        await (await open_office(resources, fund.fund_id)).publish(resources, plan_file())
         await add_unit(resources, fund.fund_id, code="U01", name="测试单位")
         clients = {}
         for code, level in HOSPITALS:

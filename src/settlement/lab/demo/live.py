@@ -87,6 +87,7 @@ async def _picture(stage: Stage, console: Console, bill: SettledBill, answer: di
 def _where_to_look(stage: Stage, console: Console) -> None:
     client = next(iter(stage.city.hospital_clients.values()))
     office = stage.city.staff_client
+    clerk, head = stage.city.office.clerk, stage.city.office.head
     console.print(
         f"\nWhere to look next (Ctrl-C stops all of it)\n"
         f"  the API, to try out         {stage.api_url}/docs\n"
@@ -97,7 +98,11 @@ def _where_to_look(stage: Stage, console: Console) -> None:
         f"  a hospital's client         {client.client.client_id}\n"
         f"    its secret                {client.secret}\n"
         f"  the office's client         {office.client.client_id}\n"
-        f"    its secret                {office.secret}\n",
+        f"    its secret                {office.secret}\n"
+        f"  who drafts plans            {stage.city.fund.fund_id}.{clerk.account.login}\n"
+        f"    the password              {clerk.password}\n"
+        f"  who approves them           {stage.city.fund.fund_id}.{head.account.login}\n"
+        f"    the password              {head.password}\n",
         highlight=False,
         soft_wrap=True,
     )

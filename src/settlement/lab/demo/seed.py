@@ -11,11 +11,11 @@ from settlement.db.registry import Fund
 from settlement.domain.bills import Certificate
 from settlement.domain.scope import PersonCategory
 from settlement.lab.his.people import HospitalEntry, Person
+from settlement.lab.office import Office, open_office
 from settlement.plans.model import read_plan
 from settlement.services.access.add_client import NewClient, add_client
 from settlement.services.funds.add_fund import add_fund, add_hospital, add_unit
 from settlement.services.members.add_member import NewMember, add_members
-from settlement.services.plans.publish_plan import publish_plan
 from settlement.services.resources import Resources
 
 UNITS = (
@@ -44,6 +44,7 @@ class SeededCity:
     hospital_clients: dict[str, NewClient]
     platform_client: NewClient
     staff_client: NewClient
+    office: Office
 
 
 async def seed_city(
@@ -60,13 +61,13 @@ async def seed_city(
     active = [person for person in persons if person.insutype == "310" and person.psn_type.startswith("11")]
     local = [person for person in active if person.insuplc_admdvs[:4] == hospitals[0].area[:4]]
     members = tuple(local[:member_count])
-    fund = await _add_fund(resources, "binzhou", "滨州市职工互助保障基金", profile, plan_file)
+    fund, office = await _add_fund(resources, "binzhou", "滨州市职工互助保障基金", profile, plan_file)
     for number, name in enumerate(UNITS, 1):
         await add_unit(resources, fund.fund_id, code=f"U{number:02d}", name=f"滨州市{name}")
     await _add_hospitals(resources, fund, hospitals)
     await _enrol(resources, fund, members, len(UNITS), year)
     await add_members(resources, fund.fund_id, [_member_of_the_examples(year)])
-    second = await _add_fund(resources, "wudi", "无棣县职工互助保障基金", profile, plan_file)
+    second, _ = await _add_fund(resources, "wudi", "无棣县职工互助保障基金", profile, plan_file)
     await add_unit(resources, second.fund_id, code="U01", name="无棣县总工会")
     await _add_hospitals(resources, second, hospitals[:1])
     await _enrol(resources, second, local[member_count : member_count + SECOND_FUND_MEMBERS], 1, year)
@@ -78,14 +79,15 @@ async def seed_city(
     }
     platform = await add_client(resources, fund.fund_id, name="bureau", role="platform", hospital_codes=())
     staff = await add_client(resources, fund.fund_id, name="office", role="staff", hospital_codes=())
-    return SeededCity(fund, members, clients, platform, staff)
+    return SeededCity(fund, members, clients, platform, staff, office)
 
 
-async def _add_fund(resources: Resources, code: str, name: str, profile: str, plan_file: Path) -> Fund:
+async def _add_fund(resources: Resources, code: str, name: str, profile: str, plan_file: Path) -> tuple[Fund, Office]:
     plan = read_plan(plan_file)
     fund = await add_fund(resources, code=code, name=name, gateway_profile=profile, plan_code=plan.header.code)
-    await publish_plan(resources, fund.fund_id, plan)
-    return fund
+    office = await open_office(resources, fund.fund_id)
+    await office.publish(resources, plan_file)
+    return fund, office
 
 
 async def _add_hospitals(resources: Resources, fund: Fund, hospitals: Sequence[HospitalEntry]) -> None:

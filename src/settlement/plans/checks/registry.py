@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from settlement.plans.checks.survey import Survey
 from settlement.plans.findings import FilePath, Severity
-from settlement.plans.model import PlanVersion
+from settlement.plans.model import Plan
+
+ERROR, WARNING = Severity.ERROR, Severity.WARNING
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """One place that a check finds: where, under which clause, and what to mend, in Chinese and English.
 
-    `path` starts at `plan` for the header and at `version` for what one version says.
+    For a check of one version `path` starts at `plan` for the header and at `version` for what the version says;
+    for a check of the file it is the path in the file.
     """
 
     path: FilePath
@@ -28,19 +32,41 @@ class Check:
 
     id: str
     severity: Severity
-    find: Callable[[PlanVersion], Iterator[Place]]
+    find: Callable[[Survey], Iterator[Place]]
+
+
+@dataclass(frozen=True, slots=True)
+class FileCheck:
+    """One check of a whole file: what versions and worked cases say about each other."""
+
+    id: str
+    severity: Severity
+    find: Callable[[Plan], Iterator[Place]]
 
 
 CHECKS: list[Check] = []
-"""Every check, in the order in which the modules of this package define them."""
+"""Every check of a version, in the order in which the modules of this package define them."""
+FILE_CHECKS: list[FileCheck] = []
+"""Every check of a file. A version from the database has passed them before it was published."""
 
 
-def check(id_: str, severity: Severity) -> Callable[[Callable[[PlanVersion], Iterator[Place]]], Check]:
-    """Register a function as a check."""
+def check(id_: str, severity: Severity) -> Callable[[Callable[[Survey], Iterator[Place]]], Check]:
+    """Register a function as a check of a version."""
 
-    def register(find: Callable[[PlanVersion], Iterator[Place]]) -> Check:
+    def register(find: Callable[[Survey], Iterator[Place]]) -> Check:
         made = Check(id_, severity, find)
         CHECKS.append(made)
+        return made
+
+    return register
+
+
+def file_check(id_: str, severity: Severity) -> Callable[[Callable[[Plan], Iterator[Place]]], FileCheck]:
+    """Register a function as a check of a file."""
+
+    def register(find: Callable[[Plan], Iterator[Place]]) -> FileCheck:
+        made = FileCheck(id_, severity, find)
+        FILE_CHECKS.append(made)
         return made
 
     return register

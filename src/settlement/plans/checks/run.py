@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from settlement.plans.checks.registry import CHECKS, Check, Place
+from settlement.plans.checks import (  # noqa: F401  Importing a module registers its checks.
+    bands,
+    declarations,
+    facts,
+    limits,
+    membership,
+    money,
+    names,
+    rules,
+    versions,
+)
+from settlement.plans.checks.registry import CHECKS, FILE_CHECKS, Check, FileCheck, Place
+from settlement.plans.checks.survey import Survey
 from settlement.plans.findings import FilePath, Finding, PlanRefused, Severity
 from settlement.plans.model import Plan, PlanVersion
 
@@ -12,12 +24,10 @@ from settlement.plans.model import Plan, PlanVersion
 def check_plan(plan: Plan) -> list[Finding]:
     """Return everything that is wrong or strange in a plan file, by line; a plan with an error is not published."""
     findings: dict[tuple[str, FilePath], Finding] = {}
-    for position, version in enumerate(plan.versions):
-        for check, place in _found(version):
-            path = ("versions", position, *place.path[1:]) if place.path[0] == "version" else place.path
-            line = plan.source.line_of(path)
-            finding = Finding(check.id, check.severity, plan.source.name, line, place.clause, place.zh, place.en)
-            findings.setdefault((check.id, path), finding)
+    for check, path, place in _found_in_file(plan):
+        line = plan.source.line_of(path)
+        finding = Finding(check.id, check.severity, plan.source.name, line, place.clause, place.zh, place.en)
+        findings.setdefault((check.id, path), finding)
     return sorted(findings.values(), key=lambda finding: finding.line or 0)
 
 
@@ -26,14 +36,29 @@ def refuse_unsound(version: PlanVersion) -> None:
     name = f"{version.plan_code} {version.version}"
     findings = [
         Finding(check.id, check.severity, name, None, place.clause, place.zh, place.en)
-        for check, place in _found(version)
-        if check.severity is Severity.ERROR
+        for check, place in _found(version, only_errors=True)
     ]
     if findings:
         raise PlanRefused(findings)
 
 
-def _found(version: PlanVersion) -> Iterator[tuple[Check, Place]]:
+def _found_in_file(plan: Plan) -> Iterator[tuple[Check | FileCheck, FilePath, Place]]:
+    """Yield what every check finds, with its path in the file; what is said of the header is said of each version."""
+    for position, version in enumerate(plan.versions):
+        for check, place in _found(version):
+            yield check, _in_file(place.path, position), place
+    for file_check in FILE_CHECKS:
+        for place in file_check.find(plan):
+            yield file_check, place.path, place
+
+
+def _in_file(path: FilePath, position: int) -> FilePath:
+    return ("versions", position, *path[1:]) if path[0] == "version" else path
+
+
+def _found(version: PlanVersion, *, only_errors: bool = False) -> Iterator[tuple[Check, Place]]:
+    survey = Survey(version)
     for check in CHECKS:
-        for place in check.find(version):
-            yield check, place
+        if not only_errors or check.severity is Severity.ERROR:
+            for place in check.find(survey):
+                yield check, place

@@ -20,7 +20,7 @@ class Accumulation(Part):
 
 
 class Manual(Part):
-    """What a person decides: the bill lands on the worklist, once the sums of bases reach a threshold if there is one."""
+    """What a person decides: the bill lands on the worklist, where there is a threshold once the bases reach it."""
 
     threshold: Yuan | None = None
     clause: Clause

@@ -60,7 +60,7 @@ class Overpayment(Part):
 
 
 class EarlierChanges(Part):
-    """What a change of an earlier bill does to later ones: nothing, a proposal, or a raise at once and else a proposal."""
+    """What a changed earlier bill does to later ones: nothing, a proposal, or a raise at once and else a proposal."""
 
     effect: Literal["leave", "propose", "raise"]
     clause: Clause
@@ -203,7 +203,9 @@ class PlanVersion(Part):
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:
-            raise PlanRefused(form_findings(error, "canonical text", lambda _path: None, known_keys())) from None
+            raise PlanRefused(
+                form_findings(error, "canonical text", lambda _path: None, cls.model_json_schema())
+            ) from None
 
     def __hash__(self) -> int:
         return hash(self.digest)
@@ -226,10 +228,3 @@ class Plan:
         """Return the version that prices a service date: the last that began on or before it, if any had."""
         begun = [version for version in self.versions if version.effective_from <= day]
         return max(begun, key=lambda version: version.effective_from, default=None)
-
-
-def known_keys() -> frozenset[str]:
-    """Return every key that a plan file may have, to name the nearest one to a mistaken key."""
-    definitions = PlanFile.model_json_schema()
-    parts = [definitions, *definitions["$defs"].values()]
-    return frozenset(key for part in parts if isinstance(found := part.get("properties"), dict) for key in found)

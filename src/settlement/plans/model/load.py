@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from settlement.plans.findings import PlanRefused
 from settlement.plans.form_errors import form_findings, not_utf8
-from settlement.plans.model.file import Plan, PlanFile, PlanVersion, known_keys
+from settlement.plans.model.file import Plan, PlanFile, PlanVersion
 from settlement.plans.yaml_lines import read_yaml
 
 
@@ -19,7 +19,7 @@ def load_plan(text: str, name: str) -> Plan:
     try:
         file = PlanFile.model_validate_json(json.dumps(source.tree))
     except ValidationError as error:
-        raise PlanRefused(form_findings(error, name, source.line_of, known_keys())) from None
+        raise PlanRefused(form_findings(error, name, source.line_of, schema())) from None
     versions = tuple(PlanVersion(format=file.format, header=file.plan, body=body) for body in file.versions)
     return Plan(source, file, versions)
 

@@ -107,10 +107,11 @@ class Provisional(Part):
 
 
 class Stays(Part):
-    """Which settlements are one stay. Settlements of one admission always are; others by cause and time."""
+    """Which settlements are one stay. Those of one admission always are; others by cause and time, or never."""
 
-    merge_within_days: Annotated[int, Field(ge=1, le=366)]
     same: Annotated[
-        Literal["diagnosis", "hospital", "any"], Field(description="What must agree besides the days between.")
+        Literal["diagnosis", "hospital", "any", "never"],
+        Field(description="What must agree besides the days between; `never` merges nothing."),
     ]
+    merge_within_days: Annotated[int | None, Field(ge=1, le=366)] = None
     clause: Clause

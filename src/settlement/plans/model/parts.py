@@ -8,11 +8,18 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from settlement.plans.values import Rate, Yuan
+from settlement.plans.vocabulary import AMOUNTS, FACTS
 
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
 Clause = Annotated[str, Field(min_length=1, max_length=300, description="The published rule that says so.")]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 FactValue = str | int | bool
+FactName = Annotated[str, Field(json_schema_extra={"enum": sorted(FACTS)})]
+"""A fact by its name. The schema lists the names for editors; the check names the nearest known one."""
+AmountName = Annotated[
+    str, Field(json_schema_extra={"anyOf": [{"enum": sorted(AMOUNTS)}, {"pattern": r"^(aid\.)?[a-z][a-z0-9_]{0,39}$"}]})
+]
+"""An amount of a bill, one that the plan lets hospitals state, or `aid.` with an earlier benefit's code."""
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -50,7 +57,7 @@ class Condition(Part):
     `label` says so to a member whose bill does not fulfil it.
     """
 
-    fact: str
+    fact: FactName
     one_of: Annotated[tuple[FactValue, ...], Field(min_length=1)] | None = None
     at_least: int | None = None
     at_most: int | None = None
@@ -102,6 +109,6 @@ RateBy = Annotated[
 class AmountSum(Part):
     """A sum and difference of named amounts of one bill."""
 
-    plus: Annotated[tuple[str, ...], Field(min_length=1)]
-    minus: tuple[str, ...] = ()
+    plus: Annotated[tuple[AmountName, ...], Field(min_length=1)]
+    minus: tuple[AmountName, ...] = ()
     clause: Clause

@@ -1,4 +1,4 @@
-"""The rules of a benefit, in the order in which a bill meets them: what is taken off, what share is paid, what limits."""
+"""The rules of a benefit in the order in which a bill meets them: what is taken off, what is paid, what limits."""
 
 from __future__ import annotations
 
@@ -26,6 +26,16 @@ class Band(Part):
     rate: Rate | None = None
     pays: Annotated[Yuan | None, Field(description="A fixed sum, with `method: whole` only.")] = None
     clause: Clause
+
+    @property
+    def low(self) -> Money:
+        """Where the band's part of an amount begins; whether the edge itself is in the band changes no part."""
+        return next((edge for edge in (self.from_, self.above) if edge is not None), ZERO)
+
+    @property
+    def high(self) -> Money | None:
+        """Where the band's part of an amount ends; `None` for the open one."""
+        return self.up_to if self.below is None else self.below
 
     @property
     def start(self) -> Money:

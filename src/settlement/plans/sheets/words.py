@@ -33,7 +33,9 @@ CATEGORY_ON = Words("身份按哪天", {"service_date": "就医当天", "term_st
 SPLIT = Words("跨期住院", {"none": "不拆分", "by_days": "按天数拆分"})
 PROVISIONAL_AID = Words("暂定期补助", {"on_bill": "直接抵账单", "to_card": "打到银行卡", "none": "暂不补助"})
 BORNE_BY = Words("未确认由谁承担", {"fund": "互助会", "unit": "单位", "member": "会员"})
-SAME_STAY = Words("合并住院要相同", {"diagnosis": "诊断相同", "hospital": "医院相同", "any": "不要求相同"})
+SAME_STAY = Words(
+    "合并住院要相同", {"diagnosis": "诊断相同", "hospital": "医院相同", "any": "不要求相同", "never": "从不合并"}
+)
 ROUNDING = Words(
     "舍入方式", {"half_up": "四舍五入", "half_even": "四舍六入五成双", "down": "舍去尾数", "up": "有尾数就进一"}
 )

@@ -16,7 +16,7 @@ from settlement.services.resources import Resources
 SCOPES_OF_A_ROLE: dict[str, tuple[Scope, ...]] = {
     "hospital": (Scope.SETTLE, Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS),
     "platform": (Scope.PUSH, Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS),
-    "staff": (Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS, Scope.OPS),
+    "staff": (Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS, Scope.OPS, Scope.PLANS_READ),
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
 

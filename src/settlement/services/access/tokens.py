@@ -15,7 +15,7 @@ import jwt
 from settlement.db.access import Client, find_client
 from settlement.db.engine import fund_transaction
 from settlement.domain.errors import SettlementError
-from settlement.domain.ids import ClientId, FundId
+from settlement.domain.ids import ClientId, FundId, StaffId
 from settlement.domain.time import Clock
 from settlement.services.resources import Resources
 
@@ -33,6 +33,9 @@ class Scope(StrEnum):
     ELIGIBILITY = "eligibility:read"
     EVENTS = "events:read"
     OPS = "ops:read"
+    PLANS_READ = "plans:read"
+    PLANS_DRAFT = "plans:draft"
+    PLANS_APPROVE = "plans:approve"
 
 
 class ClientRefused(SettlementError):
@@ -48,6 +51,16 @@ class TokenInvalid(SettlementError):
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Who gets a token: a client, or a person of the staff (`client_id` then names the account)."""
+
+    client_id: ClientId
+    scopes: tuple[str, ...]
+    hospital_codes: tuple[str, ...]
+    staff_id: StaffId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Bearer:
     """Who a valid token speaks for."""
 
@@ -55,6 +68,7 @@ class Bearer:
     fund_id: FundId
     scopes: frozenset[str]
     hospital_codes: frozenset[str]
+    staff_id: StaffId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +79,16 @@ class Tokens:
     lifetime: timedelta
     clock: Clock
 
-    def issue(self, fund_id: FundId, client: Client) -> str:
-        """Return a token for a client."""
+    def issue(self, fund_id: FundId, holder: Holder) -> str:
+        """Return a token for a client or a person of the staff."""
         now = self.clock()
         claims = {
             "aud": _AUDIENCE,
-            "sub": client.client_id,
+            "sub": holder.client_id,
             "fund": str(fund_id),
-            "scope": " ".join(client.scopes),
-            "hospitals": list(client.hospital_codes),
+            "scope": " ".join(holder.scopes),
+            "hospitals": list(holder.hospital_codes),
+            **({"staff": str(holder.staff_id)} if holder.staff_id else {}),
             "iat": now,
             "exp": now + self.lifetime,
         }
@@ -98,6 +113,7 @@ class Tokens:
             FundId(UUID(claims["fund"])),
             frozenset(claims["scope"].split()),
             frozenset(claims["hospitals"]),
+            StaffId(UUID(claims["staff"])) if "staff" in claims else None,
         )
 
 
@@ -114,7 +130,7 @@ async def grant_token(resources: Resources, tokens: Tokens, client_id: str, secr
     fits = hmac.compare_digest(known_hash, hash_secret(secret))
     if client is None or not fits or client.revoked_at is not None:
         raise ClientRefused
-    return tokens.issue(fund_id, client), client
+    return tokens.issue(fund_id, Holder(client.client_id, client.scopes, client.hospital_codes)), client
 
 
 def fund_of(client_id: str) -> FundId:

@@ -36,17 +36,15 @@ async def examine_plans(connection: AsyncConnection) -> tuple[Finding, Plans]:
 
 
 def limits_of(plans: Plans) -> dict[str, list[Any]]:
-    """Return the term limits of all versions, side by side: version, benefit, fen."""
+    """Return the term limits of all versions, side by side: version, name, each benefit that it limits, fen."""
     rows = [
-        (version_id, benefit, int(limit))
+        (version_id, limit.name, benefit, int(limit.amount))
         for (_, version_id), plan in plans.items()
-        for benefit, limit in plan.limits.items()
+        for limit in plan.term_limits
+        for benefit in limit.benefits
     ]
-    return {
-        "versions": [version_id for version_id, _, _ in rows],
-        "benefits": [benefit for _, benefit, _ in rows],
-        "limits": [fen for _, _, fen in rows],
-    }
+    columns = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return dict(zip(("versions", "names", "benefits", "limits"), map(list, columns), strict=True))
 
 
 def _compiled(stored: StoredVersion) -> CompiledPlan | None:

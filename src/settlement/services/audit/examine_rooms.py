@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.audit import MemberSettlement, Room, stream_by_member
 from settlement.domain.audit import Finding, Invariant, Tally
+from settlement.domain.benefits import STAY
 from settlement.domain.ids import BillId
 from settlement.plans.stored import room_from_json
 
@@ -25,7 +26,7 @@ USED_ROOM = Invariant(
     "There is an order of a member's settlements and reversals in which each settlement found used, in its benefit's "
     "term, exactly what those before it had taken and not given back.",
 )
-UNUSED: Room = (0, 0, 0, 0, 0)
+UNUSED: Room = (0, 0, 0, 0, 0, 0)
 LONGEST_SEARCH = 20_000
 """Moves tried for one member, benefit and term whose times explain nothing; beyond it, no order is taken to exist."""
 
@@ -164,29 +165,34 @@ def _by_benefit_and_term(settlements: Sequence[MemberSettlement]) -> list[list[T
     takings: dict[tuple[str, str], list[Taking]] = defaultdict(list)
     for settlement in settlements:
         for benefit, term in dict.fromkeys((*settlement.computed, *settlement.taken)):
+            if benefit == STAY:
+                continue
             takings[benefit, term].append(
                 Taking(
                     settlement.bill_id,
                     settlement.recorded_at,
                     settlement.reversed_at,
-                    _found(settlement, benefit),
+                    _found(settlement, benefit, term),
                     settlement.taken.get((benefit, term), UNUSED),
                 )
             )
     return list(takings.values())
 
 
-def _found(settlement: MemberSettlement, benefit: str) -> Room | None:
+def _found(settlement: MemberSettlement, benefit: str, term: str) -> Room | None:
+    """Return the room that a settlement found; of a split stay's terms other than the last it stands behind `#`."""
+    used = settlement.used_before
+    split = dict(settlement.computed)[benefit] != term if benefit in dict(settlement.computed) else False
     try:
-        room = room_from_json(settlement.used_before[benefit])
+        room = room_from_json(used[f"{benefit}#{term}"]) if split else room_from_json(used[benefit])
     except (KeyError, TypeError, ValueError):
-        return None
-    return (int(room.base), int(room.burden), int(room.paid), room.days, room.times)
+        return UNUSED if split else None
+    return (int(room.base), int(room.burden), int(room.paid), room.days, room.times, int(room.deductible))
 
 
 def _plus(one: Room, other: Room) -> Room:
-    return (one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3], one[4] + other[4])
+    return tuple(mine + theirs for mine, theirs in zip(one, other, strict=True))  # type: ignore[return-value]
 
 
 def _less(one: Room, other: Room) -> Room:
-    return (one[0] - other[0], one[1] - other[1], one[2] - other[2], one[3] - other[3], one[4] - other[4])
+    return tuple(mine - theirs for mine, theirs in zip(one, other, strict=True))  # type: ignore[return-value]

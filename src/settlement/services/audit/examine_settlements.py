@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from settlement import ENGINE_VERSION
 from settlement.db.audit import Room, StoredSettlement, stream_settlements
 from settlement.domain.audit import Finding, Invariant, Tally, findings_of
-from settlement.domain.benefits import Benefit, Consumption
+from settlement.domain.benefits import STAY, Benefit, Consumption, UsedRoom
 from settlement.domain.errors import InvariantViolation
 from settlement.domain.money import Money, total
-from settlement.domain.postings import postings_of
+from settlement.domain.postings import postings_of, purses_of
 from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.compile import CompiledPlan
+from settlement.plans.history import rooms_taken, stay_room, stay_term
 from settlement.plans.receipt import Inputs, replay
 from settlement.plans.stored import benefit_to_json, figures_from_json, used_from_json
 from settlement.services.audit.examine_plans import Plans
@@ -63,7 +64,7 @@ async def examine_settlements(connection: AsyncConnection, plans: Plans) -> list
 
 def _examine(stored: StoredSettlement, plan: CompiledPlan | None, tallies: _Tallies) -> None:
     bill_id, inputs = stored.bill_id, _inputs(stored)
-    tallies.postings.note(stored.postings == postings_of(stored.figures, stored.split), bill_id)
+    tallies.postings.note(_posted_as_it_should(stored), bill_id)
     tallies.receipt_hash.note(sha256_hex(canonical_json(stored.receipt)) == stored.receipt_hash, bill_id)
     if stored.plan_version_id is None:
         tallies.receipt_says.note(_says_why_excluded(stored), bill_id)
@@ -76,7 +77,15 @@ def _examine(stored: StoredSettlement, plan: CompiledPlan | None, tallies: _Tall
         return
     benefits = _replayed(stored, plan, inputs)
     tallies.replays.note(benefits is not None and _same(stored, benefits), bill_id)
-    tallies.taken.note(benefits is not None and stored.taken == _taken(benefits), bill_id)
+    taken = benefits is not None and inputs is not None and plan is not None and _taken(plan, inputs, benefits)
+    tallies.taken.note(taken == stored.taken, bill_id)
+
+
+def _posted_as_it_should(stored: StoredSettlement) -> bool:
+    try:
+        return stored.postings == postings_of(stored.figures, stored.split, purses_of(stored.receipt))
+    except UNREADABLE:
+        return False
 
 
 def _inputs(stored: StoredSettlement) -> Inputs | None:
@@ -125,15 +134,11 @@ def _same(stored: StoredSettlement, benefits: tuple[Benefit, ...]) -> bool:
     )
 
 
-def _taken(benefits: tuple[Benefit, ...]) -> dict[tuple[str, str], Room]:
-    return {
-        (benefit.code, benefit.term.code): (
-            int(benefit.consumption.base),
-            int(benefit.consumption.burden),
-            int(benefit.consumption.paid),
-            benefit.consumption.days,
-            benefit.consumption.times,
-        )
-        for benefit in benefits
-        if benefit.consumption != Consumption()
-    }
+def _taken(plan: CompiledPlan, inputs: Inputs, benefits: tuple[Benefit, ...]) -> dict[tuple[str, str], Room]:
+    taken = {key: _room(room) for key, room in rooms_taken(benefits).items()}
+    stay = stay_room(plan, inputs.facts)
+    return taken if stay is None else {**taken, (STAY, stay_term(plan, inputs.facts)): _room(stay)}
+
+
+def _room(room: Consumption | UsedRoom) -> Room:
+    return (int(room.base), int(room.burden), int(room.paid), room.days, room.times, int(room.deductible))

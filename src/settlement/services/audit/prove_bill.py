@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from settlement import ENGINE_VERSION
 from settlement.db.reports import RecordedPosting
 from settlement.domain.benefits import Benefit
 from settlement.domain.bills import InsurerFunds
-from settlement.domain.postings import postings_of, swapped
+from settlement.domain.postings import postings_of, purses_of, swapped
 from settlement.domain.settlements import PricedRecord, SettledBill
 from settlement.plans.explain import explain
+from settlement.plans.next_yuan import NextYuan, next_yuan
 from settlement.plans.receipt import Inputs, make_receipt, replay
 from settlement.plans.stored import used_from_json
-from settlement.services.funds.rules import FundRules
+from settlement.services.funds.rules import FundRules, VersionInForce
 
 
 def explain_bill(settled: SettledBill, rules: FundRules) -> dict[str, Any]:
@@ -25,11 +27,17 @@ def explain_bill(settled: SettledBill, rules: FundRules) -> dict[str, Any]:
     version = rules.version_by_digest(priced.plan_digest)
     limits = version.plan.limits if version else {}
     benefits = recomputed(priced, rules) or ()
+    following = _next_yuan(priced, version) if version else {}
     return {
         "plan": {"code": priced.plan_code, "version": priced.plan_version, "digest": priced.plan_digest},
         "excluded": None,
-        "benefits": [explanation.to_json() for explanation in explain(benefits, limits)],
+        "benefits": [explanation.to_json() for explanation in explain(benefits, limits, following)],
     }
+
+
+def _next_yuan(priced: PricedRecord, version: VersionInForce) -> Mapping[str, NextYuan]:
+    inputs = Inputs.from_json(priced.receipt["inputs"])
+    return next_yuan(version.plan, inputs.figures, inputs.facts, used_from_json(priced.receipt["used_before"]))
 
 
 def recomputed(priced: PricedRecord, rules: FundRules) -> tuple[Benefit, ...] | None:
@@ -42,13 +50,16 @@ def recomputed(priced: PricedRecord, rules: FundRules) -> tuple[Benefit, ...] | 
 
 
 def replays(priced: PricedRecord, rules: FundRules) -> bool:
-    """Say whether the same plan and inputs give the same fen and the same receipt today."""
+    """Say whether the same plan and inputs give the same fen today, and the same receipt from the same engine."""
     benefits = recomputed(priced, rules)
     version = rules.version_by_digest(priced.plan_digest) if priced.plan_digest else None
     if benefits is None or version is None:
         return False
     aid = sum(int(benefit.amount) for benefit in benefits)
-    receipt = make_receipt(version.plan, Inputs.from_json(priced.receipt["inputs"]), benefits)
+    if priced.engine_version != ENGINE_VERSION:
+        return aid == priced.split.aid
+    used = used_from_json(priced.receipt["used_before"])
+    receipt = make_receipt(version.plan, Inputs.from_json(priced.receipt["inputs"]), used, benefits)
     return aid == priced.split.aid and receipt.hash == priced.receipt_hash
 
 
@@ -98,7 +109,7 @@ def _postings_fit(settled: SettledBill, recorded: Sequence[RecordedPosting]) -> 
     priced = settled.priced
     if priced is None:
         return not recorded
-    expected = postings_of(priced.figures, priced.split)
+    expected = postings_of(priced.figures, priced.split, purses_of(priced.receipt))
     found = tuple(line.posting for line in recorded if line.record == "settlement" and line.revision == priced.revision)
     undone = tuple(line.posting for line in recorded if line.record == "reversal" and line.revision == priced.revision)
     return found == expected and undone == (swapped(expected) if settled.reversal else ())

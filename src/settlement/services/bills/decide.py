@@ -7,36 +7,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from settlement.db.people import Identity
-from settlement.domain.benefits import Benefit, PlanFacts, UsedRoom
-from settlement.domain.bills import BillFigures, Care, Certificate, InsurerBill, Visit
+from settlement.domain.benefits import Benefit, PlanFacts
+from settlement.domain.bills import BillFigures, Certificate, Visit
 from settlement.domain.certificates import is_masked, names_agree, normalised
-from settlement.domain.ids import MemberId
 from settlement.domain.money import Money, total
-from settlement.domain.scope import FactMissing, HeldForLiability, NotOurs, Ours, ScopeCodes, care_of, decide_scope
+from settlement.domain.scope import FactMissing, HeldForLiability, NotOurs, Ours, ScopeCodes, decide_scope
 from settlement.domain.settlements import Question
-from settlement.domain.time import china_date
 from settlement.gateway.readings import NotClosing
+from settlement.plans.history import BillKeys, Placed, place
+from settlement.services.bills.facts import complete_facts, cover_for, dated_facts
+from settlement.services.bills.known import Known, Reading
 from settlement.services.funds.rules import FundRules, VersionInForce
-
-Reading = InsurerBill | NotClosing
 
 NOT_A_MEMBER = "not_a_member"
 NOT_COVERED_ON_DATE = "not_covered_on_date"
 NO_PLAN_ON_DATE = "no_plan_on_date"
 THIRD_PARTY_LIABLE = "third_party_liable"
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the database knows about the bill's person and hospital, read under the member's lock."""
-
-    member_id: MemberId | None
-    identity: Identity | None
-    number_owner: MemberId | None
-    person_category: str | None
-    hospital_level: int | None
-    used: Mapping[tuple[str, str], UsedRoom]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,54 +45,90 @@ class Pays:
 
     version: VersionInForce
     service_date: date
-    facts: PlanFacts
+    placed: Placed
+    keys: BillKeys
     figures: BillFigures
     benefits: tuple[Benefit, ...]
     at_counter: bool
+    provisional: bool
+    """Whether the roster has still to confirm the cover."""
 
     @property
     def aid(self) -> Money:
         """The aid of all benefits together, in fen."""
         return total(benefit.amount for benefit in self.benefits)
 
+    @property
+    def facts(self) -> PlanFacts:
+        """The facts that the bill was computed with."""
+        return self.placed.facts
+
 
 Decision = NotCovered | Hold | Pays
 
 
 def decide(
-    bill: Reading, visit: Visit, rules: FundRules, known: Known, answers: Mapping[str, Any], today: date
+    bill: Reading,
+    visit: Visit,
+    rules: FundRules,
+    known: Known,
+    answers: Mapping[str, Any],
+    today: date,
+    other: Money,
 ) -> Decision:
     """Decide one bill. `today` (in China) dates a pre-settlement, which has no settlement time yet.
 
     The order: who is it, is the person a member, is there a plan, is the bill in scope, is there cover on the service
     date; only then is anything asked, so that nobody answers a question about a bill that is not ours anyway.
+    `other` is what other payers pay on the bill, in fen.
     """
     unclear = identity_question(bill, known, answers)
     if unclear is not None:
         return Hold(unclear)
     if known.member_id is None:
         return NotCovered(NOT_A_MEMBER)
-    facts = plan_facts(bill, visit, known, today)
-    service_date = rules.service_date(facts)
-    version = rules.version_on(service_date or facts.settled_on)
+    dated = dated_facts(bill, visit, today)
+    service_date = rules.service_date(dated)
+    version = rules.version_on(service_date or dated.settled_on)
     if version is None:
         return NotCovered(NO_PLAN_ON_DATE)
     scope = decide_scope(_codes(bill, visit), version.scope)
     if isinstance(scope, NotOurs):
         return NotCovered(scope.reason.value)
-    if service_date is not None and known.person_category is None:
+    if service_date is None:
+        ours = _answered(scope, answers)
+        return Hold(_missing(_DATE_OF_A_STAY[version.plan.stay_date])) if isinstance(ours, Ours) else ours
+    cover = cover_for(known.covers, version.plan.header, service_date)
+    if cover is None or (cover.provisional and _aid_until_the_roster(version) == "none"):
         return NotCovered(NOT_COVERED_ON_DATE)
     ours = _answered(scope, answers)
     if not isinstance(ours, Ours):
         return ours
-    if service_date is None:
-        return Hold(_missing(_DATE_OF_A_STAY[version.plan.stay_date]))
     if isinstance(bill, NotClosing):
         return Hold(_closing_question(bill))
-    missing = version.plan.missing_fact(facts)
+    facts = complete_facts(dated, visit, known, version, cover, service_date, other)
+    keys = BillKeys(visit.hospital_code, bill.encounter_id, visit.receipt_no)
+    placed = place(version.plan, facts, keys, known.takings)
+    missing = version.plan.missing_fact(placed.facts)
     if missing is not None:
-        return Hold(_missing(missing))
-    return _pays(bill.figures, facts, version, service_date, known.used, ours.at_counter)
+        return Hold(_missing_in_plan(missing, version))
+    benefits = version.plan.adjudicate(bill.figures, placed.facts, placed.used)
+    waits = cover.provisional and _aid_until_the_roster(version) == "to_card"
+    at_counter = ours.at_counter and not waits
+    return Pays(version, service_date, placed, keys, bill.figures, benefits, at_counter, cover.provisional)
+
+
+def _aid_until_the_roster(version: VersionInForce) -> str | None:
+    provisional = version.plan.header.provisional
+    return provisional.aid if provisional else None
+
+
+def _missing_in_plan(fact: str, version: VersionInForce) -> Question:
+    """Return the question for a fact that the plan asks for; a stated amount is named by its code and its name."""
+    stated = next((each for each in version.plan.header.stated if each.code == fact), None)
+    if stated is None:
+        return _missing(fact)
+    return Question("stated_amount_missing", {"code": stated.code, "name": stated.names.zh})
 
 
 def certificate_of(bill: Reading, answers: Mapping[str, Any]) -> Certificate | None:
@@ -136,30 +158,11 @@ def identity_question(bill: Reading, known: Known, answers: Mapping[str, Any]) -
     return None
 
 
-def plan_facts(bill: Reading, visit: Visit, known: Known, today: date) -> PlanFacts:
-    """Return what the plan may ask; the person's category is the roster's, the hospital's level our registry's.
-
-    A care type that is not ours counts as a visit here: the scope table refuses its bill.
-    """
-    return PlanFacts(
-        care=care_of(bill.care_type) or Care.OUTPATIENT,
-        settled_on=china_date(bill.settled_at) if bill.settled_at else today,
-        admitted_on=visit.admitted_on,
-        discharged_on=visit.discharged_on,
-        hospital_level=known.hospital_level,
-        insurance_type=bill.insured.insurance_type,
-        person_category=known.person_category,
-    )
-
-
 def likely_service_date(bill: Reading, visit: Visit, rules: FundRules, today: date) -> date | None:
     """Return the service date before anything is known of person and hospital; reading under the lock asks by it."""
-    return rules.service_date(plan_facts(bill, visit, _NOTHING_KNOWN, today))
+    return rules.service_date(dated_facts(bill, visit, today))
 
 
-_NOTHING_KNOWN = Known(
-    member_id=None, identity=None, number_owner=None, person_category=None, hospital_level=None, used={}
-)
 _DATE_OF_A_STAY = {"discharge": "discharged_on", "admission": "admitted_on"}
 
 
@@ -185,20 +188,6 @@ def _answered(scope: Ours | FactMissing | HeldForLiability, answers: Mapping[str
     if declared is None:
         return Hold(Question(scope.code, {}))
     return NotCovered(THIRD_PARTY_LIABLE) if declared else Ours(scope.care, at_counter=False)
-
-
-def _pays(
-    figures: BillFigures,
-    facts: PlanFacts,
-    version: VersionInForce,
-    service_date: date,
-    used: Mapping[tuple[str, str], UsedRoom],
-    at_counter: bool,
-) -> Pays:
-    terms = version.plan.terms(service_date)
-    room = {code: used.get((code, term.code), UsedRoom()) for code, term in terms.items()}
-    benefits = version.plan.adjudicate(figures, facts, room)
-    return Pays(version, service_date, facts, figures, benefits, at_counter)
 
 
 def _missing(fact: str) -> Question:

@@ -28,11 +28,13 @@ def merged(brought: Brought, earlier: Mapping[str, Any] | None) -> Brought:
     """
     if earlier is None:
         return brought
-    stated = {name: value for name, value in brought.facts.items() if value is not None}
+    told = {name: value for name, value in brought.facts.items() if value is not None}
+    if amounts := {**(earlier["facts"].get("stated") or {}), **(told.get("stated") or {})}:
+        told["stated"] = amounts
     payers = brought.other_payers
     return replace(
         brought,
-        facts={**earlier["facts"], **stated},
+        facts={**earlier["facts"], **told},
         other_payers=_payers(earlier) if payers is None else payers,
         answers={**earlier["answers"], **brought.answers},
     )

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from settlement.db.people import open_identity
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from settlement.db.people import Identity, open_identity
 from settlement.db.secrets import KeyRing
-from settlement.db.settling import Reading
+from settlement.db.settling import Reading as UnderLock
+from settlement.domain.benefits import Taking
+from settlement.domain.bills import InsurerBill
+from settlement.domain.cover import CoverSpan
 from settlement.domain.ids import FundId, MemberId
-from settlement.services.bills.decide import Known
+from settlement.gateway.readings import NotClosing
+
+Reading = InsurerBill | NotClosing
+"""A bill as read: it closes under its profile, or it does not and says so."""
 
 
-def what_is_known(keys: KeyRing, fund_id: FundId, member_id: MemberId | None, reading: Reading) -> Known:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database knows about the bill's person and hospital, read under the member's lock."""
+
+    member_id: MemberId | None
+    identity: Identity | None
+    number_owner: MemberId | None
+    covers: tuple[CoverSpan, ...]
+    hospital_level: int | None
+    takings: Sequence[Taking]
+
+
+def what_is_known(keys: KeyRing, fund_id: FundId, member_id: MemberId | None, reading: UnderLock) -> Known:
     """Return what is known, with the member's identity unsealed for the comparison with the bill's."""
     person = reading.person
     return Known(
         member_id=member_id,
         identity=open_identity(keys, fund_id, member_id, person.sealed) if person and member_id else None,
         number_owner=reading.number_owner,
-        person_category=person.person_category if person else None,
+        covers=reading.covers,
         hospital_level=reading.hospital_level,
-        used=reading.used,
+        takings=reading.takings,
     )

@@ -75,4 +75,5 @@ async def _decision(resources: Resources, command: QuoteBill, rules: FundRules, 
         seen = await read_known(connection, wanted)
     rules = await resources.rules.knowing(fund_id, seen.plan_digest)
     known = what_is_known(keys, fund_id, member_id, seen)
-    return decide(read.bill, read.visit, rules, known, command.brought.answers, china_date(now))
+    others = total_of_others(command.brought.others)
+    return decide(read.bill, read.visit, rules, known, command.brought.answers, china_date(now), others)

@@ -22,7 +22,7 @@ from settlement.gateway.profile import GatewayProfile
 from settlement.gateway.readings import Unreadable
 from settlement.plans.stored import figures_to_json
 from settlement.services.bills.commands import Brought, Caller
-from settlement.services.bills.decide import Reading, certificate_of
+from settlement.services.bills.decide import certificate_of
 from settlement.services.bills.errors import (
     HospitalNotYours,
     MessageUnreadable,
@@ -30,6 +30,7 @@ from settlement.services.bills.errors import (
     OtherPayersExceedCash,
     PersonNotNamed,
 )
+from settlement.services.bills.known import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,12 @@ from settlement.db.messages import as_kept, find_message
 from settlement.db.people import insert_number
 from settlement.db.settling import Reading as UnderLock
 from settlement.domain.answers import Answer, settlement_answer, uncovered_answer
-from settlement.domain.benefits import Consumption
 from settlement.domain.bills import InsurerBill
 from settlement.domain.certificates import is_masked
 from settlement.domain.errors import ensure
 from settlement.domain.ids import BillId, MemberId
 from settlement.domain.money import ZERO
-from settlement.domain.postings import postings_of
+from settlement.domain.postings import postings_of, purses_of
 from settlement.domain.settlements import (
     BillHead,
     BillState,
@@ -34,6 +33,7 @@ from settlement.domain.settlements import (
 )
 from settlement.domain.time import china_date
 from settlement.plans.canonical import canonical_json, sha256_hex
+from settlement.plans.history import takings
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.plans.stored import figures_to_json
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
@@ -173,7 +173,8 @@ class Settling:
             today = china_date(self.work.at)
             answers = self.command.brought.answers
             known = what_is_known(self.work.resources.keys, self.work.fund_id, self.member_id, self.under_lock)
-            return decide(self.read.bill, self.read.visit, self.rules, known, answers, today)
+            others = total_of_others(self.command.brought.others)
+            return decide(self.read.bill, self.read.visit, self.rules, known, answers, today, others)
         except Exception:
             log.exception("settlement.our_fault", insurer_settlement_id=self.read.bill.insurer_settlement_id)
             return Hold(Question("our_fault", {}))
@@ -181,7 +182,8 @@ class Settling:
     def _priced(self, decision: Pays, *, revision: int, at_counter: bool) -> PricedRecord:
         others = total_of_others(self.command.brought.others)
         split = split_aid(decision.aid, decision.figures.cash_before_aid, others, at_counter)
-        receipt = make_receipt(decision.version.plan, Inputs(decision.figures, decision.facts), decision.benefits)
+        inputs = Inputs(decision.figures, decision.facts)
+        receipt = make_receipt(decision.version.plan, inputs, decision.placed.used, decision.benefits)
         return PricedRecord(
             revision=revision,
             plan_code=decision.version.plan.plan_code,
@@ -224,17 +226,28 @@ class Settling:
         fund_id, parts = self.work.fund_id, self.work.parts
         version_id = decision.version.plan_version_id if decision else None
         parts.append(bills.insert_settlement(fund_id, head.bill_id, self.member_id, version_id, priced))
-        lines = postings_of(priced.figures, priced.split)
+        lines = postings_of(priced.figures, priced.split, purses_of(priced.receipt))
         if lines:
             parts.append(bills.insert_postings(fund_id, head.bill_id, priced.revision, lines))
-        taken = [benefit for benefit in decision.benefits if benefit.consumption != Consumption()] if decision else []
-        if taken and self.member_id is not None and priced.plan_code is not None:
-            parts.append(
-                bills.insert_consumption(
-                    fund_id, head.bill_id, self.member_id, priced.plan_code, priced.revision, taken
+        if decision is not None and self.member_id is not None:
+            plan = decision.version.plan
+            taken = takings(plan, decision.placed, decision.benefits, decision.keys)
+            if taken:
+                parts.append(
+                    bills.insert_consumption(
+                        fund_id, head.bill_id, self.member_id, plan.plan_code, priced.revision, taken
+                    )
                 )
-            )
+            self._ask_people(head, decision)
         self._learn_number(head)
+
+    def _ask_people(self, head: BillHead, decision: Pays) -> None:
+        """Put on the worklist what the plan leaves to a person, and cover that the roster has still to confirm."""
+        for benefit in decision.benefits:
+            if benefit.asks_a_person:
+                self.work.worklist(head, f"plan_asks:{benefit.code}", {"term": benefit.term.code})
+        if decision.provisional:
+            self.work.worklist(head, "provisional_cover", {"service_date": decision.service_date.isoformat()})
 
     def _learn_number(self, head: BillHead) -> None:
         """Remember the insured person number for the member whose certificate and name came with it, unasked."""

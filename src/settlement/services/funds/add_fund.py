@@ -31,9 +31,17 @@ async def add_fund(
     return fund
 
 
-async def add_unit(resources: Resources, fund_id: FundId, *, code: str, name: str) -> registry.Unit:
-    """Register a unit. Raises `AlreadyRegistered`."""
-    unit = registry.Unit(UnitId(resources.ids.new()), code, name)
+async def add_unit(
+    resources: Resources,
+    fund_id: FundId,
+    *,
+    code: str,
+    name: str,
+    unit_class: str | None = None,
+    region: str | None = None,
+) -> registry.Unit:
+    """Register a unit, with its class and region where the plan asks for them. Raises `AlreadyRegistered`."""
+    unit = registry.Unit(UnitId(resources.ids.new()), code, name, unit_class, region)
     async with fund_transaction(resources.engine, fund_id) as connection:
         await registry.add_unit(connection, fund_id, unit, resources.clock())
     return unit

@@ -44,14 +44,17 @@ class VersionInForce:
 
 @dataclass(frozen=True, slots=True)
 class FundRules:
-    """A fund with its gateway profile and its plan's versions, oldest first."""
+    """A fund with its gateway profile and its plan's versions, by first day and then by publication."""
 
     fund: Fund
     profile: GatewayProfile
     versions: tuple[VersionInForce, ...]
 
     def version_on(self, day: date) -> VersionInForce | None:
-        """Return the version in force on a service date: the one that started last, on that day or before."""
+        """Return the version in force on a service date: of those that began last, on that day or before, the newest.
+
+        Several begin on one day where a later one corrects an earlier one.
+        """
         at = bisect_right(self.versions, day, key=lambda version: version.effective_from)
         return self.versions[at - 1] if at else None
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from settlement.db.engine import fund_transaction
-from settlement.db.people import certificate_index, find_cover, find_member, number_index
+from settlement.db.people import certificate_index, find_member, number_index
 from settlement.db.settling import Wanted, read_known
-from settlement.domain.benefits import UsedRoom
+from settlement.domain.benefits import PlanFacts, Taking, Term
+from settlement.domain.bills import Care
 from settlement.domain.certificates import is_masked, normalised
-from settlement.domain.money import ZERO
+from settlement.domain.cover import CoverOnDay
+from settlement.domain.money import ZERO, total
 from settlement.domain.time import CHINA, china_date
+from settlement.plans.compile import NamedLimit
 from settlement.services.bills.commands import Caller
+from settlement.services.bills.facts import cover_for
 from settlement.services.funds.rules import VersionInForce
 from settlement.services.resources import Resources
 
@@ -32,7 +37,7 @@ class CheckEligibility:
 
 
 async def check_eligibility(resources: Resources, asked: CheckEligibility) -> dict[str, Any]:
-    """Return `covered`, `not_covered`, or `unknown` for a masked number or an insured person number not learnt yet."""
+    """Return `covered`, `provisional`, `not_covered`, or `unknown`: a masked or a not yet learnt number."""
     fund_id, keys, now = asked.caller.fund_id, resources.keys, resources.clock()
     day = asked.on or china_date(now)
     rules = await resources.rules.read_anew(fund_id)
@@ -51,33 +56,53 @@ async def check_eligibility(resources: Resources, asked: CheckEligibility) -> di
         member_id = await find_member(connection, fund_id, by_certificate, by_number)
         if member_id is None:
             return answer | {"status": "not_covered" if by_certificate else "unknown"}
-        cover = await find_cover(connection, fund_id, member_id, rules.fund.plan_code, day)
-        version = rules.version_on(day)
-        if cover is None or version is None:
-            return answer | {"status": "not_covered"}
         wanted = Wanted(fund_id, member_id, None, "", None, "", rules.fund.plan_code, day, None)
         seen = await read_known(connection, wanted)
-    plan = version.plan
-    return answer | {
-        "status": "covered",
+    version = rules.version_on(day)
+    cover = cover_for(seen.covers, version.plan.header, day) if version else None
+    if cover is None or version is None:
+        return answer | {"status": "not_covered"}
+    return answer | _covered(version, cover, day, seen.takings)
+
+
+def _covered(version: VersionInForce, cover: CoverOnDay, day: date, takings: Sequence[Taking]) -> dict[str, Any]:
+    plan, span = version.plan, cover.span
+    terms = plan.terms(day, _facts_of_cover(cover, day))
+    return {
+        "status": "provisional" if cover.provisional else "covered",
         "plan": {"code": plan.plan_code, "version": plan.version, "digest": plan.digest},
         "cover": {
-            "first_day": cover.first_day.isoformat(),
-            "last_day": cover.last_day.isoformat(),
-            "unit_code": cover.unit_code,
-            "person_category": cover.person_category,
+            "first_day": span.first_day.isoformat(),
+            "last_day": span.last_day.isoformat(),
+            "unit_code": span.unit_code,
+            "person_category": span.person_category,
         },
-        "limits": [_limit(version, code, day, dict(seen.used)) for code in plan.limits],
+        "limits": [_limit(limit, terms[limit.benefits[0]], takings) for limit in plan.term_limits],
     }
 
 
-def _limit(version: VersionInForce, benefit: str, day: date, used: dict[tuple[str, str], UsedRoom]) -> dict[str, str]:
-    term, limit = version.plan.terms(day)[benefit], version.plan.limits[benefit]
-    paid = used.get((benefit, term.code), UsedRoom()).paid
+def _facts_of_cover(cover: CoverOnDay, day: date) -> PlanFacts:
+    """Return the facts by which a term that is the member's own cover is found."""
+    return PlanFacts(
+        care=Care.OUTPATIENT,
+        settled_on=day,
+        admitted_on=None,
+        discharged_on=None,
+        hospital_level=None,
+        insurance_type=None,
+        person_category=cover.span.person_category,
+        cover_first_day=cover.span.first_day,
+        cover_last_day=cover.span.last_day,
+    )
+
+
+def _limit(limit: NamedLimit, term: Term, takings: Sequence[Taking]) -> dict[str, str]:
+    paid = total(taking.room.paid for taking in takings if taking.code in limit.benefits and taking.term == term.code)
     return {
-        "benefit": benefit,
+        "benefit": limit.name,
+        "name": limit.title,
         "term": term.code,
-        "limit": limit.yuan(),
+        "limit": limit.amount.yuan(),
         "paid": paid.yuan(),
-        "remaining": max(ZERO, limit - paid).yuan(),
+        "remaining": max(ZERO, limit.amount - paid).yuan(),
     }

@@ -1,0 +1,93 @@
+"""What a plan may ask about a bill, put together from the bill, the registry, the roster and the certificate. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from settlement.domain.benefits import PlanFacts
+from settlement.domain.bills import Care, Visit
+from settlement.domain.certificates import age_on, birth_date, sex
+from settlement.domain.cover import CoverOnDay, CoverSpan, cover_on, provisional_cover_on, span_from
+from settlement.domain.money import Money
+from settlement.domain.scope import care_of, is_injury, setting_of
+from settlement.domain.time import china_date
+from settlement.plans.model.file import Header
+from settlement.plans.terms import month_and_day
+from settlement.services.bills.known import Known, Reading
+from settlement.services.funds.rules import VersionInForce
+
+_ELSEWHERE = frozenset({"3", "4"})
+"""Places of payment (`pay_loc`) that are not the insured place's own."""
+
+
+def dated_facts(bill: Reading, visit: Visit, today: date) -> PlanFacts:
+    """Return what the bill alone says; its dates pick the plan version. `today` (in China) dates a pre-settlement.
+
+    A care type that is not ours counts as a visit here: the scope table refuses its bill.
+    """
+    care = care_of(bill.care_type) or Care.OUTPATIENT
+    return PlanFacts(
+        care=care,
+        settled_on=china_date(bill.settled_at) if bill.settled_at else today,
+        admitted_on=visit.admitted_on,
+        discharged_on=visit.discharged_on,
+        hospital_level=None,
+        insurance_type=bill.insured.insurance_type,
+        person_category=None,
+        setting=setting_of(bill.care_type),
+        accident=is_injury(bill.care_type),
+        counted_from=visit.admitted_on if care is Care.INPATIENT else None,
+    )
+
+
+def cover_for(covers: Sequence[CoverSpan], header: Header, day: date) -> CoverOnDay | None:
+    """Return the member's cover on a day, a provisional one where the plan has it; `None` is no cover."""
+    grace = header.continuity.grace_days if header.continuity else 0
+    cover = cover_on(covers, day, grace)
+    if cover is not None or header.provisional is None:
+        return cover
+    return provisional_cover_on(covers, day, grace, month_and_day(header.provisional.until))
+
+
+def complete_facts(
+    dated: PlanFacts, visit: Visit, known: Known, version: VersionInForce, cover: CoverOnDay, day: date, other: Money
+) -> PlanFacts:
+    """Return the facts with what registry, roster, certificate and hospital say, on the service date `day`.
+
+    What the plan does not ask a hospital for is left out, so that no record holds it.
+    """
+    plan, span = version.plan, cover.span
+    certificate = known.identity.certificate if known.identity else None
+    born = birth_date(certificate) if certificate else None
+    local = visit.area.startswith(tuple(version.scope.insured_areas)) and visit.place_of_payment not in _ELSEWHERE
+    return replace(
+        dated,
+        hospital_level=known.hospital_level,
+        place="local" if local else "elsewhere",
+        person_category=_category(known, version, cover, day),
+        hospital_category=visit.hospital_category if "hospital_category" in plan.needed_facts else None,
+        diagnosis=visit.diagnosis if plan.asks_for_diagnosis else None,
+        age=age_on(born, day) if born else None,
+        sex=sex(certificate) if certificate else None,
+        region=span.region,
+        unit_class=span.unit_class,
+        union_member=span.union_member,
+        shares=span.shares,
+        cover_first_day=span.first_day,
+        cover_last_day=span.last_day,
+        covered_since=cover.since,
+        consecutive_terms=cover.consecutive_terms,
+        returned=cover.returned,
+        other_paid=other,
+        stated={code: amount for code, amount in visit.stated.items() if code in plan.stated},
+    )
+
+
+def _category(known: Known, version: VersionInForce, cover: CoverOnDay, day: date) -> str:
+    """Return the person's category, of the service date or of the first day of its term, as the plan says."""
+    if version.plan.header.category_on == "service_date":
+        return cover.span.person_category
+    first_day = min(term.first_day for term in version.plan.terms(day).values())
+    return span_from(known.covers, first_day, cover.span).person_category

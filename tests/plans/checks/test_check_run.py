@@ -1,0 +1,186 @@
+"""How findings come out, and what the compiler may rely on: a version without errors prices every bill."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wrong_plans import SOUND, STEP_3, WRONG
+
+from plans.plan_builders import HANGZHOU_TEXT, bills
+from settlement.domain.benefits import PlanFacts
+from settlement.domain.bills import BillFigures
+from settlement.domain.money import Money
+from settlement.plans.boundaries import boundaries
+from settlement.plans.cases import case_facts
+from settlement.plans.checks.registry import CHECKS
+from settlement.plans.checks.run import check_plan, refuse_unsound
+from settlement.plans.compile import CompiledPlan, compile_version
+from settlement.plans.findings import PlanRefused, Severity
+from settlement.plans.history import BillKeys, place, takings
+from settlement.plans.model import CaseFacts, Plan, load_plan
+
+ERRORS = [check.id for check in CHECKS if check.severity is Severity.ERROR]
+WARNINGS = [check.id for check in CHECKS if check.severity is Severity.WARNING]
+
+
+@pytest.mark.parametrize("id_", ERRORS)
+def test_a_version_with_an_error_is_not_compiled(id_: str) -> None:
+    version = load_plan(WRONG[id_].text, "plan.yaml").versions[0]
+    with pytest.raises(PlanRefused) as refused:
+        refuse_unsound(version)
+    assert id_ in {finding.id for finding in refused.value.findings}
+    assert {finding.line for finding in refused.value.findings} == {None}
+
+
+@pytest.mark.parametrize("id_", WARNINGS)
+def test_a_warning_asks_for_a_second_look_and_stops_nothing(id_: str) -> None:
+    plan = load_plan(WRONG[id_].text, "plan.yaml")
+    if not {finding.id for finding in check_plan(plan)} & set(ERRORS):
+        compile_version(plan.versions[0])
+
+
+def test_a_band_may_pay_everything() -> None:
+    text = SOUND.replace(STEP_3, STEP_3.replace("65%", "100%"))
+    assert {finding.id for finding in check_plan(load_plan(text, "plan.yaml"))} == {"modifier_cut"}
+
+
+def test_findings_come_by_line_with_the_clause_they_are_about() -> None:
+    text = SOUND.replace(STEP_3, STEP_3.replace("65%", "200%")).replace("plus: [allowed]", "plus: [allow]")
+    findings = check_plan(load_plan(text, "plan.yaml"))
+    lines = [finding.line for finding in findings]
+    assert lines == sorted(lines, key=lambda line: line or 0)
+    assert {finding.id: finding.clause for finding in findings} == {
+        "unknown_amount": "自负",
+        "rate_out_of_range": "三段",
+    }
+
+
+def test_a_mistake_in_the_header_is_said_once_whatever_the_number_of_versions() -> None:
+    text = WRONG["version_twice"].text.replace("at_least: 16", "at_least: 99")
+    assert [finding.id for finding in check_plan(load_plan(text, "plan.yaml"))].count("bounds_reversed") == 1
+
+
+_LINES = [place for place, line in enumerate(SOUND.splitlines()) if place > SOUND.splitlines().index("versions:")]
+_NUMBERS = ("0", "1", "2", "3", "10", "299", "5000", "5001", "20000", '"-5"')
+_WORDS = (
+    ("over: stay", "over: term"),
+    ("over: term", "over: life"),
+    ("over: life", "over: settlement"),
+    ("once_per: stay", "once_per: term"),
+    ("inpatient", "outpatient"),
+    ("both_days", "nights"),
+    ("both_days", "nights_at_least_one"),
+    ("upgrade: true", "upgrade: false"),
+    ("per_share: true", "per_share: false"),
+    ("basic: true", "basic: false"),
+    ("kind: calendar_year", 'kind: year_from, starts: "02-28"'),
+    ("kind: calendar_year", "kind: own_cover"),
+    ("bands_total", "each_band"),
+    ("half_up", "down"),
+    ("account_money: {counts_as: burden", "account_money: {counts_as: not_burden"),
+    ("by_days", "none"),
+    ("minus: [", "minus: [cash_before_aid, "),
+    ("plus: [allowed]", "plus: [billed]"),
+    ("rule: bands\n", "rule: bands\n            method: whole\n"),
+    ("below: 5000", "up_to: 5000"),
+    ("from: 5000", "above: 5000"),
+    ("hospital_level: [3]", "stay_days: {at_least: 5}"),
+    ("hospital_level: [3]", "sex: [female]"),
+    ("age, at_least: 16", "age"),
+    ("aid.first", "aid.expense"),
+    ("rule: rate, rate", "rule: minimum, amount"),
+    ("rule: burden_limit", "rule: limit, over: stay, times: 1"),
+    ("not_beside", "only_beside"),
+    ("of: all", "of: all_plans"),
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """The sound plan with a few changes: lines dropped, doubled or moved, numbers and words replaced."""
+    lines = SOUND.splitlines()
+    for _ in range(draw(st.integers(1, 4))):
+        text = "\n".join(lines)
+        match draw(st.integers(0, 4)):
+            case 0:
+                del lines[draw(st.sampled_from(_LINES)) % len(lines)]
+            case 1:
+                at = draw(st.sampled_from(_LINES)) % len(lines)
+                lines.insert(at, lines[at])
+            case 2:
+                at = draw(st.sampled_from(_LINES)) % (len(lines) - 1)
+                lines[at], lines[at + 1] = lines[at + 1], lines[at]
+            case 3:
+                numbers = list(re.finditer(r"(?<=: )\d+(?=[,}\n])", text))
+                found = draw(st.sampled_from(numbers))
+                text = f"{text[: found.start()]}{draw(st.sampled_from(_NUMBERS))}{text[found.end() :]}"
+                lines = text.splitlines()
+            case _:
+                before, after = draw(st.sampled_from(_WORDS))
+                at = draw(st.integers(0, max(0, text.count(before) - 1)))
+                pieces = text.split(before)
+                text = (
+                    before.join(pieces[: at + 1]) + (after if len(pieces) > 1 else "") + before.join(pieces[at + 1 :])
+                )
+                lines = text.splitlines()
+    return "\n".join(lines) + "\n"
+
+
+def facts_of(plan: Plan, chance: random.Random) -> PlanFacts:
+    """Return strange facts: some not known, stays short and long, with and without events."""
+    facts = case_facts(plan.file.case_facts, CaseFacts(), plan.header)
+    left = date(2026, 1, 1) + timedelta(days=chance.randrange(0, 400))
+    came = left - timedelta(days=chance.choice((0, 1, 4, 5, 30, 31, 200)))
+    facts = replace(facts, admitted_on=came, discharged_on=left, settled_on=left, counted_from=came)
+    if chance.random() < 0.4:
+        facts = replace(facts, care="outpatient", admitted_on=None, discharged_on=None, counted_from=None)
+    facts = replace(
+        facts,
+        event=chance.choice(("none", "cancer")),
+        severity=chance.choice((None, "mild", "severe")),
+        insurance_type=chance.choice(("310", "390", "340")),
+        shares=chance.choice((None, {}, {"main": 1}, {"main": 1, "critical": 3})),
+        stated=chance.choice(({}, {"bed_excess": Money(5000)})),
+    )
+    unknown = chance.choice(
+        (None, "hospital_level", "age", "sex", "covered_since", "consecutive_terms", "discharged_on")
+    )
+    return facts if unknown is None else replace(facts, **{unknown: None})
+
+
+def price_all(compiled: CompiledPlan, plan: Plan, figures: list[BillFigures], chance: random.Random) -> None:
+    """Price one member's bills in order; a bill that lacks a fact is held, as the settle path does."""
+    past = []
+    for number, each in enumerate(figures):
+        keys = BillKeys("H", f"visit-{number // 2}")
+        placed = place(compiled, facts_of(plan, chance), keys, past)
+        if compiled.missing_fact(placed.facts) is None:
+            benefits = compiled.adjudicate(each, placed.facts, placed.used)
+            assert all(benefit.amount >= 0 for benefit in benefits)
+            past += takings(compiled, placed, benefits, keys)
+
+
+@settings(max_examples=120, deadline=None)
+@given(text=mutated(), figures=st.lists(bills(), min_size=3, max_size=3), seed=st.integers(0, 10_000))
+def test_a_plan_is_refused_or_prices_every_bill(text: str, figures: list[BillFigures], seed: int) -> None:
+    try:
+        plan = load_plan(text, "plan.yaml")
+        findings = check_plan(plan)
+        compiled = compile_version(plan.versions[0])
+    except PlanRefused:
+        return
+    price_all(compiled, plan, figures, random.Random(seed))
+    if not any(finding.severity is Severity.ERROR for finding in findings):
+        boundaries(plan)
+
+
+def test_the_published_plan_prices_every_bill() -> None:
+    plan = load_plan(HANGZHOU_TEXT, "hangzhou.yaml")
+    assert not [finding for finding in check_plan(plan) if finding.severity is Severity.ERROR]
+    assert boundaries(plan)
