@@ -210,7 +210,9 @@ PLAN = Questionnaire(
         Question(
             "住院", "出院后几天内再入院算同一次住院", "stays.merge_within_days", COUNT, "天数", "stays.clause"
         ),
-        Question("住院", "再入院还须什么相同才算同一次", "stays.same", word_cell(words.SAME_STAY), "从不合并的，天数空着"),
+        Question(
+            "住院", "再入院还须什么相同才算同一次", "stays.same", word_cell(words.SAME_STAY), "从不合并的，天数空着"
+        ),
         Question("计算", "怎样舍入", "rounding.mode", word_cell(words.ROUNDING), "", "rounding.clause"),
         Question("计算", "在哪里舍入", "rounding.place", word_cell(words.ROUNDING_PLACE)),
         Question("计算", "舍入到分、角还是元", "rounding.step", word_cell(words.ROUNDING_STEP), "空着：分"),
