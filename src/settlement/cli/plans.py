@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.table import Table
 
-from settlement.cli import plan_publishing, plan_receipts, plan_simulate
+from settlement.cli import plan_publishing, plan_receipts, plan_sheets, plan_simulate
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.plans.boundaries import Boundary, boundaries
 from settlement.plans.cases import CaseResult, Priced, price_in_order, run_cases
@@ -24,6 +24,7 @@ from settlement.plans.model import schema as plan_schema
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
 plan_receipts.add_to(app)
+plan_sheets.add_to(app)
 plan_simulate.add_to(app)
 plan_publishing.add_to(app)
 
