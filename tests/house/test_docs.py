@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from settlement.api.problems import STATUS
 from settlement.config import Settings
 from settlement.domain.sentences import SENTENCES
 from settlement.domain.settlements import ReversalReason
+from settlement.plans.model import schema
 
 ROOT = Path(__file__).parents[2]
 WORDS = (ROOT / "docs" / "words.md").read_text(encoding="utf-8")
@@ -36,3 +38,8 @@ def test_every_setting_is_explained(name: str):
 def test_links_between_pages_lead_somewhere(page: Path):
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_the_published_schema_of_the_plan_file_is_the_models():
+    kept = json.loads((ROOT / "plans" / "plan.schema.json").read_text(encoding="utf-8"))
+    assert kept == json.loads(json.dumps(schema())), "write it anew: settlement plan schema > plans/plan.schema.json"
