@@ -94,6 +94,8 @@ class _Maker:
             low = max((each.ge for each in constraints if getattr(each, "ge", None) is not None), default=-9)
             high = min((each.le for each in constraints if getattr(each, "le", None) is not None), default=999)
             return self.random.randint(low, high)
+        if int in get_args(plain):
+            return self.random.randint(1, 99)
         if any("{0,19}" in str(getattr(each, "pattern", "")) for each in constraints):
             return self.random.choice(["2026", "1.10", "1e5", "v-2", "007"]) + str(self.random.randint(0, 9))
         return self.of(plain)

@@ -30,8 +30,8 @@ from settlement.plans.vocabulary import FACTS
 from settlement.plans.write_yaml import file_tree, write_plan
 
 ROOT = Path(__file__).parents[2]
-ALLSORTS = Path(__file__).parent / "allsorts.yaml"
-FILES = [*sorted((ROOT / "plans").glob("*.yaml")), ALLSORTS]
+ALLSORTS = Path(__file__).parent / "sheets" / "allsorts.yaml"
+FILES = sorted([*(ROOT / "plans").glob("*.yaml"), *(ROOT / "tests" / "plans").rglob("*.yaml")])
 HEADINGS_ROW = 2
 SHEETS_OF_ALLSORTS = to_xlsx(read_plan(ALLSORTS))
 

@@ -36,7 +36,7 @@ Given = str | int | float | bool | date | time | timedelta
 Tree = Any
 
 NO_AID = "不补助"
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _DATE = re.compile(r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?")
 
 
@@ -208,7 +208,7 @@ def _write_codes(value: Tree) -> Shown:
 def _read_codes(given: Given) -> list[str]:
     codes = [piece.split()[0] for piece in split(plain(given), "、,，;；\n")]
     for code in codes:
-        if not _CODE.fullmatch(code):
+        if not CODE.fullmatch(code):
             raise wrong_value(
                 f"「{code}」不是代码：请写小写字母、数字和下划线，几个之间用顿号分开",
                 f"{code} is not a code: small letters, digits, underscores; several are parted by 、",
@@ -226,9 +226,9 @@ def _write_amounts(value: Tree) -> Shown:
 
 
 def _amount_zh(name: str) -> str:
-    if name.startswith("aid.") and _CODE.fullmatch(name.removeprefix("aid.")):
+    if name.startswith("aid.") and CODE.fullmatch(name.removeprefix("aid.")):
         return f"{AID_PREFIX}{name.removeprefix('aid.')}"
-    return AMOUNT.zh(name) or (name if _CODE.fullmatch(name) else json.dumps(name, ensure_ascii=False))
+    return AMOUNT.zh(name) or (name if CODE.fullmatch(name) else json.dumps(name, ensure_ascii=False))
 
 
 def _read_amounts(given: Given) -> list[str]:
@@ -243,7 +243,7 @@ def _read_amount(piece: str) -> str:
     word = AMOUNT.word(piece)
     if word is not None:
         return str(word)
-    if _CODE.fullmatch(piece.removeprefix("aid.")):
+    if CODE.fullmatch(piece.removeprefix("aid.")):
         return piece
     raise wrong_word(piece, [*AMOUNT.chinese.values(), f"{AID_PREFIX}待遇代码"])
 
@@ -263,7 +263,7 @@ def _write_shares(value: Tree) -> Shown:
 
 
 def _quoted(code: str) -> str:
-    return code if _CODE.fullmatch(code) else json.dumps(code, ensure_ascii=False)
+    return code if CODE.fullmatch(code) else json.dumps(code, ensure_ascii=False)
 
 
 _SPAN = re.compile(r"(\S+?)\s*(?:至|到)\s*([0-9年月日/.-]+)\s*(?:[（(](.*)[)）])?", re.DOTALL)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from settlement.plans.sheets.cells import CODE
 from settlement.plans.sheets.layout import (
     BANDS,
     BENEFITS,
@@ -408,6 +409,9 @@ class _Gatherer:
         code = str(at.value).split()[0]
         if (version, code) in known:
             return code
+        if CODE.fullmatch(str(at.value)):
+            # What looks like a code is never taken for a name.
+            return None
         named = [
             each
             for (name, each), part in known.items()
