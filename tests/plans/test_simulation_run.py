@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from plan_builders import HANGZHOU_FILE
+from plan_builders import LIBRARY
 from simulation_builders import SHAPES, a_shape, a_visit_or_stay, hangzhou, members
 
 from settlement.plans.compile import compile_version
@@ -79,7 +79,7 @@ def test_a_bill_whose_fact_is_missing_is_held_and_takes_nothing():
     assert (first, third) == tuple(paid(run, [bill, bill]))
 
 
-@pytest.mark.parametrize("file", sorted(HANGZHOU_FILE.parent.glob("*.yaml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(LIBRARY.glob("*.yaml")), ids=lambda file: file.stem)
 @settings(max_examples=15)
 @given(bills=members())
 def test_both_runs_agree_on_every_published_plan(file: Path, bills: list[SimulatedBill]):
