@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 from hypothesis import strategies as st
 from plan_builders import HANGZHOU_FILE, a_bill
@@ -181,7 +180,29 @@ def members(draw: st.DrawFn) -> list[SimulatedBill]:
     return bills
 
 
-def written(path: Path, header: str, *rows: str, encoding: str = "utf-8") -> Path:
-    """Write a file of bills."""
-    path.write_text("\n".join([header, *rows, ""]), encoding=encoding)
-    return path
+def fitted(version: PlanVersion, bills: list[SimulatedBill]) -> list[SimulatedBill]:
+    """Return bills with what a plan may ask besides: modules held, stated amounts, and on every third bill an event."""
+    shares = {module.code: 1 + place % module.shares_at_most for place, module in enumerate(version.body.modules)}
+    stated = {each.code: ZERO + 5_000 for each in version.header.stated}
+    known = {
+        "shares": shares or None,
+        "stated": stated,
+        "place": "local",
+        "diagnosis": "C50",
+        "hospital_category": "general",
+        "region": "a",
+        "unit_class": "public",
+        "union_member": True,
+        "consecutive_terms": 2,
+        "returned": False,
+        "severity": "none",
+    }
+    fitted = []
+    for bill in bills:
+        facts = replace(bill.facts, **known)  # type: ignore[arg-type]
+        if version.header.events and bill.number % 3 == 2:
+            event = version.header.events[bill.number % len(version.header.events)]
+            severity = next(iter(event.severities), "none")
+            facts = replace(facts, event=event.code, severity=severity, event_on=facts.settled_on)
+        fitted.append(replace(bill, facts=facts))
+    return fitted

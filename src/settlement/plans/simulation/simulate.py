@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from settlement.plans.model import PlanVersion
 from settlement.plans.simulation.bills import SimulatedBill
-from settlement.plans.simulation.run import Aid, Missing, Run, run_of
+from settlement.plans.simulation.run import Aid, LedgerState, Missing, Run, run_of
 from settlement.plans.simulation.tally import Priced, Tally
 
 
@@ -31,19 +31,19 @@ class Simulator:
     def member(self, bills: Iterable[SimulatedBill], tally: Tally) -> list[Priced]:
         """Price one member's bills, given in the order of recording; count those that a plan cannot compute."""
         draft, against = self._draft, self._against
-        after, before = draft.begin(), against.begin() if against else None
+        after, before = draft.begin(), LedgerState()
         priced = []
         for bill in bills:
             new = draft.prepare(after, bill)
-            old = against.prepare(before, bill) if against else None
-            missing = new if isinstance(new, Missing) else old if isinstance(old, Missing) else None
-            if missing is not None:
+            old = None if against is None else against.prepare(before, bill)
+            if isinstance(new, Missing) or isinstance(old, Missing):
+                held = [entry.fact for entry in (new, old) if isinstance(entry, Missing)]
                 if bill.counts:
-                    tally.held[missing.fact] += 1
+                    tally.held[held[0]] += 1
                 continue
             draft.keep(after, new)
             paid = bill.paid
-            if against:
+            if against is not None and old is not None:
                 against.keep(before, old)
                 paid = _named(against, against.price(before, old))
             priced.append(Priced(bill, paid, _named(draft, draft.price(after, new))))
