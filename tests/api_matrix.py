@@ -31,6 +31,8 @@ def matrix(bill_id: str, key: str) -> list[Line]:
     draft = f"/v1/plans/drafts/{_NO_DRAFT}"
     return [
         ("POST", "/v1/quotes", "/v1/quotes", _BILL, ("hospital",)),
+        ("GET", "/v1/holds/{hold_id}", f"/v1/holds/{_NO_DRAFT}", None, _READERS),
+        ("POST", "/v1/holds/{hold_id}/release", f"/v1/holds/{_NO_DRAFT}/release", None, ("hospital",)),
         ("POST", "/v1/settlements", "/v1/settlements", _BILL, ("hospital",)),
         ("POST", f"{of_bill}/answers", f"{bill}/answers", {"answers": {"same_person": True}}, ("hospital",)),
         ("POST", f"{of_bill}/reversals", f"{bill}/reversals", {"reason": "refund"}, ("hospital",)),

@@ -79,6 +79,7 @@ async def open_test_resources(
             rules=RulesShelf(engine, None),
             queue=MemberQueue(),
             keep_messages=timedelta(days=180),
+            hold_counter_for=timedelta(minutes=30),
         )
     finally:
         await engine.dispose()

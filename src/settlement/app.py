@@ -114,6 +114,7 @@ async def open_resources(installation: Installation) -> AsyncIterator[Resources]
             rules=RulesShelf(engine, settings.settlement_profiles),
             queue=MemberQueue(),
             keep_messages=timedelta(days=settings.settlement_message_days),
+            hold_counter_for=timedelta(minutes=settings.settlement_hold_minutes),
         )
     finally:
         await engine.dispose()

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     settlement_message_days: int = Field(
         180, ge=1, le=3650, description="Days after which a sealed raw message is dropped."
     )
+    settlement_hold_minutes: int = Field(
+        30, ge=1, le=1440, description="Minutes for which a quote with `hold` stands unused."
+    )
     settlement_log_level: str = Field(
         "info", pattern=r"^(debug|info|warning|error)$", description="Least level logged."
     )

@@ -84,13 +84,42 @@ async def test_a_quote_says_what_the_settlement_will_say(callers: Callers, city:
     settled = await callers.call("hospital", "POST", "/v1/settlements", sent, key=KEY)
     assert quote.status_code == 200
     assert quote.json()["mutual_aid"] == settled.json()["mutual_aid"]
-    held = await callers.call("hospital", "POST", "/v1/quotes", sent | {"visit": facts(city, discharged_on=None)})
+    held = await callers.call("hospital", "POST", "/v1/quotes", sent | {"visit": facts(city, admitted_on=None)})
     assert held.json().keys() == {"mutual_aid"}
+    estimate = await callers.call("hospital", "POST", "/v1/quotes", sent | {"visit": facts(city, discharged_on=None)})
+    assert estimate.json()["estimate"] is True
 
 
-async def test_a_quote_does_not_hold_yet(callers: Callers, city: City):
-    refused = await callers.call("hospital", "POST", "/v1/quotes", command(city) | {"hold": True})
-    assert (refused.status_code, refused.json()["code"]) == (422, "holds_not_supported")
+async def test_a_quote_that_holds_promises_what_the_settlement_pays(callers: Callers, city: City):
+    sent = command(city)
+    held = await callers.call("hospital", "POST", "/v1/quotes", sent | {"hold": True}, key=f"{KEY}-q")
+    again = await callers.call("hospital", "POST", "/v1/quotes", sent | {"hold": True}, key=f"{KEY}-q")
+    assert (held.status_code, held.json()) == (200, again.json())
+    assert again.headers["idempotent-replayed"] == "true"
+    path = f"/v1/holds/{held.json()['hold']['id']}"
+    assert (await callers.get("hospital", path)).json() == held.json()["hold"]
+    settled = (await callers.call("hospital", "POST", "/v1/settlements", sent, key=KEY)).json()
+    assert settled["promise"]["kept"] is True
+    assert settled["cash_due"] == held.json()["cash_due"]
+    assert (await callers.get("hospital", path)).json()["state"] == "kept"
+    proof = (await callers.get("hospital", f"/v1/settlements/{settled['id']}/proof")).json()
+    assert proof["promise"] | {"reason": None} == settled["promise"] | {"reason": None}
+
+
+async def test_a_hold_is_released_by_its_own_hospital_alone(callers: Callers, city: City):
+    held = (await callers.call("hospital", "POST", "/v1/quotes", command(city) | {"hold": True})).json()
+    path = f"/v1/holds/{held['hold']['id']}"
+    for method, where in (("GET", path), ("POST", f"{path}/release")):
+        refused = await callers.call("other hospital", method, where)
+        assert (refused.status_code, refused.json()["code"]) == (404, "hold_not_found")
+    released = await callers.call("hospital", "POST", f"{path}/release")
+    assert (released.status_code, released.json()["state"]) == (200, "released")
+
+
+async def test_a_guarantee_that_the_fund_does_not_give_is_refused(callers: Callers, city: City):
+    sent = command(city) | {"hold": True, "hold_for": "stay"}
+    refused = await callers.call("hospital", "POST", "/v1/quotes", sent)
+    assert (refused.status_code, refused.json()["code"]) == (409, "guarantee_not_allowed")
 
 
 async def test_fetching_without_credentials_is_refused_with_that_sentence(callers: Callers, city: City):

@@ -14,7 +14,11 @@ from database import as_owner, ops_engine, rows_of
 from serving import registered_clients
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.tables import metadata
+from settlement.domain.promises import HoldKind
 from settlement.services.access.sign_in import SignInRefused, sign_in
+from settlement.services.bills.commands import Brought
+from settlement.services.bills.promise_bill import PromiseBill, promise_bill
+from settlement.services.bills.quote_bill import QuoteBill
 from settlement.services.events.number_events import number_all_events
 from settlement.services.members.announce_renewal import announce_renewal
 
@@ -46,6 +50,8 @@ CHANGEABLE = {
     "books_day": {"closed_at"},
     "worklist_item": {"closed_at"},
     "member": {"created_at"},
+    "fund": {"stay_hold_days"},
+    "hold": {"state", "ended_at", "bill_id"},
 }
 """The columns that the service may change. `member.created_at` is the right to lock a member's row, nothing else."""
 RECORDS = sorted(
@@ -58,7 +64,7 @@ RECORDS = sorted(
         "plan_draft",
         "plan_step",
         "uncovered",
-        "fund",
+        "hold_room",
         "unit",
         "hospital",
     }
@@ -79,6 +85,8 @@ async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
             await settle(resources, city, a_2304(city.member), facts(city, discharged_on=None))
             await settle(resources, city, a_2304(city.member, insutype="390"))
             await registered_clients(resources, city)
+            quote = QuoteBill(city.caller, Brought(a_2304(city.member), facts(city)))
+            await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))
             await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
             with pytest.raises(SignInRefused):
                 await sign_in(resources, city.fund_id, "clerk", "a wrong password")

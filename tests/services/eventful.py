@@ -23,9 +23,11 @@ from builders import (
 from database import as_owner, ops_engine
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.money import Money
+from settlement.domain.promises import HoldKind
 from settlement.domain.settlements import OtherPayer
 from settlement.services.bills.answer_bill import AnswerBill, answer_bill
 from settlement.services.bills.commands import Brought, Outcome
+from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
 from settlement.services.events.number_events import number_all_events
@@ -80,6 +82,10 @@ async def _on_the_first_day(resources: Resources, city: City) -> dict[str, str]:
     await settle(resources, city, a_2304(fourth, psn_type="1300"))
     await settle(resources, city, a_2304(a_person(99)))
     await quote_bill(resources, QuoteBill(city.caller, Brought(a_2304(fourth), facts(city))))
+    for batch in ("kept", "overtaken", "open", "open"):
+        await _hold(resources, city, a_2304(fifth), batch)
+    kept = await settle(resources, city, a_2304(fifth), facts(city, chrg_bchno="kept"))
+    overtaken = await settle(resources, city, a_2304(fifth, allowed="8100.00"), facts(city, chrg_bchno="overtaken"))
     held = await settle(resources, city, a_2304(fourth), facts(city, discharged_on=None))
     released = await settle(resources, city, a_2304(fifth), facts(city, discharged_on=None))
     await _answer(resources, city, released, discharged_on="2025-03-11")
@@ -90,6 +96,8 @@ async def _on_the_first_day(resources: Resources, city: City) -> dict[str, str]:
         "after_reversal": _id(after),
         "next_term": _id(next_term),
         "with_other": _id(with_other),
+        "kept_promise": _id(kept),
+        "overtook_promise": _id(overtaken),
         "held": _id(held),
         "released": _id(released),
     }
@@ -126,6 +134,11 @@ async def _answer(
 ) -> Outcome:
     command = AnswerBill(city.caller, bill_id_of(held), given, answers or {}, None, once(city.caller))
     return await answer_bill(resources, command)
+
+
+async def _hold(resources: Resources, city: City, output: Node, batch: str) -> None:
+    quote = QuoteBill(city.caller, Brought(output, facts(city, chrg_bchno=batch)))
+    await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))
 
 
 async def _push(

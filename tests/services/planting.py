@@ -43,6 +43,10 @@ class Copy:
         """Return the first column of the first row."""
         return rows_of(self.urls, query)[0][0]
 
+    def ids(self, query: str) -> list[object]:
+        """Return the first column of every row."""
+        return [row[0] for row in rows_of(self.urls, query)]
+
     def bill(self, name: str) -> str:
         """Return a condition that finds one bill's rows."""
         return f"bill_id = '{self.eventful[name]}'"
@@ -685,3 +689,35 @@ def a_constraint_is_not_of_every_row(copy: Copy) -> Iterable[object]:
     copy.drop("posting", "posting_fen_positive")
     copy.do("ALTER TABLE posting ADD CONSTRAINT posting_fen_positive CHECK (fen > 0) NOT VALID")
     return ["posting_fen_positive"]
+
+
+@corruption("promises_kept", GUARDS)
+def a_kept_promise_had_promised_more(copy: Copy) -> Iterable[object]:
+    copy.drop("settlement", "settlement_keeps_promise")
+    copy.do(
+        f"""UPDATE hold SET aid_on_bill_fen = aid_on_bill_fen + 1, cash_due_fen = cash_due_fen - 1
+            WHERE {copy.bill("kept_promise")}"""
+    )
+    return copy.ids("SELECT hold_id FROM hold WHERE state = 'kept'")
+
+
+@corruption("promises_kept")
+def a_kept_promise_has_no_settlement(copy: Copy) -> Iterable[object]:
+    copy.do("UPDATE settlement SET hold_id = NULL WHERE hold_id IS NOT NULL")
+    return copy.ids("SELECT hold_id FROM hold WHERE state = 'kept'")
+
+
+@corruption("promises_kept", GUARDS)
+def two_holds_of_one_batch_are_open(copy: Copy) -> Iterable[object]:
+    copy.drop("hold", "hold_one_open")
+    copy.do("UPDATE hold SET state = 'open', ended_at = NULL WHERE state = 'replaced'")
+    return copy.ids("SELECT hold_id FROM hold WHERE state = 'open'")
+
+
+@corruption("promises_kept")
+def an_open_hold_takes_less_room_than_its_aid(copy: Copy) -> Iterable[object]:
+    copy.do(
+        """UPDATE hold_room SET paid_fen = paid_fen - 1 FROM hold
+           WHERE hold.hold_id = hold_room.hold_id AND hold.state = 'open' AND benefit <> '_stay'"""
+    )
+    return copy.ids("SELECT hold_id FROM hold WHERE state = 'open'")

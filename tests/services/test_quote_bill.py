@@ -79,8 +79,8 @@ async def same_refusal(resources: Resources, city: City, output: dict[str, Any],
 
 
 async def test_a_quote_holds_and_refuses_as_the_settlement_does(resources: Resources, city: City):
-    held = await same_refusal(resources, city, a_2304(city.members[1]), discharged_on=None)
-    assert held["question"]["code"] == "discharged_on_missing"
+    held = await same_refusal(resources, city, a_2304(city.members[1]), admitted_on=None)
+    assert held["question"]["code"] == "admitted_on_missing"
     nobody = await same_refusal(resources, city, a_2304(a_person(99)))
     assert nobody["reason"]["code"] == "not_a_member"
     open_ = await same_refusal(resources, city, a_2304(city.members[1], medfee_sumamt=9000.01))

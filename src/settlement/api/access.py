@@ -30,6 +30,10 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+OptionalIdempotencyKey = Annotated[
+    str | None, Header(alias="idempotency-key", min_length=8, max_length=200, pattern=r"^[\x21-\x7e]+$")
+]
+
 bearer = HTTPBearer(auto_error=False, description="A token from `POST /oauth/token`.")
 
 

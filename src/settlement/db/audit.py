@@ -122,7 +122,9 @@ def _settlement(row: RowMapping) -> StoredSettlement:
 
 @dataclass(frozen=True, slots=True)
 class MemberSettlement:
-    """What one settlement of a member found used and took, and when it was recorded and undone.
+    """What one settlement or unkept hold of a member found used and took, from when on, and until when.
+
+    A settlement that kept a promise took its room when it was promised.
 
     `computed` is each benefit that its receipt computed, with its term.
     """
@@ -139,27 +141,38 @@ class MemberSettlement:
 
 
 _MEMBER_SETTLEMENTS = text("""
-SELECT settlement.fund_id, settlement.member_id, plan_code, settlement.bill_id, settlement.recorded_at,
+SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlement.bill_id,
+       COALESCE(hold.created_at, settlement.recorded_at) AS recorded_at,
        (SELECT min(reversal.recorded_at) FROM reversal
         WHERE reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
           AND reversal.revision = settlement.revision) AS reversed_at,
-       receipt -> 'used_before' AS used_before,
-       jsonb_path_query_array(receipt, '$.result[*].code') AS benefits,
-       jsonb_path_query_array(receipt, '$.result[*].term.code') AS terms,
+       settlement.receipt -> 'used_before' AS used_before,
+       jsonb_path_query_array(settlement.receipt, '$.result[*].code') AS benefits,
+       jsonb_path_query_array(settlement.receipt, '$.result[*].term.code') AS terms,
        taken.rows AS taken
 FROM settlement
 JOIN plan_version USING (fund_id, plan_version_id)
+LEFT JOIN hold USING (fund_id, hold_id)
 LEFT JOIN (
     SELECT fund_id, bill_id, revision,
            jsonb_agg(jsonb_build_array(
                benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen)) AS rows
-    FROM consumption GROUP BY fund_id, bill_id, revision) AS taken USING (fund_id, bill_id, revision)
-ORDER BY settlement.fund_id, settlement.member_id, plan_code
+    FROM consumption GROUP BY fund_id, bill_id, revision) AS taken
+    ON taken.fund_id = settlement.fund_id AND taken.bill_id = settlement.bill_id
+   AND taken.revision = settlement.revision
+UNION ALL
+SELECT fund_id, member_id, plan_code, hold_id, created_at, LEAST(ended_at, expires_at), receipt -> 'used_before',
+       jsonb_path_query_array(receipt, '$.result[*].code'), jsonb_path_query_array(receipt, '$.result[*].term.code'),
+       (SELECT jsonb_agg(jsonb_build_array(
+            benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))
+        FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id)
+FROM hold WHERE state <> 'kept'
+ORDER BY 1, 2, 3
 """)
 
 
 async def stream_by_member(connection: AsyncConnection) -> AsyncIterator[MemberSettlement]:
-    """Yield every settlement under a plan, those of one member and plan together."""
+    """Yield every settlement and hold under a plan, those of one member and plan together."""
     async with connection.stream(_MEMBER_SETTLEMENTS, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
         async for row in rows:
             yield _member_settlement(row)

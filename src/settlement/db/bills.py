@@ -13,17 +13,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part, json
-from settlement.db.tables import bill, plan_version, reversal, settlement
+from settlement.db.tables import bill, hold, plan_version, reversal, settlement
 from settlement.domain.benefits import Taking
 from settlement.domain.bills import BillFigures, InsurerFunds
-from settlement.domain.ids import BillId, FundId, MemberId, PlanVersionId
+from settlement.domain.ids import BillId, FundId, HoldId, MemberId, PlanVersionId
 from settlement.domain.money import Money
 from settlement.domain.postings import Posting
+from settlement.domain.promises import HoldState
 from settlement.domain.settlements import (
     BillHead,
     BillState,
     Door,
     PricedRecord,
+    PromiseMet,
     Question,
     ReversalRecord,
     SettledBill,
@@ -90,6 +92,7 @@ def insert_settlement(
         "receipt": json(priced.receipt),
         "actor": priced.actor,
         "recorded_at": priced.recorded_at,
+        "hold_id": priced.hold_id,
     }
     return insert_part("settlement", values, [_open_books_day("settlement")])
 
@@ -272,11 +275,21 @@ async def list_settled_bills(
     return [_settled_bill(dict(row)) for row in rows.mappings()]
 
 
+_MET = hold.alias("met")
+_PROMISE_MET = (
+    select(_MET.c.hold_id)
+    .where(_MET.c.fund_id == bill.c.fund_id, _MET.c.bill_id == bill.c.bill_id)
+    .order_by((_MET.c.state == HoldState.KEPT.value).desc(), _MET.c.hold_id.desc())
+    .limit(1)
+    .correlate(bill)
+    .scalar_subquery()
+)
 _SETTLED_BILLS = (
     select(
         *[bill.c[field.name].label(f"head_{field.name}") for field in fields(BillHead)],
         *[column.label(f"priced_{column.name}") for column in settlement.c],
         *[column.label(f"undone_{column.name}") for column in reversal.c],
+        *[column.label(f"met_{column.name}") for column in hold.c],
         plan_version.c.plan_code.label("plan_code"),
         plan_version.c.version.label("plan_version"),
         plan_version.c.digest.label("plan_digest"),
@@ -305,6 +318,7 @@ _SETTLED_BILLS = (
                 plan_version.c.plan_version_id == settlement.c.plan_version_id,
             ),
         )
+        .outerjoin(hold, and_(hold.c.fund_id == bill.c.fund_id, hold.c.hold_id == _PROMISE_MET))
     )
     .where(
         bill.c.fund_id == bindparam("fund_id"),
@@ -318,7 +332,12 @@ def _settled_bill(row: Mapping[str, Any]) -> SettledBill:
     head = head_from_mapping({field.name: row[f"head_{field.name}"] for field in fields(BillHead)})
     priced = _priced(row) if row["priced_revision"] is not None else None
     undone = _undone(row) if row["undone_revision"] is not None else None
-    return SettledBill(head, priced, undone)
+    return SettledBill(head, priced, undone, _promise_met(row) if row["met_hold_id"] is not None else None)
+
+
+def _promise_met(row: Mapping[str, Any]) -> PromiseMet:
+    promised = Split(**{name: Money(row[f"met_{name}_fen"]) for name in _SPLIT})
+    return PromiseMet(HoldId(row["met_hold_id"]), row["met_state"] == HoldState.KEPT.value, promised)
 
 
 def _priced(row: Mapping[str, Any]) -> PricedRecord:
@@ -333,6 +352,7 @@ def _priced(row: Mapping[str, Any]) -> PricedRecord:
         figures=figures,
         split=split,
         recorded_at=row["priced_recorded_at"],
+        hold_id=row["priced_hold_id"],
         **{name: row[f"priced_{name}"] for name in plain},
     )
 

@@ -183,29 +183,73 @@ CONSUMPTION = SqlCheck(
 LIMITS = SqlCheck(
     Invariant(
         "limits",
-        "What a member's live bills were paid of a benefit, or of benefits with a limit together, in a term is at most "
-        "the limit (the highest, where they were paid under several versions), and no bill took less than nothing.",
+        "What a member's live bills were paid and open holds promise of a benefit, or of benefits with a limit "
+        "together, in a term is at most the limit (the highest, where they were paid under several versions), and no "
+        "bill took less than nothing.",
     ),
     "SELECT count(*) FROM (SELECT DISTINCT fund_id, member_id, plan_code, benefit, term FROM consumption) AS room",
     """
     WITH limits AS (
         SELECT * FROM unnest(CAST(:versions AS uuid[]), CAST(:names AS text[]), CAST(:benefits AS text[]),
                              CAST(:limits AS bigint[])) AS given (plan_version_id, name, benefit, fen)
-    ), room AS (
-        SELECT consumption.member_id, sum(paid_fen) AS paid, max(limits.fen) FILTER (WHERE paid_fen > 0) AS most,
-               bool_and(limits.fen IS NOT NULL) FILTER (WHERE paid_fen > 0) AS limited
+    ), taken AS (
+        SELECT consumption.fund_id, consumption.member_id, plan_code, plan_version_id, benefit, term, paid_fen
         FROM consumption
         JOIN settlement USING (fund_id, bill_id, revision)
-        LEFT JOIN limits USING (plan_version_id, benefit)
-        WHERE benefit <> '_stay' AND NOT EXISTS (
+        WHERE NOT EXISTS (
             SELECT FROM reversal AS r
             WHERE r.fund_id = consumption.fund_id AND r.bill_id = consumption.bill_id
               AND r.revision = consumption.revision)
-        GROUP BY consumption.fund_id, consumption.member_id, plan_code, COALESCE(name, benefit), term
+        UNION ALL
+        SELECT fund_id, member_id, plan_code, plan_version_id, benefit, term, paid_fen
+        FROM hold JOIN hold_room USING (fund_id, hold_id)
+        WHERE state = 'open' AND expires_at > now()
+    ), room AS (
+        SELECT member_id, sum(paid_fen) AS paid, max(limits.fen) FILTER (WHERE paid_fen > 0) AS most,
+               bool_and(limits.fen IS NOT NULL) FILTER (WHERE paid_fen > 0) AS limited
+        FROM taken
+        LEFT JOIN limits USING (plan_version_id, benefit)
+        WHERE benefit <> '_stay'
+        GROUP BY fund_id, member_id, plan_code, COALESCE(name, benefit), term
     )
     SELECT member_id FROM room WHERE limited AND paid > most
     UNION ALL
     SELECT member_id FROM consumption WHERE LEAST(base_fen, paid_fen, days, times, deductible_fen) < 0
+    """,
+)
+
+PROMISES = SqlCheck(
+    Invariant(
+        "promises_kept",
+        "A hold that was kept has one settlement, which pays exactly what was promised and explains it by the same "
+        "receipt; another has none; what a hold takes of its benefits' room is its aid; and a member's charge batch "
+        "has one open hold at most.",
+    ),
+    "SELECT count(*) FROM hold",
+    """
+    SELECT hold_id
+    FROM hold LEFT JOIN settlement AS s USING (fund_id, hold_id)
+    WHERE (state = 'kept') IS DISTINCT FROM (s.bill_id IS NOT NULL)
+       OR (state = 'kept' AND (s.bill_id, s.member_id, s.aid_on_bill_fen, s.aid_to_card_fen, s.other_on_bill_fen,
+                               s.cash_due_fen, s.receipt_hash, s.plan_version_id, s.service_date)
+              IS DISTINCT FROM (hold.bill_id, hold.member_id, hold.aid_on_bill_fen, hold.aid_to_card_fen,
+                                hold.other_on_bill_fen, hold.cash_due_fen, hold.receipt_hash, hold.plan_version_id,
+                                hold.service_date))
+    UNION ALL
+    SELECT hold_id FROM settlement LEFT JOIN hold USING (fund_id, hold_id)
+    WHERE settlement.hold_id IS NOT NULL AND hold.state IS NULL
+    UNION ALL
+    SELECT unnest(array_agg(hold_id)) FROM settlement WHERE hold_id IS NOT NULL
+    GROUP BY fund_id, hold_id HAVING count(*) > 1
+    UNION ALL
+    SELECT hold_id
+    FROM hold
+    LEFT JOIN (SELECT fund_id, hold_id, sum(paid_fen) AS paid FROM hold_room GROUP BY fund_id, hold_id) AS room
+        USING (fund_id, hold_id)
+    WHERE COALESCE(paid, 0) <> aid_on_bill_fen + aid_to_card_fen
+    UNION ALL
+    SELECT unnest(array_agg(hold_id)) FROM hold WHERE state = 'open'
+    GROUP BY fund_id, member_id, hospital_code, encounter_id, charge_batch_no HAVING count(*) > 1
     """,
 )
 
@@ -368,20 +412,22 @@ IN_FORCE = SqlCheck(
         "version_was_in_force",
         "The plan version of a settlement had begun on its service date, and none that began later on or before that "
         "date, or corrects it, had been published (an hour before the recording at the latest: two clocks may differ "
-        "by that).",
+        "by that). What was promised counts as recorded when it was promised.",
     ),
     "SELECT count(*) FROM settlement WHERE plan_version_id IS NOT NULL",
     f"""
-    SELECT bill_id
+    SELECT settlement.bill_id
     FROM settlement
-    JOIN plan_version AS used USING (fund_id, plan_version_id)
-    WHERE used.effective_from > service_date
+    LEFT JOIN hold USING (fund_id, hold_id)
+    JOIN plan_version AS used ON used.fund_id = settlement.fund_id
+        AND used.plan_version_id = settlement.plan_version_id
+    WHERE used.effective_from > settlement.service_date
        OR EXISTS (
            SELECT FROM plan_version AS later
            WHERE later.fund_id = used.fund_id AND later.plan_code = used.plan_code
              AND (later.effective_from, later.published_at) > (used.effective_from, used.published_at)
-             AND later.effective_from <= service_date
-             AND later.published_at < recorded_at - {CLOCKS_APART})
+             AND later.effective_from <= settlement.service_date
+             AND later.published_at < COALESCE(hold.created_at, recorded_at) - {CLOCKS_APART})
     """,
 )
 
@@ -548,6 +594,7 @@ RECORD_CHECKS = (
     ONE_REVERSAL,
     REVERSAL_POSTINGS,
     CONSUMPTION,
+    PROMISES,
     EVENT_NUMBERS,
     EVENT_POSITIONS,
     EVENTS_TELL,

@@ -21,9 +21,9 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     f"SELECT count(*) FROM ({_TABLES}) AS examined",
     f"""
     WITH kept AS ({_TABLES}), record (name) AS (VALUES
-        ('fund'), ('plan_version'), ('plan_draft'), ('plan_step'), ('membership'), ('unit_renewal'), ('person'),
-        ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('message_body'), ('event'),
-        ('event_position'), ('idempotency'), ('uncovered'))
+        ('plan_version'), ('plan_draft'), ('plan_step'), ('membership'), ('unit_renewal'), ('person'),
+        ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('hold_room'), ('message_body'),
+        ('event'), ('event_position'), ('idempotency'), ('uncovered'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)
@@ -40,6 +40,16 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     UNION ALL
     SELECT 'settlement_ops may update ' || relname
     FROM kept WHERE has_any_column_privilege('settlement_ops', oid, 'UPDATE')
+    UNION ALL
+    SELECT login.name || ' may update fund.' || attname
+    FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
+    WHERE relname = 'fund' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
+      AND attnum > 0 AND attname <> 'stay_hold_days'
+    UNION ALL
+    SELECT login.name || ' may update hold.' || attname
+    FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
+    WHERE relname = 'hold' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
+      AND attnum > 0 AND attname NOT IN ('state', 'ended_at', 'bill_id')
     UNION ALL
     SELECT login.name || ' may update bill.' || attname
     FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
@@ -128,6 +138,14 @@ VITAL_CONSTRAINTS = (
     "posting_two_accounts",
     "consumption_pk",
     "consumption_settlement_fk",
+    "hold_pk",
+    "hold_cash_split",
+    "hold_ends_once",
+    "hold_of_its_bill",
+    "hold_promises",
+    "hold_one_open",
+    "hold_room_hold_fk",
+    "settlement_keeps_promise",
     "event_pk",
     "event_bill_fk",
     "event_position_pk",
@@ -165,6 +183,7 @@ VITAL_CONSTRAINTS = (
 VITAL_INDEXES = (
     "books_day_one_open",
     "worklist_item_open_once",
+    "settlement_promise_once",
     "plan_version_start_once",
     "plan_step_one_check",
     "plan_step_one_verdict",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import Insert, func, insert, select
+from sqlalchemy import Insert, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -39,6 +39,8 @@ class Fund:
     name: str
     gateway_profile: str
     plan_code: str
+    stay_hold_days: int | None = None
+    """For how many days the fund guarantees a stay's aid to a hospital; `None`: it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +94,31 @@ async def add_fund(connection: AsyncConnection, new: Fund, at: datetime) -> None
     await connection.execute(insert(books_day).values(fund_id=new.fund_id, books_day=1, opened_at=at))
 
 
+_FUND = (
+    fund.c.fund_id,
+    fund.c.code,
+    fund.c.name,
+    fund.c.gateway_profile,
+    fund.c.plan_code,
+    fund.c.stay_hold_days,
+)
+
+
 async def find_fund(connection: AsyncConnection, fund_id: FundId) -> Fund | None:
     """Return the fund by its id, if this connection may see it."""
-    statement = select(fund.c.fund_id, fund.c.code, fund.c.name, fund.c.gateway_profile, fund.c.plan_code)
+    statement = select(*_FUND)
     row = (await connection.execute(statement.where(fund.c.fund_id == fund_id))).one_or_none()
     return Fund(*row) if row else None
 
 
+async def set_stay_hold_days(connection: AsyncConnection, fund_id: FundId, days: int | None) -> None:
+    """Set for how many days the fund guarantees a stay."""
+    await connection.execute(update(fund).where(fund.c.fund_id == fund_id).values(stay_hold_days=days))
+
+
 async def list_funds(connection: AsyncConnection) -> list[Fund]:
     """Return every fund that this connection may see, by code."""
-    statement = select(fund.c.fund_id, fund.c.code, fund.c.name, fund.c.gateway_profile, fund.c.plan_code)
+    statement = select(*_FUND)
     return [Fund(*row) for row in await connection.execute(statement.order_by(fund.c.code))]
 
 

@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.bills import HEAD_COLUMNS, head_from_mapping
+from settlement.db.holds import promise_from_mapping
 from settlement.db.secrets import Sealed
 from settlement.domain.benefits import OTHER_PLANS, STAY, Taking, UsedRoom
 from settlement.domain.cover import CoverSpan
 from settlement.domain.ids import BillId, FundId, MemberId, PlanVersionId
 from settlement.domain.money import Money
+from settlement.domain.promises import Promise
 from settlement.domain.settlements import BillHead
 
 
@@ -57,6 +59,7 @@ LEFT JOIN LATERAL (
     WHERE gate.free
       AND member.fund_id = :fund_id
       AND member.member_id = COALESCE(
+          CAST(:member_id AS uuid),
           (SELECT member_id FROM bill WHERE fund_id = :fund_id AND bill_id = :bill_id),
           (SELECT person_id FROM person WHERE fund_id = :fund_id AND certificate_index = :certificate_index),
           (SELECT person_id FROM person_number WHERE fund_id = :fund_id AND number_index = :number_index))
@@ -73,13 +76,14 @@ async def lock_member(
     certificate_index: bytes | None = None,
     number_index: bytes | None = None,
     bill_id: BillId | None = None,
+    member_id: MemberId | None = None,
 ) -> MemberId | None:
     """Make other settlements of this member wait until the transaction ends; return the member, if there is one.
 
-    The member is that of the bill, else of the certificate, else of the insured person number; the row exists since
-    the member was first seen, so there is always something to lock. `once` names what must not run twice at a time
-    (the client's key, or the insurer's bill); its advisory lock is tried first and without waiting, so that who does
-    not get it stands in no queue: then `KeyInProgress` is raised.
+    The member is the one named, else that of the bill, of the certificate, or of the insured person number; the row
+    exists since the member was first seen, so there is always something to lock. `once` names what must not run twice
+    at a time (the client's key, or the insurer's bill); its advisory lock is tried first and without waiting, so that
+    who does not get it stands in no queue: then `KeyInProgress` is raised.
     """
     number = int.from_bytes(hashlib.sha256(f"{fund_id}\x1f{once}".encode()).digest()[:8], "big", signed=True)
     values = {
@@ -88,6 +92,7 @@ async def lock_member(
         "certificate_index": certificate_index,
         "number_index": number_index,
         "bill_id": bill_id,
+        "member_id": member_id,
     }
     row = (await connection.execute(_LOCK, values)).one()
     if not row.free:
@@ -105,8 +110,12 @@ class Wanted:
     area: str
     insurer_settlement_id: str | None
     hospital_code: str
+    encounter_id: str | None
+    charge_batch_no: str | None
     plan_code: str
     service_date: date | None
+    at: datetime
+    """Holds whose time is over by then take no room."""
     command: CommandKey | None
 
 
@@ -132,16 +141,30 @@ class Reading:
     plan_digest: str | None
     hospital_level: int | None
     takings: tuple[Taking, ...]
-    """What the member's live bills took, summed up by benefit, term and unit; stays one by one."""
+    """What the member's live bills and open holds took, summed up by benefit, term and unit; stays one by one."""
+    promises: tuple[Promise, ...]
+    """The open holds of this charge batch, and a guarantee for its stay; they count in no room of their own bill."""
 
 
-_LIVE_CONSUMPTION = """
-    SELECT * FROM consumption
+_OF_THIS_BATCH = """
+    hold.hospital_code = :hospital_code AND encounter_id = :encounter_id
+    AND (charge_batch_no = :charge_batch_no OR kind = 'stay')
+"""
+_TAKEN = f"""
+    SELECT benefit, term, plan_code, unit, visit, care_from, care_to, hospital_code, diagnosis,
+           base_fen, burden_fen, paid_fen, days, times, deductible_fen, bill_id AS record_id
+    FROM consumption
     WHERE fund_id = :fund_id AND member_id = :member_id
       AND NOT EXISTS (
           SELECT FROM reversal
           WHERE reversal.fund_id = consumption.fund_id AND reversal.bill_id = consumption.bill_id
             AND reversal.revision = consumption.revision)
+    UNION ALL
+    SELECT benefit, term, plan_code, unit, visit, care_from, care_to, room.hospital_code, diagnosis,
+           base_fen, burden_fen, paid_fen, days, times, deductible_fen, hold_id
+    FROM hold JOIN hold_room AS room USING (fund_id, hold_id)
+    WHERE fund_id = :fund_id AND member_id = :member_id AND state = 'open' AND expires_at > :at
+      AND ({_OF_THIS_BATCH}) IS NOT TRUE
 """
 _KNOWN = f"""
     (SELECT json_build_array(fingerprint, status, body) FROM idempotency
@@ -169,13 +192,18 @@ _KNOWN = f"""
                CAST(NULL AS text) AS diagnosis, sum(base_fen)::bigint AS base, sum(burden_fen)::bigint AS burden,
                sum(paid_fen)::bigint AS paid, sum(days)::int AS days, sum(times)::int AS times,
                sum(deductible_fen)::bigint AS deductible
-        FROM ({_LIVE_CONSUMPTION}) AS live WHERE benefit <> '{STAY}'
+        FROM taken WHERE benefit <> '{STAY}'
         GROUP BY benefit, term, elsewhere, unit
         UNION ALL
         (SELECT benefit, term, false, unit, visit, care_from, care_to, hospital_code, diagnosis, base_fen, burden_fen,
                paid_fen, days, times, deductible_fen
-        FROM ({_LIVE_CONSUMPTION}) AS live WHERE benefit = '{STAY}' AND plan_code = :plan_code
-        ORDER BY bill_id)) AS taking) AS takings
+        FROM taken WHERE benefit = '{STAY}' AND plan_code = :plan_code
+        ORDER BY record_id)) AS taking) AS takings,
+    (SELECT jsonb_agg(to_jsonb(promise)) FROM (
+        SELECT hold.*, plan_version.version AS plan_version, plan_version.digest AS plan_digest
+        FROM hold JOIN plan_version USING (fund_id, plan_version_id)
+        WHERE fund_id = :fund_id AND member_id = :member_id AND state = 'open' AND {_OF_THIS_BATCH}) AS promise
+    ) AS promises
 FROM (SELECT) AS here
 LEFT JOIN (SELECT certificate_index, key_id, envelope FROM person
            WHERE fund_id = :fund_id AND person_id = :member_id) AS known ON true
@@ -183,8 +211,10 @@ LEFT JOIN (SELECT plan_version_id, digest FROM plan_version
            WHERE fund_id = :fund_id AND plan_code = :plan_code AND effective_from <= :service_date
            ORDER BY effective_from DESC, published_at DESC LIMIT 1) AS version ON true
 """
-_READ = text(f"SELECT {_KNOWN}")
-_READ_AND_HOLD = text(f"SELECT pg_advisory_xact_lock_shared(:books_lock) AS books, {_KNOWN}")
+_READ = text(f"WITH taken AS MATERIALIZED ({_TAKEN}) SELECT {_KNOWN}")
+_READ_AND_HOLD = text(
+    f"WITH taken AS MATERIALIZED ({_TAKEN}) SELECT pg_advisory_xact_lock_shared(:books_lock) AS books, {_KNOWN}"
+)
 
 
 async def read_under_lock(connection: AsyncConnection, wanted: Wanted) -> Reading:
@@ -209,6 +239,9 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         "area": wanted.area,
         "insurer_settlement_id": wanted.insurer_settlement_id,
         "hospital_code": wanted.hospital_code,
+        "encounter_id": wanted.encounter_id,
+        "charge_batch_no": wanted.charge_batch_no,
+        "at": wanted.at,
         "plan_code": wanted.plan_code,
         "service_date": wanted.service_date,
         "client_id": wanted.command.client_id if wanted.command else None,
@@ -230,6 +263,7 @@ def _reading(row: Row[Any]) -> Reading:
         plan_digest=row.digest,
         hospital_level=row.hospital_level,
         takings=tuple(_taking(taking) for taking in row.takings or ()),
+        promises=tuple(promise_from_mapping(promise) for promise in row.promises or ()),
     )
 
 

@@ -27,6 +27,7 @@ fund = Table(
     Column("gateway_profile", Text),
     Column("plan_code", Text),
     Column("created_at", DateTime(timezone=True)),
+    Column("stay_hold_days", SmallInteger),
 )
 
 unit = Table(
@@ -286,6 +287,7 @@ settlement = Table(
     Column("receipt", JSONB(none_as_null=True)),
     Column("actor", Text),
     Column("recorded_at", DateTime(timezone=True)),
+    Column("hold_id", Uuid),
 )
 
 reversal = Table(
@@ -328,6 +330,56 @@ consumption = Table(
     Column("term", Text),
     Column("bill_id", Uuid),
     Column("revision", Integer),
+    Column("base_fen", BigInteger),
+    Column("burden_fen", BigInteger),
+    Column("paid_fen", BigInteger),
+    Column("days", Integer),
+    Column("times", Integer),
+    Column("deductible_fen", BigInteger),
+    Column("unit", Text),
+    Column("visit", Text),
+    Column("care_from", Date),
+    Column("care_to", Date),
+    Column("hospital_code", Text),
+    Column("diagnosis", Text),
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("hold_id", Uuid),
+    Column("member_id", Uuid),
+    Column("kind", Text),
+    Column("state", Text),
+    Column("hospital_code", Text),
+    Column("encounter_id", Text),
+    Column("charge_batch_no", Text),
+    Column("figures_digest", Text),
+    Column("plan_version_id", Uuid),
+    Column("plan_code", Text),
+    Column("service_date", Date),
+    Column("cash_before_aid_fen", BigInteger),
+    Column("aid_on_bill_fen", BigInteger),
+    Column("aid_to_card_fen", BigInteger),
+    Column("other_on_bill_fen", BigInteger),
+    Column("cash_due_fen", BigInteger),
+    Column("receipt", JSONB(none_as_null=True)),
+    Column("receipt_hash", Text),
+    Column("actor", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("bill_id", Uuid),
+)
+
+hold_room = Table(
+    "hold_room",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("hold_id", Uuid),
+    Column("benefit", Text),
+    Column("term", Text),
     Column("base_fen", BigInteger),
     Column("burden_fen", BigInteger),
     Column("paid_fen", BigInteger),

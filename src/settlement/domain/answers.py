@@ -9,6 +9,7 @@ from typing import Any
 
 from settlement.domain.bills import BillFigures, InsurerFunds
 from settlement.domain.money import ZERO, Money
+from settlement.domain.promises import Promise
 from settlement.domain.sentences import Language, sentence
 from settlement.domain.settlements import AidStatus, BillHead, BillState, PricedRecord, SettledBill, Split
 from settlement.domain.time import CHINA
@@ -38,6 +39,7 @@ def settlement_answer(settled: SettledBill, language: Language) -> Answer:
         "other_on_bill": shown.split.other_on_bill.yuan() if shown else None,
         "cash_due": shown.split.cash_due.yuan() if shown else None,
         "plan": _plan(priced) if priced else None,
+        "promise": _promise(settled, language),
         "reversal": _reversal(settled),
         "receipt_hash": priced.receipt_hash if priced else None,
         "receipt_values": receipt_values(shown.figures, shown.split) if shown else None,
@@ -48,7 +50,7 @@ def settlement_answer(settled: SettledBill, language: Language) -> Answer:
 def quote_answer(
     figures: BillFigures, split: Split, plan: Mapping[str, str], service_date: date, language: Language
 ) -> Answer:
-    """Return the answer to a quote: what a settlement with these figures would say now. Nothing is stored."""
+    """Return the answer to a quote: what a settlement with these figures would say now."""
     return {
         "service_date": _day(service_date),
         "bill": bill_amounts(figures),
@@ -59,6 +61,25 @@ def quote_answer(
         "receipt_values": receipt_values(figures, split),
         "print_lines": print_lines(figures, split),
     }
+
+
+def hold_answer(promise: Promise) -> Answer:
+    """Return what a caller is told of a hold: until when which amounts are promised, in yuan."""
+    return {
+        "id": str(promise.hold_id),
+        "kind": promise.kind.value,
+        "state": promise.state.value,
+        "expires_at": _instant(promise.expires_at),
+        "aid_on_bill": promise.split.aid_on_bill.yuan(),
+        "aid_to_card": promise.split.aid_to_card.yuan(),
+        "cash_due": promise.split.cash_due.yuan(),
+        "receipt_hash": promise.receipt_hash,
+    }
+
+
+def not_held(code: str, language: Language) -> Answer:
+    """Return why a quote that asked for a hold has none."""
+    return {"hold": None, "not_held": _reason(code, language)}
 
 
 def uncovered_answer(reason: str, language: Language) -> Answer:
@@ -177,6 +198,21 @@ def _plan(priced: PricedRecord) -> Answer | None:
     if priced.plan_code is None:
         return None
     return {"code": priced.plan_code, "version": priced.plan_version, "digest": priced.plan_digest}
+
+
+def _promise(settled: SettledBill, language: Language) -> Answer | None:
+    """Return what a hold of this batch had promised, in yuan, and whether the settlement kept it."""
+    met = settled.promise
+    if met is None:
+        return None
+    return {
+        "hold_id": str(met.hold_id),
+        "kept": met.kept,
+        "aid_on_bill": met.promised.aid_on_bill.yuan(),
+        "aid_to_card": met.promised.aid_to_card.yuan(),
+        "cash_due": met.promised.cash_due.yuan(),
+        "reason": _reason("promise_kept" if met.kept else "promise_of_other_figures", language),
+    }
 
 
 def _reversal(settled: SettledBill) -> Answer | None:

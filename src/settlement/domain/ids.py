@@ -16,6 +16,7 @@ PlanVersionId = NewType("PlanVersionId", UUID)
 DraftId = NewType("DraftId", UUID)
 StaffId = NewType("StaffId", UUID)
 BillId = NewType("BillId", UUID)
+HoldId = NewType("HoldId", UUID)
 ClientId = NewType("ClientId", str)
 
 UUID7_RANDOM_BITS = 74

@@ -372,9 +372,29 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "这是预结算结果，没有结算编号和时间；试算请用 /v1/quotes。",
         "This is a pre-settlement without settlement id and time; quote it at /v1/quotes.",
     ),
-    "holds_not_supported": _Text(
-        "未作任何改动：目前尚不支持预留（hold），请去掉 hold 或设为 false。",
-        "Nothing was changed: holds are not supported yet; leave `hold` out or set it to false.",
+    "guarantee_not_allowed": _Text(
+        "未预留任何金额：本互助基金不为住院提供担保。出院预结算时请用 hold_for: counter。",
+        "Nothing is held: this fund gives no guarantee for a stay. At the discharge use hold_for: counter.",
+    ),
+    "hold_not_found": _Text(
+        "未作任何改动：没有这笔预留，或不属于本院。请核对编号。",
+        "Nothing was changed: there is no such hold, or it is another hospital's. Check its id.",
+    ),
+    "estimate_not_held": _Text(
+        "这是出院前的估算，未预留、不保证。出院后请按出院日期重新预结算。",
+        "This is an estimate before the discharge: nothing is held or promised. Quote again with the discharge date.",
+    ),
+    "nothing_to_hold": _Text(
+        "未预留任何金额：本单没有可预留的互助款。请按医保现金数收费。",
+        "Nothing is held: there is no aid to hold on this bill. Charge the insurer's cash amount.",
+    ),
+    "promise_kept": _Text(
+        "互助与预结算显示的一致，请按预结算现金数收费。",
+        "The aid is what the pre-settlement showed; charge the cash that it showed.",
+    ),
+    "promise_of_other_figures": _Text(
+        "医保数额与预结算不同，互助已按本次数额重新计算，请按本次现金数收费或退补差额。",
+        "The insurer's figures differ from the pre-settlement's; the aid was computed anew, charge this cash amount.",
     ),
     "nothing_to_reverse": _Text(
         "本单没有可冲销的互助结算（状态 {state}），未作任何改动。",

@@ -10,7 +10,7 @@ from typing import Any
 
 from settlement.domain.bills import BillFigures
 from settlement.domain.errors import ensure
-from settlement.domain.ids import BillId, MemberId
+from settlement.domain.ids import BillId, HoldId, MemberId
 from settlement.domain.money import ZERO, Money, total
 
 
@@ -162,6 +162,8 @@ class PricedRecord:
     receipt: Mapping[str, Any]
     actor: str
     recorded_at: datetime
+    hold_id: HoldId | None = None
+    """The promise that it keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +180,19 @@ class ReversalRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PromiseMet:
+    """The promise under which a bill came: what was promised, and whether the settlement kept it."""
+
+    hold_id: HoldId
+    kept: bool
+    promised: Split
+
+
+@dataclass(frozen=True, slots=True)
 class SettledBill:
     """A bill with the revision its head names, as every answer about it is derived from."""
 
     head: BillHead
     priced: PricedRecord | None
     reversal: ReversalRecord | None
+    promise: PromiseMet | None = None

@@ -25,3 +25,5 @@ class Resources:
     rules: RulesShelf
     queue: MemberQueue
     keep_messages: timedelta
+    hold_counter_for: timedelta
+    """How long a promise stands between pre-settlement and settlement."""

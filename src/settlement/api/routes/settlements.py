@@ -9,21 +9,25 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from settlement.api.access import ApiDep, IdempotencyKey, ReadingCaller, SettlingCaller, once
+from settlement.api.access import ApiDep, IdempotencyKey, OptionalIdempotencyKey, ReadingCaller, SettlingCaller, once
 from settlement.api.exact_json import ExactRoute
 from settlement.api.metrics import count_answer
 from settlement.api.problems import Refused, problems
-from settlement.api.schemas.answers import CommandFate, QuoteResponse, SettlementResponse
+from settlement.api.schemas.answers import CommandFate, HoldShown, QuoteResponse, SettlementResponse
 from settlement.api.schemas.bills import AnswerRequest, QuoteRequest, ReversalRequest, SettlementRequest, VisitFacts
 from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
+from settlement.db.holds import find_hold
 from settlement.db.settling import CommandKey
-from settlement.domain.ids import BillId
+from settlement.domain.answers import hold_answer
+from settlement.domain.ids import BillId, HoldId
 from settlement.domain.settlements import Door, OtherPayer
 from settlement.services.bills.answer_bill import AnswerBill, answer_bill
 from settlement.services.bills.commands import Brought, Outcome, ReverseBill, SettleBill
 from settlement.services.bills.fetch_bill import FetchBill, fetch_bill
+from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
+from settlement.services.bills.release_hold import HoldNotFound, release_hold
 from settlement.services.bills.reverse_bill import reverse_bill
 from settlement.services.bills.settle_bill import settle_bill
 
@@ -38,15 +42,47 @@ _ASKING = ("fetching_not_possible", "insurer_refused", "gateway_unavailable", "c
 @router.post(
     "/quotes",
     response_model=QuoteResponse,
-    responses=problems(*_READING, "holds_not_supported"),
+    responses=problems(*_READING, *_COMMAND, "guarantee_not_allowed"),
     summary="Quote a bill",
 )
-async def create_quote(body: QuoteRequest, api: ApiDep, caller: SettlingCaller) -> JSONResponse:
-    """Compute the aid on the insurer's pre-settlement (2206 or 2303). Nothing is stored and nothing is promised."""
-    if body.hold:
-        raise Refused("holds_not_supported")
-    answer = await quote_bill(api.resources, QuoteBill(caller, _brought(body.output, body)))
-    return JSONResponse(answer)
+async def create_quote(
+    body: QuoteRequest, api: ApiDep, caller: SettlingCaller, idempotency_key: OptionalIdempotencyKey = None
+) -> JSONResponse:
+    """Compute the aid on the insurer's pre-settlement (2206 or 2303).
+
+    With `hold: true` the amount is promised and counts against the limits; a newer quote of the charge batch replaces
+    it. Without, nothing is stored and nothing is promised.
+    """
+    quote = QuoteBill(caller, _brought(body.output, body))
+    if not body.hold:
+        return JSONResponse(await quote_bill(api.resources, quote))
+    command = once(api, caller, idempotency_key, "hold", body.model_dump(mode="python")) if idempotency_key else None
+    outcome = await promise_bill(api.resources, PromiseBill(quote, body.hold_for, command))
+    headers = {"Idempotent-Replayed": "true"} if outcome.replayed else None
+    return JSONResponse(outcome.answer, headers=headers)
+
+
+@router.get(
+    "/holds/{hold_id}", response_model=HoldShown, responses=problems(*_TOKEN, "hold_not_found"), summary="Read a hold"
+)
+async def get_hold(hold_id: UUID, api: ApiDep, caller: ReadingCaller) -> JSONResponse:
+    """Return what was promised, until when, and what became of it."""
+    async with fund_transaction(api.resources.engine, caller.fund_id) as connection:
+        found = await find_hold(connection, caller.fund_id, HoldId(hold_id))
+    if found is None or not caller.may_act_for(found.hospital_code):
+        raise HoldNotFound(id=str(hold_id))
+    return JSONResponse(hold_answer(found))
+
+
+@router.post(
+    "/holds/{hold_id}/release",
+    response_model=HoldShown,
+    responses=problems(*_TOKEN, "hold_not_found", "busy", "in_progress"),
+    summary="Release a hold",
+)
+async def create_release(hold_id: UUID, api: ApiDep, caller: SettlingCaller) -> JSONResponse:
+    """Free what a quote held, when the patient does not pay after all. One that has ended is told as it is."""
+    return JSONResponse(await release_hold(api.resources, caller, HoldId(hold_id)))
 
 
 @router.post(

@@ -62,8 +62,32 @@ class PlanNamed(BaseModel):
     digest: str
 
 
+class HoldShown(BaseModel):
+    """A promise: until `expires_at` the settlement with the same insurer figures pays exactly these amounts."""
+
+    id: str
+    kind: str = Field(examples=["counter"])
+    state: str = Field(examples=["open"], description="`open`, `kept`, `overtaken`, `replaced` or `released`.")
+    expires_at: str
+    aid_on_bill: Yuan = Field(examples=["810.00"])
+    aid_to_card: Yuan = Field(examples=["0.00"])
+    cash_due: Yuan = Field(examples=["2675.00"])
+    receipt_hash: str
+
+
+class PromiseShown(BaseModel):
+    """What a hold of this charge batch had promised, and whether the settlement kept it."""
+
+    hold_id: str
+    kept: bool
+    aid_on_bill: Yuan
+    aid_to_card: Yuan
+    cash_due: Yuan = Field(description="What the patient was shown.")
+    reason: Reason
+
+
 class QuoteResponse(BaseModel):
-    """What a settlement with these figures would pay now. It promises nothing."""
+    """What a settlement with these figures would pay now. Only a `hold` promises it."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -73,6 +97,9 @@ class QuoteResponse(BaseModel):
     other_on_bill: Yuan | None = None
     cash_due: Yuan | None = Field(None, examples=["2675.00"])
     plan: PlanNamed | None = None
+    estimate: bool | None = Field(None, description="Of a stay that has not ended: it can change with the discharge.")
+    hold: HoldShown | None = None
+    not_held: Reason | None = Field(None, description="Why a quote that asked for a hold has none.")
     receipt_values: dict[str, Yuan] | None = None
     print_lines: list[str] | None = Field(None, examples=[["职工医疗互助支付 810.00 元", "个人应付现金 2675.00 元"]])
 
@@ -112,6 +139,7 @@ class SettlementResponse(QuoteResponse):
     confirmed: bool | None = Field(None, description="Whether the figures were seen at the insurer itself.")
     business_date: str | None = None
     recorded_at: str | None = None
+    promise: PromiseShown | None = None
     reversal: Reversed | None = None
     receipt_hash: str | None = None
 
@@ -142,6 +170,16 @@ class PostingShown(BaseModel):
     amount: Yuan
 
 
+class ProofOfPromise(BaseModel):
+    """What was promised before the bill, in yuan, and whether the settlement pays exactly that."""
+
+    hold_id: str
+    kept: bool
+    aid_on_bill: Yuan
+    aid_to_card: Yuan
+    cash_due: Yuan
+
+
 class Proof(BaseModel):
     """The equation of the bill, its postings, and what was checked just now."""
 
@@ -150,6 +188,7 @@ class Proof(BaseModel):
     closes: bool
     postings: list[PostingShown]
     postings_balance: bool
+    promise: ProofOfPromise | None = Field(description="The hold under which the bill came.")
     receipt_hash: str | None
     replays_to_the_same_fen: bool | None
 

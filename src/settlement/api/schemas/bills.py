@@ -19,6 +19,7 @@ from settlement.api.schemas.examples import (
     SETTLE_FETCHED,
 )
 from settlement.domain.money import Money
+from settlement.domain.promises import HoldKind
 from settlement.domain.settlements import OtherPayer, ReversalReason
 
 Code = Annotated[str, Field(min_length=1, max_length=64)]
@@ -81,14 +82,21 @@ class SettlementIds(Strict):
 
 
 class QuoteRequest(Strict):
-    """A pre-settlement (2206 or 2303) to compute the aid on. Nothing is stored."""
+    """A pre-settlement (2206 or 2303) to compute the aid on. Without `hold` nothing is stored."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"output": OUTPUT_2207, "visit": FACTS}]})
 
     output: Output = Field(examples=[OUTPUT_2207])
     visit: VisitFacts
     other_payers: list[OtherPayerBody] | None = Field(None, max_length=20)
-    hold: bool = Field(False, description="Reserve the amount. Not supported yet: `true` is refused.")
+    hold: bool = Field(
+        False, description="Promise the amount: the settlement with the same insurer figures pays exactly it."
+    )
+    hold_for: HoldKind = Field(
+        HoldKind.COUNTER,
+        description="`counter`: for the minutes until the settlement. `stay`: a guarantee until the discharge, where "
+        "the fund gives one.",
+    )
 
 
 class SettlementRequest(Strict):

@@ -55,12 +55,15 @@ async def examine_rooms(connection: AsyncConnection) -> Finding:
 
 
 def out_of_place(takings: Sequence[Taking]) -> set[BillId]:
-    """Return the bills whose settlement found another sum than that of the records before it, by their times."""
-    given_back = [(taking.reversed_at, 1, taking) for taking in takings if taking.reversed_at is not None]
-    recorded = [(taking.recorded_at, 0, taking) for taking in takings]
+    """Return the bills whose settlement found another sum than that of the records before it, by their times.
+
+    What ends at the instant at which another begins made room for it: a hold that was replaced, or overtaken.
+    """
+    given_back = [(taking.reversed_at, 0, taking) for taking in takings if taking.reversed_at is not None]
+    recorded = [(taking.recorded_at, 1, taking) for taking in takings]
     standing, misplaced = UNUSED, set()
-    for _, gives_back, taking in sorted([*recorded, *given_back], key=lambda record: record[:2]):
-        if gives_back:
+    for _, takes, taking in sorted([*recorded, *given_back], key=lambda record: record[:2]):
+        if not takes:
             standing = _less(standing, taking.took)
         else:
             if taking.found != standing:

@@ -11,7 +11,7 @@ from settlement.db.reports import RecordedPosting
 from settlement.domain.benefits import Benefit
 from settlement.domain.bills import InsurerFunds
 from settlement.domain.postings import postings_of, purses_of, swapped
-from settlement.domain.settlements import PricedRecord, SettledBill
+from settlement.domain.settlements import PricedRecord, PromiseMet, SettledBill
 from settlement.plans.explain import explain
 from settlement.plans.next_yuan import NextYuan, next_yuan
 from settlement.plans.receipt import Inputs, make_receipt, replay
@@ -80,6 +80,7 @@ def prove_bill(settled: SettledBill, recorded: Sequence[RecordedPosting], rules:
             for line in recorded
         ],
         "postings_balance": _postings_fit(settled, recorded),
+        "promise": _promise(settled.promise) if settled.promise else None,
         "receipt_hash": priced.receipt_hash if priced else None,
         "replays_to_the_same_fen": replays(priced, rules) if priced and priced.plan_digest else None,
     }
@@ -95,6 +96,16 @@ def _equation(priced: PricedRecord) -> dict[str, str]:
         "mutual_aid_on_bill": priced.split.aid_on_bill.yuan(),
         "other_on_bill": priced.split.other_on_bill.yuan(),
         "cash_due": priced.split.cash_due.yuan(),
+    }
+
+
+def _promise(met: PromiseMet) -> dict[str, Any]:
+    return {
+        "hold_id": str(met.hold_id),
+        "kept": met.kept,
+        "aid_on_bill": met.promised.aid_on_bill.yuan(),
+        "aid_to_card": met.promised.aid_to_card.yuan(),
+        "cash_due": met.promised.cash_due.yuan(),
     }
 
 

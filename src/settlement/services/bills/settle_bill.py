@@ -6,6 +6,7 @@ Every door ends here. Whenever something could be committed, the answer is a rec
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -91,13 +92,14 @@ async def _transaction(
             certificate_index=indexes.certificate,
             number_index=indexes.number,
         )
-        wanted = _wanted(resources, command, rules, read, indexes, member_id)
+        at = resources.clock()
+        wanted = _wanted(at, command, rules, read, indexes, member_id)
         under_lock = await read_under_lock(connection, wanted)
         if command.once is not None and under_lock.answer is not None:
             return replayed(under_lock.answer, command.once)
         if under_lock.plan_digest is not None and rules.version_by_digest(under_lock.plan_digest) is None:
             raise RulesChanged(under_lock.plan_digest)
-        work = Work(resources, command.caller, command.once, resources.clock())
+        work = Work(resources, command.caller, command.once, at)
         settling = Settling(work, command, rules, read, member_id, indexes.number, under_lock)
         outcome = await settling.outcome(connection)
         if work.parts:
@@ -122,7 +124,7 @@ def _indexes(resources: Resources, command: SettleBill, read: ReadBill) -> Index
 
 
 def _wanted(
-    resources: Resources,
+    at: datetime,
     command: SettleBill,
     rules: FundRules,
     read: ReadBill,
@@ -136,7 +138,10 @@ def _wanted(
         area=read.visit.area,
         insurer_settlement_id=read.bill.insurer_settlement_id,
         hospital_code=read.visit.hospital_code,
+        encounter_id=read.bill.encounter_id,
+        charge_batch_no=read.visit.charge_batch_no,
         plan_code=rules.fund.plan_code,
-        service_date=likely_service_date(read.bill, read.visit, rules, china_date(resources.clock())),
+        service_date=likely_service_date(read.bill, read.visit, rules, china_date(at)),
+        at=at,
         command=command.once.command if command.once else None,
     )

@@ -11,21 +11,24 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement import ENGINE_VERSION
-from settlement.db import bills, commands
+from settlement.db import bills, commands, holds
 from settlement.db.messages import as_kept, find_message
 from settlement.db.people import insert_number
 from settlement.db.settling import Reading as UnderLock
 from settlement.domain.answers import Answer, settlement_answer, uncovered_answer
+from settlement.domain.benefits import StepKind
 from settlement.domain.bills import InsurerBill
 from settlement.domain.certificates import is_masked
 from settlement.domain.errors import ensure
-from settlement.domain.ids import BillId, MemberId
+from settlement.domain.ids import BillId, MemberId, PlanVersionId
 from settlement.domain.money import ZERO
 from settlement.domain.postings import postings_of, purses_of
+from settlement.domain.promises import HoldState, Promise, promise_kept
 from settlement.domain.settlements import (
     BillHead,
     BillState,
     PricedRecord,
+    PromiseMet,
     Question,
     SettledBill,
     split_aid,
@@ -35,9 +38,17 @@ from settlement.domain.time import china_date
 from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.history import takings
 from settlement.plans.receipt import Inputs, make_receipt
-from settlement.plans.stored import figures_to_json
+from settlement.plans.stored import figures_from_json, figures_to_json
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
-from settlement.services.bills.decide import Decision, Hold, NotCovered, Pays, decide, likely_service_date
+from settlement.services.bills.decide import (
+    Decision,
+    Hold,
+    NotCovered,
+    Pays,
+    decide,
+    identity_question,
+    likely_service_date,
+)
 from settlement.services.bills.errors import BillNotFound, HospitalNotYours
 from settlement.services.bills.kept_message import content_of, merged
 from settlement.services.bills.known import what_is_known
@@ -82,6 +93,9 @@ class Settling:
         return await self._recorded_before(connection, head)
 
     def _first_time(self) -> Outcome:
+        promise = self._promise()
+        if promise is not None:
+            return self._kept(promise)
         decision = self._decision()
         if isinstance(decision, NotCovered):
             return self._not_covered(decision)
@@ -96,7 +110,64 @@ class Settling:
         head = self.work.new_head(head, "settlement.settled.v1", _settled_payload(priced))
         self._record(head, priced, decision)
         self._keep_message(head)
-        return self._answer(SettledBill(head, priced, None), created=True)
+        met = self._end_holds(head, kept=None)
+        return self._answer(SettledBill(head, priced, None, met), created=True)
+
+    def _promise(self) -> Promise | None:
+        """Return the promise that this bill keeps. Whose bill it is must be clear; nothing else is decided anew."""
+        reading, bill, others = self.under_lock, self.read.bill, total_of_others(self.command.brought.others)
+        promise = promise_kept(reading.promises, self.work.at, self.member_id, self.read.figures_digest, others)
+        if promise is None or not isinstance(bill, InsurerBill):
+            return None
+        known = what_is_known(self.work.resources.keys, self.work.fund_id, self.member_id, reading)
+        return promise if identity_question(bill, known, self.command.brought.answers) is None else None
+
+    def _kept(self, promise: Promise) -> Outcome:
+        """Record the bill exactly as it was promised, whatever happened since, through whatever door it comes."""
+        priced = self._as_promised(promise)
+        head = replace(self._new_head(), state=BillState.LIVE, revision=1)
+        head = self.work.new_head(head, "settlement.settled.v1", _settled_payload(priced))
+        self._write_settlement(head, priced, promise.plan_version_id)
+        self.work.parts.append(
+            holds.insert_consumption_of_hold(self.work.fund_id, head.bill_id, priced.revision, promise)
+        )
+        for benefit in promise.receipt["result"]:
+            if any(step["kind"] == StepKind.MANUAL for step in benefit["steps"]):
+                self.work.worklist(head, f"plan_asks:{benefit['code']}", {"term": benefit["term"]["code"]})
+        self._learn_number(head)
+        self._keep_message(head)
+        met = self._end_holds(head, kept=promise)
+        return self._answer(SettledBill(head, priced, None, met), created=True)
+
+    def _as_promised(self, promise: Promise) -> PricedRecord:
+        return PricedRecord(
+            revision=1,
+            plan_code=promise.plan_code,
+            plan_version=promise.plan_version,
+            plan_digest=promise.plan_digest,
+            service_date=promise.service_date,
+            business_date=china_date(self._settled_at()),
+            figures=figures_from_json(promise.receipt["inputs"]["figures"]),
+            split=promise.split,
+            engine_version=promise.receipt["engine_version"],
+            receipt_hash=promise.receipt_hash,
+            receipt=promise.receipt,
+            actor=self.command.caller.client_id,
+            recorded_at=self.work.at,
+            hold_id=promise.hold_id,
+        )
+
+    def _end_holds(self, head: BillHead, kept: Promise | None) -> PromiseMet | None:
+        """End the batch's open holds by this bill; return the promise it kept, else the one it overtakes."""
+        fund_id, at = self.work.fund_id, self.work.at
+        if kept is not None:
+            self.work.parts.append(holds.end_holds(fund_id, [kept.hold_id], HoldState.KEPT, at, head.bill_id))
+        others = [promise for promise in self.under_lock.promises if promise is not kept and promise.holds_at(at)]
+        if others:
+            ids = [promise.hold_id for promise in others]
+            self.work.parts.append(holds.end_holds(fund_id, ids, HoldState.OVERTAKEN, at, head.bill_id))
+        met = kept or max(others, key=lambda promise: promise.hold_id.int, default=None)
+        return PromiseMet(met.hold_id, met is kept, met.split) if met else None
 
     def _not_covered(self, decision: NotCovered) -> Outcome:
         """Keep nothing of the bill or the person but the count; the answer is stored under its key."""
@@ -224,11 +295,7 @@ class Settling:
 
     def _record(self, head: BillHead, priced: PricedRecord, decision: Pays | None) -> None:
         fund_id, parts = self.work.fund_id, self.work.parts
-        version_id = decision.version.plan_version_id if decision else None
-        parts.append(bills.insert_settlement(fund_id, head.bill_id, self.member_id, version_id, priced))
-        lines = postings_of(priced.figures, priced.split, purses_of(priced.receipt))
-        if lines:
-            parts.append(bills.insert_postings(fund_id, head.bill_id, priced.revision, lines))
+        self._write_settlement(head, priced, decision.version.plan_version_id if decision else None)
         if decision is not None and self.member_id is not None:
             plan = decision.version.plan
             taken = takings(plan, decision.placed, decision.benefits, decision.keys)
@@ -240,6 +307,13 @@ class Settling:
                 )
             self._ask_people(head, decision)
         self._learn_number(head)
+
+    def _write_settlement(self, head: BillHead, priced: PricedRecord, version_id: PlanVersionId | None) -> None:
+        fund_id, parts = self.work.fund_id, self.work.parts
+        parts.append(bills.insert_settlement(fund_id, head.bill_id, self.member_id, version_id, priced))
+        lines = postings_of(priced.figures, priced.split, purses_of(priced.receipt))
+        if lines:
+            parts.append(bills.insert_postings(fund_id, head.bill_id, priced.revision, lines))
 
     def _ask_people(self, head: BillHead, decision: Pays) -> None:
         """Put on the worklist what the plan leaves to a person, and cover that the roster has still to confirm."""

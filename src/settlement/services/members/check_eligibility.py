@@ -56,7 +56,20 @@ async def check_eligibility(resources: Resources, asked: CheckEligibility) -> di
         member_id = await find_member(connection, fund_id, by_certificate, by_number)
         if member_id is None:
             return answer | {"status": "not_covered" if by_certificate else "unknown"}
-        wanted = Wanted(fund_id, member_id, None, "", None, "", rules.fund.plan_code, day, None)
+        wanted = Wanted(
+            fund_id=fund_id,
+            member_id=member_id,
+            number_index=None,
+            area="",
+            insurer_settlement_id=None,
+            hospital_code="",
+            encounter_id=None,
+            charge_batch_no=None,
+            plan_code=rules.fund.plan_code,
+            service_date=day,
+            at=now,
+            command=None,
+        )
         seen = await read_known(connection, wanted)
     version = rules.version_on(day)
     cover = cover_for(seen.covers, version.plan.header, day) if version else None

@@ -1,0 +1,157 @@
+"""Holds: what was promised for a charge batch, the room it takes, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.parts import Part, insert_part, json
+from settlement.domain.benefits import Taking
+from settlement.domain.ids import BillId, FundId, HoldId, MemberId, PlanVersionId
+from settlement.domain.money import Money
+from settlement.domain.promises import HoldKind, HoldState, Promise
+from settlement.domain.settlements import Split
+
+_SPLIT = ("aid_on_bill", "aid_to_card", "other_on_bill", "cash_due")
+_PLAIN = (
+    "hospital_code",
+    "encounter_id",
+    "charge_batch_no",
+    "figures_digest",
+    "plan_code",
+    "receipt",
+    "receipt_hash",
+    "actor",
+)
+
+
+def promise_from_mapping(row: Mapping[str, Any]) -> Promise:
+    """Return a promise from a row with its plan version's name and digest, or from the row as JSON."""
+    return Promise(
+        hold_id=HoldId(UUID(str(row["hold_id"]))),
+        kind=HoldKind(row["kind"]),
+        state=HoldState(row["state"]),
+        member_id=MemberId(UUID(str(row["member_id"]))),
+        plan_version_id=PlanVersionId(UUID(str(row["plan_version_id"]))),
+        plan_version=row["plan_version"],
+        plan_digest=row["plan_digest"],
+        service_date=date.fromisoformat(str(row["service_date"])),
+        split=Split(**{name: Money(row[f"{name}_fen"]) for name in _SPLIT}),
+        created_at=datetime.fromisoformat(str(row["created_at"])),
+        expires_at=datetime.fromisoformat(str(row["expires_at"])),
+        **{name: row[name] for name in _PLAIN},
+    )
+
+
+def insert_hold(fund_id: FundId, promise: Promise) -> Part:
+    """Part of a write: a new promise. Put `end_holds` of the batch's earlier ones into an earlier part."""
+    split = promise.split
+    values = {
+        "fund_id": fund_id,
+        "hold_id": promise.hold_id,
+        "member_id": promise.member_id,
+        "kind": promise.kind.value,
+        "state": promise.state.value,
+        "plan_version_id": promise.plan_version_id,
+        "service_date": promise.service_date,
+        "cash_before_aid_fen": int(split.aid_on_bill + split.other_on_bill + split.cash_due),
+        **{f"{name}_fen": int(getattr(split, name)) for name in _SPLIT},
+        "created_at": promise.created_at,
+        "expires_at": promise.expires_at,
+        **{name: getattr(promise, name) for name in _PLAIN if name != "receipt"},
+        "receipt": json(promise.receipt),
+    }
+    return insert_part("hold", values)
+
+
+def insert_hold_room(fund_id: FundId, hold_id: HoldId, taken: Sequence[Taking]) -> Part:
+    """Part of a write: the room that a promise takes until it ends."""
+    values = {
+        "fund_id": fund_id,
+        "hold_id": hold_id,
+        "benefit": [taking.code for taking in taken],
+        "term": [taking.term for taking in taken],
+        "base_fen": [int(taking.room.base) for taking in taken],
+        "burden_fen": [int(taking.room.burden) for taking in taken],
+        "paid_fen": [int(taking.room.paid) for taking in taken],
+        "days": [taking.room.days for taking in taken],
+        "times": [taking.room.times for taking in taken],
+        "deductible_fen": [int(taking.room.deductible) for taking in taken],
+        "unit": [taking.unit for taking in taken],
+        "visit": [taking.visit for taking in taken],
+        "care_from": [taking.care_from for taking in taken],
+        "care_to": [taking.care_to for taking in taken],
+        "hospital_code": [taking.hospital for taking in taken],
+        "diagnosis": [taking.diagnosis for taking in taken],
+    }
+    return Part(_INSERT_ROOM, {f"room_{name}": value for name, value in values.items()})
+
+
+def end_holds(
+    fund_id: FundId, hold_ids: Sequence[HoldId], state: HoldState, at: datetime, bill_id: BillId | None = None
+) -> Part:
+    """Part of a write: how open holds ended, and by which bill. One write ends some as one state, once each."""
+    values = {"fund_id": fund_id, "hold_ids": list(hold_ids), "bill_id": bill_id, "at": at}
+    return Part(_end(state), {f"{state.value}_{name}": value for name, value in values.items()})
+
+
+def insert_consumption_of_hold(fund_id: FundId, bill_id: BillId, revision: int, promise: Promise) -> Part:
+    """Part of a write: the settlement that keeps a promise takes the room that the promise held."""
+    values = {
+        "fund_id": fund_id,
+        "bill_id": bill_id,
+        "revision": revision,
+        "member_id": promise.member_id,
+        "plan_code": promise.plan_code,
+        "hold_id": promise.hold_id,
+    }
+    return Part(_CONSUME, {f"promised_{name}": value for name, value in values.items()})
+
+
+@cache
+def _end(state: HoldState) -> str:
+    return f"""
+        UPDATE hold SET state = '{state.value}', bill_id = :{state.value}_bill_id, ended_at = :{state.value}_at
+        WHERE fund_id = :{state.value}_fund_id AND hold_id = ANY(CAST(:{state.value}_hold_ids AS uuid[]))
+          AND state = 'open'
+    """
+
+
+_ROOM = (
+    "benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen, unit, visit, care_from, care_to, "
+    "hospital_code, diagnosis"
+)
+_INSERT_ROOM = f"""
+INSERT INTO hold_room (fund_id, hold_id, {_ROOM})
+SELECT CAST(:room_fund_id AS uuid), CAST(:room_hold_id AS uuid), given.*
+FROM unnest(CAST(:room_benefit AS text[]), CAST(:room_term AS text[]), CAST(:room_base_fen AS bigint[]),
+            CAST(:room_burden_fen AS bigint[]), CAST(:room_paid_fen AS bigint[]), CAST(:room_days AS integer[]),
+            CAST(:room_times AS integer[]), CAST(:room_deductible_fen AS bigint[]), CAST(:room_unit AS text[]),
+            CAST(:room_visit AS text[]), CAST(:room_care_from AS date[]), CAST(:room_care_to AS date[]),
+            CAST(:room_hospital_code AS text[]), CAST(:room_diagnosis AS text[])) AS given
+"""
+_CONSUME = f"""
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, {_ROOM})
+SELECT CAST(:promised_fund_id AS uuid), CAST(:promised_bill_id AS uuid), CAST(:promised_member_id AS uuid),
+       CAST(:promised_plan_code AS text), CAST(:promised_revision AS integer), {_ROOM}
+FROM hold_room WHERE fund_id = :promised_fund_id AND hold_id = :promised_hold_id
+"""
+
+
+async def find_hold(connection: AsyncConnection, fund_id: FundId, hold_id: HoldId) -> Promise | None:
+    """Return one hold by its id, whatever became of it."""
+    row = (await connection.execute(_ONE, {"fund_id": fund_id, "hold_id": hold_id})).mappings().one_or_none()
+    return promise_from_mapping(dict(row)) if row else None
+
+
+_ONE = text("""
+SELECT hold.*, plan_version.version AS plan_version, plan_version.digest AS plan_digest
+FROM hold JOIN plan_version USING (fund_id, plan_version_id)
+WHERE fund_id = :fund_id AND hold_id = :hold_id
+""")

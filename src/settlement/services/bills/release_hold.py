@@ -1,0 +1,42 @@
+"""Release a hold: the patient does not pay after all, so its room is free for others at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from settlement.db import holds
+from settlement.db.engine import fund_transaction
+from settlement.db.parts import write_together
+from settlement.db.settling import lock_member
+from settlement.domain.answers import Answer, hold_answer
+from settlement.domain.errors import SettlementError
+from settlement.domain.ids import HoldId
+from settlement.domain.promises import HoldState
+from settlement.services.bills.commands import Caller
+from settlement.services.resources import Resources
+from settlement.services.transactions import run
+
+
+class HoldNotFound(SettlementError):
+    """There is no such hold for this caller."""
+
+    code = "hold_not_found"
+
+
+async def release_hold(resources: Resources, caller: Caller, hold_id: HoldId) -> Answer:
+    """Release an open hold; one that has ended is answered as it is. Raises `HoldNotFound`, and what `run` raises."""
+
+    async def transaction() -> Answer:
+        async with fund_transaction(resources.engine, caller.fund_id) as connection:
+            found = await holds.find_hold(connection, caller.fund_id, hold_id)
+            if found is None or not caller.may_act_for(found.hospital_code):
+                raise HoldNotFound(id=str(hold_id))
+            await lock_member(connection, caller.fund_id, f"hold\x1f{hold_id}", member_id=found.member_id)
+            promise = await holds.find_hold(connection, caller.fund_id, hold_id) or found
+            if promise.state is HoldState.OPEN:
+                at = resources.clock()
+                await write_together(connection, [holds.end_holds(caller.fund_id, [hold_id], HoldState.RELEASED, at)])
+                promise = replace(promise, state=HoldState.RELEASED)
+            return hold_answer(promise)
+
+    return await run(transaction)
