@@ -74,6 +74,10 @@ def test_every_bill_has_one_final_state_and_each_state_occurs(summary):
     assert all(count > 0 for count in states)
 
 
+def test_every_bill_pays_the_cash_that_its_held_quote_showed(summary):
+    assert summary["promises_kept"] == summary["promises"] > 100
+
+
 def test_the_equation_holds_for_the_sums(summary):
     sums = {name: Decimal(summary[name]) for name in AMOUNTS}
     paid = sum(sums[name] for name in AMOUNTS if name not in ("billed", "mutual_aid_to_card"))

@@ -25,6 +25,11 @@ class DoorA:
         self._client = client
         self._token: tuple[str, float] | None = None
 
+    async def hold(self, bill: SettledBill) -> dict[str, Any]:
+        """Ask for a promise on the figures that the insurer's trial showed; return the quote with its hold."""
+        body = write_json({"output": bill.output, "visit": _visit(bill.facts), "hold": True})
+        return await self._post("/v1/quotes", body, f"hold-{bill.msgid}")
+
     async def settle(self, bill: SettledBill) -> dict[str, Any]:
         """Bring a settled bill; return the answer."""
         body = write_json({"output": bill.output, "visit": _visit(bill.facts)})

@@ -15,6 +15,8 @@ from settlement.lab.his.bills import CancelledBill, SettledBill
 
 UNBROUGHT_SHARE = 0.06
 """Members' bills that no hospital brings (paid by telephone): the bureau's push finds them, aid goes to the card."""
+HELD_QUOTE_SHARE = 0.25
+"""Bills whose cash is taken on a quote that holds; the others are settled without one."""
 FORGOTTEN_DATE_SHARE = 0.02
 """Stays brought without their discharge date: they are held for it."""
 PUSHED_CANCELLATION_SHARE = 0.3
@@ -30,6 +32,8 @@ class Day:
     members: frozenset[str]
     shown: Callable[[SettledBill, dict[str, Any]], None] | None = None
     answers: dict[str, dict[str, Any] | None] = field(default_factory=dict)
+    promises: int = 0
+    promises_kept: int = 0
 
     async def bring(self, bill: SettledBill | CancelledBill) -> None:
         """Bring one bill or cancellation, or leave it to the bureau's push."""
@@ -42,7 +46,12 @@ class Day:
             return
         if bill.infno == "2304" and chance.random() < FORGOTTEN_DATE_SHARE:
             bill.facts["discharged_on"] = None
-        answer = await self.doors[str(bill.facts["fixmedins_code"])].settle(bill)
+        door = self.doors[str(bill.facts["fixmedins_code"])]
+        quote = await door.hold(bill) if self._chance(bill, "hold").random() < HELD_QUOTE_SHARE else {}
+        answer = await door.settle(bill)
+        if quote.get("hold") is not None:
+            self.promises += 1
+            self.promises_kept += answer["cash_due"] == quote["cash_due"]
         self.answers[bill.setl_id] = answer
         if self.shown is not None:
             self.shown(bill, answer)

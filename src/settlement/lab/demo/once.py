@@ -49,6 +49,8 @@ async def _summary(stage: Stage, day: Day) -> dict[str, Any]:
         "not_covered": not_covered,
         "reversed": states["reversed"] + states["cancelled_unseen"],
         "held": states["held"],
+        "promises": day.promises,
+        "promises_kept": day.promises_kept,
         "unaccounted": len(day.answers) - recorded - not_covered,
         **figures["amounts"],
     }
