@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -79,6 +80,17 @@ async def test_the_second_door_gets_what_the_first_recorded(resources: Resources
     assert brought.answer == pushed.answer
     assert brought.answer["mutual_aid"]["status"] == "to_card"
     assert rows_of(database, "SELECT count(*) FROM settlement") == [(1,)]
+
+
+async def test_one_bill_brought_at_once_under_two_names_of_its_person_is_recorded_once(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    """Nothing is locked in common: the masked certificate finds no member. So only the database can tell."""
+    for _ in range(5):
+        output = a_2304(city.member)
+        masked = {**output, "setlinfo": {**output["setlinfo"], "certno": "9901011980*******X", "psn_no": None}}
+        await asyncio.gather(settle(resources, city, output), settle(resources, city, masked))
+    assert rows_of(database, "SELECT count(*), count(DISTINCT insurer_settlement_id) FROM bill") == [(5, 5)]
 
 
 async def test_other_figures_under_a_known_settlement_open_one_item_and_leave_the_record_alone(

@@ -137,6 +137,17 @@ async def test_of_twenty_bills_that_race_for_the_last_hundred_each_pays_what_it_
     assert await broken(database) == []
 
 
+async def test_of_twenty_bills_that_race_without_a_promise_the_limit_holds(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    await leave_a_hundred(resources, city)
+    bills = [another_visit(a_2304(city.member), number) for number in range(20)]
+    # Connections are open before the race: opening one takes longer than a settlement.
+    await asyncio.gather(*(quoted(resources, city, bill) for bill in bills))
+    settled = await asyncio.gather(*(settle(resources, city, bill) for bill in bills))
+    assert sum(int(aid_of(outcome)) for outcome in settled) == 100_00
+
+
 async def test_without_a_promise_the_last_hundred_goes_to_whom_it_was_promised(
     resources: Resources, city: City, database: DatabaseUrls
 ):
