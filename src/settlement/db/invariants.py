@@ -111,7 +111,7 @@ HEAD = SqlCheck(
        OR (state = 'live' AND (live IS DISTINCT FROM 1 OR live_revision IS DISTINCT FROM bill.revision))
        OR (state IN ('reversed', 'replaced') AND revisions IS NULL)
        OR (state NOT IN ('live', 'replaced') AND live > 0)
-       OR (state = 'cancelled_unseen' AND revisions IS NOT NULL)
+       OR (state IN ('cancelled_unseen', 'pending', 'resolved') AND revisions IS NOT NULL)
        OR (state = 'held') <> (question IS NOT NULL)
        OR bill.business_date <> shown.business_date
        OR (shown.plan_version_id IS NOT NULL AND bill.member_id IS DISTINCT FROM shown.member_id)
