@@ -17,6 +17,7 @@ from settlement.db.tables import metadata
 from settlement.services.access.sign_in import SignInRefused, sign_in
 from settlement.services.events.number_events import number_all_events
 from settlement.services.members.announce_renewal import announce_renewal
+from settlement.services.pending.open_questions import open_questions_of
 
 TABLES = sorted(metadata.tables)
 CHANGEABLE = {
@@ -45,6 +46,19 @@ CHANGEABLE = {
     "sign_in_failure": {"failures", "since"},
     "books_day": {"closed_at"},
     "worklist_item": {"closed_at"},
+    "pending_question": {
+        "asks",
+        "message_id",
+        "opened_at",
+        "due_at",
+        "deadline_at",
+        "tries",
+        "said",
+        "asker_id",
+        "leased_until",
+        "outcome",
+        "closed_at",
+    },
     "member": {"created_at"},
 }
 """The columns that the service may change. `member.created_at` is the right to lock a member's row, nothing else."""
@@ -79,6 +93,7 @@ async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
             await settle(resources, city, a_2304(city.member), facts(city, discharged_on=None))
             await settle(resources, city, a_2304(city.member, insutype="390"))
             await registered_clients(resources, city)
+            assert await open_questions_of(resources, city.fund_id, all_times=True) == 1
             await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
             with pytest.raises(SignInRefused):
                 await sign_in(resources, city.fund_id, "clerk", "a wrong password")

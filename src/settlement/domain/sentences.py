@@ -616,7 +616,7 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
         "The hospital reported that its cancellation {message_id} was not answered; the insurer is asked.",
     ),
     "settlement.resolved.v1": _Text(
-        "查询结果：{outcome}[单据 {bill_id}。]", "Found out: {outcome}[ The bill is {bill_id}.]"
+        "[单据 {bill_id}。]查询结果：{outcome}", "[The bill is {bill_id}. ]Found out: {outcome}"
     ),
     "settlement.unresolved.v1": _Text(
         "多次查询未有定论，已转工会人工核实。", "Asking decided nothing; it is on the fund's worklist now."

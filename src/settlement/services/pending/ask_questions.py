@@ -33,7 +33,7 @@ from settlement.services.resources import Resources
 from settlement.services.transactions import DATABASE_FAILURES, run
 
 AT_ONCE = 8
-BESIDE_THE_QUESTIONS = timedelta(seconds=30)
+BESIDE_THE_QUESTIONS = timedelta(seconds=5)
 """What a lease allows for our own records, beside the longest that the insurer's answers can take."""
 LONGEST_LEASE = timedelta(minutes=10)
 
@@ -69,7 +69,7 @@ async def ask_due_of(asker: Asker, fund_id: FundId) -> int:
     resources = asker.resources
     rules = await resources.rules.of(fund_id)
     asking = Asking(resources, rules, asker.lines.to(rules), asker_of(rules))
-    lease = min(LONGEST_LEASE, timedelta(seconds=3 * rules.profile.longest_question_seconds) + BESIDE_THE_QUESTIONS)
+    lease = min(LONGEST_LEASE, timedelta(seconds=2 * rules.profile.longest_question_seconds) + BESIDE_THE_QUESTIONS)
     now, asker_id = resources.clock(), resources.ids.new()
     async with fund_transaction(resources.engine, fund_id) as connection:
         leased = await lease_questions(connection, fund_id, asker_id, now, now + lease, AT_ONCE)
