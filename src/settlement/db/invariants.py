@@ -538,6 +538,30 @@ NO_ORPHANS = SqlCheck(
     """,
 )
 
+PENDING = SqlCheck(
+    Invariant(
+        "pending_is_watched",
+        "A message that is pending is being asked about, or nobody could tell and it was put on the worklist; one that "
+        "is resolved has the answer that resolved it.",
+    ),
+    "SELECT count(*) FROM bill WHERE state IN ('pending', 'resolved')",
+    """
+    SELECT bill_id FROM bill
+    WHERE state = 'pending' AND NOT EXISTS (
+        SELECT FROM pending_question AS asked
+        WHERE asked.fund_id = bill.fund_id AND asked.bill_id = bill.bill_id
+          AND (asked.closed_at IS NULL OR asked.outcome = 'unresolved' AND EXISTS (
+              SELECT FROM worklist_item AS item
+              WHERE item.fund_id = bill.fund_id AND item.bill_id = bill.bill_id)))
+    UNION ALL
+    SELECT bill_id FROM bill
+    WHERE state = 'resolved' AND NOT EXISTS (
+        SELECT FROM pending_question AS asked
+        WHERE asked.fund_id = bill.fund_id AND asked.bill_id = bill.bill_id
+          AND asked.outcome IN ('settled', 'cancelled', 'never_happened'))
+    """,
+)
+
 RECORD_CHECKS = (
     EQUATION,
     NOT_NEGATIVE,
@@ -561,5 +585,6 @@ RECORD_CHECKS = (
     COVERED,
     BALANCES,
     NO_ORPHANS,
+    PENDING,
 )
 """The checks that need nothing but the database; `LIMITS` is run with the plans' limits."""

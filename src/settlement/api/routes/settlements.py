@@ -103,8 +103,8 @@ async def report_pending_message(
 ) -> JSONResponse:
     """Say that the insurer did not answer a settlement or a cancellation: we ask it what became of it, and never act.
 
-    201 with the bill that stands for the message (`pending`), or whose cancellation is asked about; 200 when it is
-    known already. Its timeline says at each moment what is known and what to tell the patient.
+    201 with the bill that stands for the message (`pending`); 200 with a bill that is known, when the message made it
+    or its cancellation is asked about. Its timeline says at each moment what is known and what to tell the patient.
     """
     report = ReportMessage(
         caller,

@@ -103,7 +103,7 @@ async def _ask_about_cancellation(
         return work.answered(settlement_answer(settled, work.caller.language), created=False)
     head = work.changed_head(settled.head, "settlement.cancellation_asked.v1", {"message_id": command.message_id})
     _open(work, head, Asks.CANCELLATION, command.message_id, patience)
-    return work.answered(settlement_answer(replace(settled, head=head), work.caller.language), created=True)
+    return work.answered(settlement_answer(replace(settled, head=head), work.caller.language), created=False)
 
 
 async def _ask_about_settlement(
