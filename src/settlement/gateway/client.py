@@ -148,6 +148,8 @@ class GatewayClient:
         outcome = await self._send("9001", "signIn", question, place, sign_no="")
         sign_no = _sign_no(outcome)
         if sign_no is None:
+            if not _is_there(outcome):
+                self._breaker.rest()
             return NotSent(f"not signed in: {_reason(outcome)}")
         self._sign_ins = {key: sign_no}
         return sign_no
