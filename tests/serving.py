@@ -31,7 +31,7 @@ from settlement.services.access.add_staff import add_staff
 from settlement.services.resources import Resources
 
 TOKEN_KEY = "a-token-key-of-the-tests-with-enough-characters"
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 def write_keys(folder: Path) -> Path:

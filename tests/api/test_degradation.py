@@ -53,7 +53,15 @@ class Sender:
     async def settle(self, nth: int, key: str) -> tuple[int, dict[str, Any], float]:
         """Settle one bill of a member, the same again under the same key; return status, body, seconds."""
         if key not in self._sent:
-            self._sent[key] = body_of({"output": a_2304(self.city.members[nth]), "visit": facts(self.city)})
+            self.write(nth, key)
+        return await self.send_written(key)
+
+    def write(self, nth: int, key: str) -> None:
+        """Write a command beforehand."""
+        self._sent[key] = body_of({"output": a_2304(self.city.members[nth]), "visit": facts(self.city)})
+
+    async def send_written(self, key: str) -> tuple[int, dict[str, Any], float]:
+        """Send the command that was written under a key."""
         return await self.post("/v1/settlements", self._sent[key], key)
 
     async def settle_until_taken(self, nth: int, key: str) -> tuple[int, dict[str, Any], float]:
