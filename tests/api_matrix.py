@@ -18,6 +18,7 @@ _PLAN_READERS = ("staff", *PEOPLE)
 _DRAFTERS = ("clerk", "approver")
 _NO_DRAFT = "00000000-0000-7000-8000-000000000001"
 _BILL = {"output": examples.OUTPUT_2207, "visit": examples.FACTS | {"fixmedins_code": "H50010302473"}}
+_UNANSWERED = examples.PENDING_MESSAGE | {"visit": _BILL["visit"]}
 _PUSH = {"bills": [{"output": examples.OUTPUT_2207, "facts": examples.FACTS}]}
 
 Line = tuple[str, str, str, Any, tuple[str, ...]]
@@ -34,6 +35,7 @@ def matrix(bill_id: str, key: str) -> list[Line]:
         ("GET", "/v1/holds/{hold_id}", f"/v1/holds/{_NO_DRAFT}", None, _READERS),
         ("POST", "/v1/holds/{hold_id}/release", f"/v1/holds/{_NO_DRAFT}/release", None, ("hospital",)),
         ("POST", "/v1/settlements", "/v1/settlements", _BILL, ("hospital",)),
+        ("POST", "/v1/pending-messages", "/v1/pending-messages", _UNANSWERED, ("hospital",)),
         ("POST", f"{of_bill}/answers", f"{bill}/answers", {"answers": {"same_person": True}}, ("hospital",)),
         ("POST", f"{of_bill}/reversals", f"{bill}/reversals", {"reason": "refund"}, ("hospital",)),
         ("POST", "/v1/gateway/bills", "/v1/gateway/bills", _PUSH, ("platform",)),

@@ -31,7 +31,7 @@ from settlement.services.access.add_staff import add_staff
 from settlement.services.resources import Resources
 
 TOKEN_KEY = "a-token-key-of-the-tests-with-enough-characters"
-START_SECONDS = 30
+START_SECONDS = 120
 
 
 def write_keys(folder: Path) -> Path:
@@ -101,24 +101,41 @@ class ServiceProcess:
         self.process.wait()
 
 
+def started(command: list[str], urls: DatabaseUrls, folder: Path, log: Path, **given: str) -> subprocess.Popen[bytes]:
+    """Start a command of `settlement` as a process of its own on a test's database, with its output in a file."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SETTLEMENT", "DATABASE"))}
+    environment |= {
+        "DATABASE_URL": urls.app,
+        "DATABASE_OPS_URL": urls.ops,
+        "SETTLEMENT_KEY_FILE": str(write_keys(folder)),
+        "SETTLEMENT_TOKEN_KEY": TOKEN_KEY,
+        **given,
+    }
+    with log.open("ab") as written:
+        program = [sys.executable, "-c", "from settlement.cli import app; app()", *command]
+        return subprocess.Popen(program, env=environment, stdout=written, stderr=written)
+
+
 @contextmanager
-def service_process(urls: DatabaseUrls, folder: Path, name: str = "serve") -> Iterator[ServiceProcess]:
+def worker_process(urls: DatabaseUrls, folder: Path, profiles: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `settlement worker` on a test's database; it is killed at the end if it still runs."""
+    process = started(["worker"], urls, folder, folder / "worker.log", SETTLEMENT_PROFILES=str(profiles))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def service_process(urls: DatabaseUrls, folder: Path, name: str = "serve", **settings: str) -> Iterator[ServiceProcess]:
     """Run `settlement serve` on a test's database; it is killed at the end if it still runs."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SETTLEMENT", "DATABASE"))}
-    environment |= {
-        "DATABASE_URL": urls.app,
-        "SETTLEMENT_KEY_FILE": str(write_keys(folder)),
-        "SETTLEMENT_TOKEN_KEY": TOKEN_KEY,
-        "SETTLEMENT_PORT": str(port),
-        "SETTLEMENT_LOG_LEVEL": "debug" if name == "canary" else "info",
-    }
     log = folder / f"{name}.log"
-    command = [sys.executable, "-c", "from settlement.cli import app; app()", "serve"]
-    with log.open("ab") as written:
-        process = subprocess.Popen(command, env=environment, stdout=written, stderr=written)
+    given = {"SETTLEMENT_PORT": str(port), "SETTLEMENT_LOG_LEVEL": "debug" if name == "canary" else "info"}
+    process = started(["serve"], urls, folder, log, **given, **settings)
     service = ServiceProcess(f"http://127.0.0.1:{port}", process, log)
     try:
         _wait_until_ready(service)

@@ -25,11 +25,12 @@ _LARGEST_READ = 2**16
 
 
 class Fate(StrEnum):
-    """What becomes of the next COMMIT: passed, swallowed, or passed with its answer swallowed."""
+    """What becomes of the next COMMIT: passed, swallowed, or passed with its answer swallowed; or of every byte."""
 
     PASSED = "passed"
     COMMIT_SWALLOWED = "commit swallowed"
     ANSWER_SWALLOWED = "answer swallowed"
+    EVERYTHING_SWALLOWED = "everything swallowed"
 
 
 @dataclass(slots=True)
@@ -161,6 +162,8 @@ class _Line:
     async def upstream(self, reader: asyncio.StreamReader, server: asyncio.StreamWriter) -> None:
         while data := await reader.read(_LARGEST_READ):
             wire = self._wire
+            if wire.fate is Fate.EVERYTHING_SWALLOWED:
+                continue
             for kind, body in self._client.feed(data):
                 self._watch(kind, body)
                 if kind == b"Q" and body == b"COMMIT\0" and self._wrote:
@@ -191,6 +194,8 @@ class _Line:
         while data := await reader.read(_LARGEST_READ):
             self._client_spoke_last = False
             committed = False
+            if self._wire.fate is Fate.EVERYTHING_SWALLOWED:
+                continue
             for kind, body in self._server.feed(data):
                 if kind == b"C" and body == b"COMMIT\0":
                     self._wire.counts.commits += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import random
@@ -19,16 +20,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.api.access import Api
 from settlement.api.app import create_api
+from settlement.api.clock_watch import WatchedClock
+from settlement.api.overload import Kind
 from settlement.config import SHORTEST_TOKEN_KEY, Settings, SettingsUnusable
 from settlement.db.embedded import DatabaseUrls, start_embedded
 from settlement.db.engine import open_engine
 from settlement.db.migrations import current_revision, newest_revision, upgrade
 from settlement.db.secrets import KeyRing, read_key_ring, write_new_key_ring, write_once
 from settlement.domain.ids import IdSource
+from settlement.domain.time import Clock
 from settlement.services.access.tokens import Tokens
+from settlement.services.clock.compare_clocks import refuse_clock_apart
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import RulesShelf
 from settlement.services.members.queue import MemberQueue
+from settlement.services.pending.ask_questions import Asker
 from settlement.services.resources import Resources
 
 
@@ -151,8 +157,31 @@ def set_up_logging(settings: Settings) -> None:
     )
 
 
-def build_api(installation: Installation) -> FastAPI:
-    """Return the HTTP application of this installation, which logs the same way under any ASGI server."""
+async def refuse_wrong_clock(installation: Installation, clock: Clock = utc_now) -> None:
+    """Raise `ClockApart` when this machine's clock is more than two seconds off the database's."""
+    engine = open_engine(installation.urls.app, pool_size=1)
+    try:
+        await refuse_clock_apart(engine, clock)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_asker(installation: Installation, ops: AsyncEngine) -> AsyncIterator[Asker]:
+    """Open what the worker asks the insurer with: a pool as `settlement_app`, and the funds' lines."""
+    async with open_resources(installation) as resources:
+        lines = Lines(os.environ, utc_now)
+        try:
+            yield Asker(resources, lines, ops, random.SystemRandom().random)
+        finally:
+            await lines.close()
+
+
+def build_api(installation: Installation, clock: Clock = utc_now) -> FastAPI:
+    """Return the HTTP application of this installation, which logs the same way under any ASGI server.
+
+    `clock` is what is compared with the database's while it runs.
+    """
     settings = installation.settings
     set_up_logging(settings)
 
@@ -162,9 +191,13 @@ def build_api(installation: Installation) -> FastAPI:
         tokens = Tokens(installation.token_key, lifetime, utc_now)
         lines = Lines(os.environ, utc_now)
         async with open_resources(installation) as resources:
+            watched = WatchedClock()
+            watching = asyncio.create_task(watched.watch(resources.engine, clock))
             try:
-                yield Api(resources, lines, tokens, newest_revision())
+                yield Api(resources, lines, tokens, newest_revision(), watched)
             finally:
+                watching.cancel()
                 await lines.close()
 
-    return create_api(open_api)
+    at_once = {Kind.QUOTE: settings.settlement_quotes_at_once, Kind.COMMAND: settings.settlement_commands_at_once}
+    return create_api(open_api, at_once)

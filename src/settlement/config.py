@@ -58,6 +58,12 @@ class Settings(BaseSettings):
     settlement_hold_minutes: int = Field(
         30, ge=1, le=1440, description="Minutes for which a quote with `hold` stands unused."
     )
+    settlement_quotes_at_once: int = Field(
+        5, ge=1, le=200, description="Quotes that one process answers at once; more are refused as `overloaded`."
+    )
+    settlement_commands_at_once: int = Field(
+        400, ge=1, le=10_000, description="Settlements and other commands that one process has in flight at once."
+    )
     settlement_log_level: str = Field(
         "info", pattern=r"^(debug|info|warning|error)$", description="Least level logged."
     )

@@ -38,7 +38,7 @@ def _given(content: dict[str, Any]) -> list[Any]:
 
 
 def test_some_operations_have_a_body():
-    assert len(WITH_BODY) == 11
+    assert len(WITH_BODY) == 12
 
 
 @pytest.mark.parametrize(("path", "method"), WITH_BODY)
@@ -89,7 +89,13 @@ def test_every_answer_has_a_schema_of_ours():
 
 def test_a_misspelt_key_is_refused_by_every_body():
     of_plans = (plans.DraftRequest, plans.ApprovalRequest, plans.RejectionRequest, plans.WithdrawalRequest)
-    of_bills = (bills.QuoteRequest, bills.SettlementRequest, bills.ReversalRequest, bills.AnswerRequest)
+    of_bills = (
+        bills.QuoteRequest,
+        bills.SettlementRequest,
+        bills.ReversalRequest,
+        bills.AnswerRequest,
+        bills.PendingMessageRequest,
+    )
     for model in (*of_bills, *of_plans, plans.PublicationRequest):
         assert model.model_config.get("extra") == "forbid"
 

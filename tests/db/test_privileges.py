@@ -21,6 +21,7 @@ from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill
 from settlement.services.events.number_events import number_all_events
 from settlement.services.members.announce_renewal import announce_renewal
+from settlement.services.pending.open_questions import open_questions_of
 
 TABLES = sorted(metadata.tables)
 CHANGEABLE = {
@@ -49,6 +50,19 @@ CHANGEABLE = {
     "sign_in_failure": {"failures", "since"},
     "books_day": {"closed_at"},
     "worklist_item": {"closed_at"},
+    "pending_question": {
+        "asks",
+        "message_id",
+        "opened_at",
+        "due_at",
+        "deadline_at",
+        "tries",
+        "said",
+        "asker_id",
+        "leased_until",
+        "outcome",
+        "closed_at",
+    },
     "member": {"created_at"},
     "fund": {"stay_hold_days"},
     "hold": {"state", "ended_at", "bill_id"},
@@ -87,6 +101,7 @@ async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
             await registered_clients(resources, city)
             quote = QuoteBill(city.caller, Brought(a_2304(city.member), facts(city)))
             await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))
+            assert await open_questions_of(resources, city.fund_id, all_times=True) == 1
             await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
             with pytest.raises(SignInRefused):
                 await sign_in(resources, city.fund_id, "clerk", "a wrong password")

@@ -18,6 +18,7 @@ from settlement.domain.sentences import SENTENCES
 ROOT = Path(__file__).parents[2]
 
 COMMAND_LINE_ONLY = {
+    "clock_apart": "`settlement serve` and `settlement worker`",
     "client_unusable": "`settlement client add`",
     "level_unknown": "`settlement hospital add`",
     "member_unusable": "`settlement member add`",

@@ -31,6 +31,7 @@ from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
 from settlement.services.events.number_events import number_all_events
+from settlement.services.pending.report_message import ReportMessage, report_message
 from settlement.services.resources import Resources
 
 STAY_OF_JUNE = {"admitted_on": "2025-06-01", "discharged_on": "2025-06-11"}
@@ -119,7 +120,12 @@ async def _on_the_second_day(resources: Resources, city: City) -> dict[str, str]
     await _push(resources, city, late)
     await _push(resources, city, twice)
     await settle(resources, city, a_2304(sixth, twice["setlinfo"]["setl_id"], account="0.00"))
+    unanswered = ReportMessage(
+        city.caller, "msg-1", sixth.insured_person_no, "visit-1", None, facts(city), once(city.caller)
+    )
+    pending = await report_message(resources, unanswered)
     return {
+        "pending": _id(pending),
         "excluded": _id(excluded),
         "ended_while_held": _id(ended),
         "not_closing": _id(not_closing),

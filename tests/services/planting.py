@@ -664,6 +664,18 @@ def an_aid_posting_too_much(copy: Copy) -> Iterable[object]:
     return [f"{fund_id} aid", f"{fund_id} payable:member"]
 
 
+@corruption("pending_is_watched")
+def a_pending_message_that_nobody_asks_about(copy: Copy) -> Iterable[object]:
+    copy.do("DELETE FROM pending_question")
+    return [copy.eventful["pending"]]
+
+
+@corruption("pending_is_watched")
+def a_message_is_resolved_without_an_answer(copy: Copy) -> Iterable[object]:
+    copy.do(f"UPDATE bill SET state = 'resolved' WHERE {copy.bill('pending')}")
+    return [copy.eventful["pending"]]
+
+
 @corruption("nothing_hangs_loose")
 def a_matter_of_no_bill(copy: Copy) -> Iterable[object]:
     copy.drop("worklist_item", "worklist_item_bill_fk")

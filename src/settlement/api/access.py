@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from settlement.api.clock_watch import WatchedClock
 from settlement.api.problems import Refused, language_of
 from settlement.db.settling import CommandKey
 from settlement.services.access.tokens import Scope, Tokens
@@ -45,6 +46,7 @@ class Api:
     lines: Lines
     tokens: Tokens
     schema_revision: str
+    watched_clock: WatchedClock
 
 
 async def api_of(request: Request) -> Api:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -12,7 +12,11 @@ from settlement.api import problems
 from settlement.api.access import Api
 from settlement.api.known_query import known_query_only
 from settlement.api.metrics import Observed
+from settlement.api.overload import Kind, Shedding
 from settlement.api.routes import access, members, operations, plans, platform, records, settlements
+
+AT_ONCE: Mapping[Kind, int] = {Kind.QUOTE: 5, Kind.COMMAND: 400}
+"""Half of a pool's connections for quotes, so that a settlement never waits for one."""
 
 DESCRIPTION = """
 Puts a trade union's medical mutual aid on the hospital bill itself. The city's insurance settles the bill; we read its
@@ -24,8 +28,12 @@ says first how the money stands, then what to do (Chinese; English with `Accept-
 """
 
 
-def create_api(open_api: Callable[[], AbstractAsyncContextManager[Api]]) -> FastAPI:
+def create_api(
+    open_api: Callable[[], AbstractAsyncContextManager[Api]], at_once: Mapping[Kind, int] = AT_ONCE
+) -> FastAPI:
     """Return the application; `open_api` opens what the roof hands to it and closes it at the end.
+
+    `at_once` is how many requests of each class it answers at once.
 
     Its documentation page brings its own scripts: a hospital network reaches no other server.
     """
@@ -47,5 +55,6 @@ def create_api(open_api: Callable[[], AbstractAsyncContextManager[Api]]) -> Fast
     problems.install(app)
     for subject in (access, settlements, records, platform, members, plans, operations):
         app.include_router(subject.router, dependencies=[Depends(known_query_only)])
+    app.add_middleware(Shedding, most=at_once)
     app.add_middleware(Observed)
     return app

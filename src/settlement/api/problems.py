@@ -50,6 +50,7 @@ STATUS: Mapping[str, int] = {
     "nothing_to_reverse": 409,
     "other_payers_exceed_cash": 422,
     "our_bug": 500,
+    "overloaded": 503,
     "person_not_named": 422,
     "plan_correction_unusable": 409,
     "plan_needs_second_person": 403,
@@ -72,7 +73,7 @@ STATUS: Mapping[str, int] = {
     "token_missing": 401,
     "too_large": 413,
 }
-_WORTH_REPEATING = {"busy", "in_progress", "not_recorded", "gateway_unavailable"}
+_WORTH_REPEATING = {"busy", "in_progress", "not_recorded", "gateway_unavailable", "overloaded", "sign_in_blocked"}
 
 
 class Problem(BaseModel):
@@ -121,9 +122,8 @@ def render(
         "detail": sentence(code, language, **{**figures, "state": money}),
         **figures,
     }
-    headers = {"Retry-After": str(_RETRY_SECONDS)} if code in _WORTH_REPEATING else {}
-    if code == "sign_in_blocked":
-        headers["Retry-After"] = str(figures.get("retry_after_seconds", _RETRY_SECONDS))
+    after = figures.get("retry_after_seconds", _RETRY_SECONDS)
+    headers = {"Retry-After": str(after)} if code in _WORTH_REPEATING else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Rendered(status, body, headers)
@@ -182,14 +182,15 @@ def install(app: FastAPI) -> None:
     app.openapi = described  # type: ignore[method-assign]
 
 
-def _response(request: Request, code: str, figures: Mapping[str, object]) -> JSONResponse:
+def refusal(request: Request, code: str, figures: Mapping[str, object]) -> JSONResponse:
+    """Return the answer that refuses a request, in the caller's language."""
     rendered = render(code, language_of(request), figures, _state_of_the_money(request))
     return JSONResponse(rendered.body, rendered.status, rendered.headers, MEDIA_TYPE)
 
 
 async def _refused(request: Request, refused: Exception) -> JSONResponse:
     assert isinstance(refused, SettlementError)
-    return _response(request, refused.code, refused.figures)
+    return refusal(request, refused.code, refused.figures)
 
 
 async def _invalid(request: Request, refused: Exception) -> JSONResponse:
@@ -198,7 +199,7 @@ async def _invalid(request: Request, refused: Exception) -> JSONResponse:
     errors = [
         {"where": ".".join(str(part) for part in error["loc"]), "what": _what(error)} for error in refused.errors()
     ]
-    return _response(request, "request_invalid", {"errors": errors})
+    return refusal(request, "request_invalid", {"errors": errors})
 
 
 def _what(error: Mapping[str, Any]) -> str:
@@ -210,7 +211,7 @@ def _what(error: Mapping[str, Any]) -> str:
 async def _by_status(request: Request, refused: Exception) -> JSONResponse:
     assert isinstance(refused, HTTPException)
     by_status = {401: "client_refused", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-    response = _response(request, by_status.get(refused.status_code, "request_invalid"), {})
+    response = refusal(request, by_status.get(refused.status_code, "request_invalid"), {})
     response.headers.update(refused.headers or {})
     return response
 
@@ -223,4 +224,4 @@ async def _database_failed(request: Request, failed: Exception) -> JSONResponse:
 
 async def _our_bug(request: Request, fault: Exception) -> JSONResponse:
     log.error("request.our_bug", fault=type(fault).__name__, exc_info=fault)
-    return _response(request, "our_bug", {})
+    return refusal(request, "our_bug", {})

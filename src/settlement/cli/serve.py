@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sys
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from settlement.app import build_api
+from settlement.app import build_api, refuse_wrong_clock
 from settlement.cli.shell import installation, told_plainly
 
 KEEP_ALIVE_SECONDS = 75
@@ -26,6 +27,7 @@ def serve(
     """Serve the API. Settlements in flight finish before it stops."""
     with told_plainly():
         opened = installation()
+        asyncio.run(refuse_wrong_clock(opened))
     settings = opened.settings
     # uvicorn raises the signal anew once it has stopped; by default that ends the process before it can leave the
     # embedded server in an orderly way.

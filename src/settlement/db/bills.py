@@ -16,6 +16,7 @@ from settlement.db.parts import Part, insert_part, json
 from settlement.db.tables import bill, hold, plan_version, reversal, settlement
 from settlement.domain.benefits import Taking
 from settlement.domain.bills import BillFigures, InsurerFunds
+from settlement.domain.errors import InvariantViolation
 from settlement.domain.ids import BillId, FundId, HoldId, MemberId, PlanVersionId
 from settlement.domain.money import Money
 from settlement.domain.postings import Posting
@@ -220,6 +221,14 @@ async def find_head(connection: AsyncConnection, fund_id: FundId, bill_id: BillI
     statement = select(bill).where(bill.c.fund_id == fund_id, bill.c.bill_id == bill_id)
     row = (await connection.execute(statement)).mappings().one_or_none()
     return head_from_mapping(dict(row)) if row else None
+
+
+async def get_head(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> BillHead:
+    """Return the head of a bill that is known to exist: heads are never removed. Raises `InvariantViolation`."""
+    head = await find_head(connection, fund_id, bill_id)
+    if head is None:
+        raise InvariantViolation("a bill's head is gone")
+    return head
 
 
 async def find_head_by_insurer_id(

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg import AsyncConnection as DriverConnection
@@ -167,10 +168,24 @@ async def _driver(connection: AsyncConnection) -> DriverConnection[Any]:
 
 
 async def schema_revision(engine: AsyncEngine) -> str | None:
-    """Return the revision that the database is at; `None` when it does not answer."""
+    """Return the revision that the database is at; `None` when it does not answer in time."""
+    found = await _one_value(engine, "SELECT version_num FROM alembic_version")
+    return str(found) if found is not None else None
+
+
+async def read_database_clock(engine: AsyncEngine) -> datetime | None:
+    """Return the database's present instant; `None` when it does not answer in time."""
+    found = await _one_value(engine, "SELECT clock_timestamp()")
+    return found if isinstance(found, datetime) else None
+
+
+async def _one_value(engine: AsyncEngine, query: str) -> Any:
+    """Return what a query says that waits for nothing; one that is not answered at once will not be."""
+    timeouts: Timeouts = engine.get_execution_options()[_TIMEOUTS]
     try:
         async with engine.connect() as connection:
-            return (await connection.exec_driver_sql("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+            with _answered_within(timeouts.connect, await _driver(connection)):
+                return (await connection.exec_driver_sql(query)).scalar_one_or_none()
     except (SQLAlchemyError, PsycopgError):
         return None
 

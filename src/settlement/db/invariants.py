@@ -111,7 +111,7 @@ HEAD = SqlCheck(
        OR (state = 'live' AND (live IS DISTINCT FROM 1 OR live_revision IS DISTINCT FROM bill.revision))
        OR (state IN ('reversed', 'replaced') AND revisions IS NULL)
        OR (state NOT IN ('live', 'replaced') AND live > 0)
-       OR (state = 'cancelled_unseen' AND revisions IS NOT NULL)
+       OR (state IN ('cancelled_unseen', 'pending', 'resolved') AND revisions IS NOT NULL)
        OR (state = 'held') <> (question IS NOT NULL)
        OR bill.business_date <> shown.business_date
        OR (shown.plan_version_id IS NOT NULL AND bill.member_id IS DISTINCT FROM shown.member_id)
@@ -584,6 +584,30 @@ NO_ORPHANS = SqlCheck(
     """,
 )
 
+PENDING = SqlCheck(
+    Invariant(
+        "pending_is_watched",
+        "A message that is pending is being asked about, or nobody could tell and it was put on the worklist; one that "
+        "is resolved has the answer that resolved it.",
+    ),
+    "SELECT count(*) FROM bill WHERE state IN ('pending', 'resolved')",
+    """
+    SELECT bill_id FROM bill
+    WHERE state = 'pending' AND NOT EXISTS (
+        SELECT FROM pending_question AS asked
+        WHERE asked.fund_id = bill.fund_id AND asked.bill_id = bill.bill_id
+          AND (asked.closed_at IS NULL OR asked.outcome = 'unresolved' AND EXISTS (
+              SELECT FROM worklist_item AS item
+              WHERE item.fund_id = bill.fund_id AND item.bill_id = bill.bill_id)))
+    UNION ALL
+    SELECT bill_id FROM bill
+    WHERE state = 'resolved' AND NOT EXISTS (
+        SELECT FROM pending_question AS asked
+        WHERE asked.fund_id = bill.fund_id AND asked.bill_id = bill.bill_id
+          AND asked.outcome IN ('settled', 'cancelled', 'never_happened'))
+    """,
+)
+
 RECORD_CHECKS = (
     EQUATION,
     NOT_NEGATIVE,
@@ -608,5 +632,6 @@ RECORD_CHECKS = (
     COVERED,
     BALANCES,
     NO_ORPHANS,
+    PENDING,
 )
 """The checks that need nothing but the database; `LIMITS` is run with the plans' limits."""

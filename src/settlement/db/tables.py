@@ -461,3 +461,22 @@ uncovered = Table(
     Column("door", Text),
     Column("reason", Text),
 )
+
+pending_question = Table(
+    "pending_question",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("question_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("asks", Text),
+    Column("message_id", Text),
+    Column("opened_at", DateTime(timezone=True)),
+    Column("due_at", DateTime(timezone=True)),
+    Column("deadline_at", DateTime(timezone=True)),
+    Column("tries", Integer),
+    Column("said", Text),
+    Column("asker_id", Uuid),
+    Column("leased_until", DateTime(timezone=True)),
+    Column("outcome", Text),
+    Column("closed_at", DateTime(timezone=True)),
+)

@@ -279,8 +279,13 @@ _OUTCOMES: Final[Mapping[str, _Text]] = {
         "The mutual aid of this bill is replaced by a corrected bill; see that one.",
     ),
     "pending": _Text(
-        "互助未记账，医保结果待查，请先向医保查询结算结果。",
-        "No mutual aid was recorded, the insurer's result is not known; ask the insurer what became of it first.",
+        "互助未记账，医保结果正在查询，请勿重复结算，查清后见时间线。",
+        "No mutual aid was recorded; the insurer is being asked what became of it. Do not settle it twice; the "
+        "timeline says what is found.",
+    ),
+    "resolved": _Text(
+        "互助未以此报文记账，医保结果已查清，请见时间线所列单据。",
+        "No mutual aid stands under this message: what became of it is known. See the bill that the timeline names.",
     ),
     "cancelled_unseen": _Text(
         "本单无互助款，医保撤销先于账单到达，无需处理。",
@@ -291,8 +296,9 @@ _OUTCOMES: Final[Mapping[str, _Text]] = {
         "The mutual aid is not reversed: the insurer's cancellation was not seen. Cancel with the insurer first.",
     ),
     "gateway_unavailable": _Text(
-        "互助未记账，医保未答复查询，请稍后用同一请求重试。",
-        "No mutual aid was recorded: the insurer did not answer the question; repeat the same request later.",
+        "互助未记账，医保未答复查询，请直接提交医保返回的结算结果，或稍后用同一请求重试。",
+        "No mutual aid was recorded: the insurer did not answer our question. Bring its answer itself, or repeat the "
+        "same request later.",
     ),
 }
 
@@ -428,6 +434,10 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
     "busy": _refused(
         "该职工的其他单据正在处理，请稍后用同一键重试。", "Other bills of this member are under way; repeat it."
     ),
+    "overloaded": _refused(
+        "系统繁忙，本次请求未受理，请稍后用同一请求重试。",
+        "Too much at once; this was not taken on. Repeat it shortly.",
+    ),
     "in_progress": _refused(
         "同一请求正在处理，请稍后用同一键重试。", "The same command is under way; repeat it under the same key."
     ),
@@ -517,6 +527,75 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
     ),
 }
 
+_STANDING: Final[Mapping[str, _Text]] = {
+    "known_live": _Text("互助已结算，金额已由医保确认。", "Settled; the insurer has confirmed the figures."),
+    "known_unconfirmed": _Text(
+        "互助已按医院提交的金额结算，尚待医保确认。",
+        "Settled on the figures that the hospital brought; the insurer has not confirmed them yet.",
+    ),
+    "known_held": _Text("互助款暂未算出，单据待补。", "The aid is not computed yet; the bill waits for a fact."),
+    "known_undone": _Text("医保已撤销，本单互助已不再有效。", "The insurer cancelled; the aid is no longer in force."),
+    "known_asked": _Text(
+        "医保是否已结算尚不清楚[，已查询 {tries} 次]。",
+        "Whether the insurer has settled is not known yet[; asked {tries} times].",
+    ),
+    "known_unresolved": _Text(
+        "多次查询仍不清楚医保是否已结算，已转工会人工核实。",
+        "Whether the insurer has settled could not be found out; a person of the fund looks into it.",
+    ),
+    "known_settled": _Text(
+        "医保已结算，互助已按医保结果处理。", "The insurer has settled; the aid follows its result."
+    ),
+    "known_cancelled": _Text("医保曾结算，现已撤销。", "The insurer had settled and has cancelled it."),
+    "known_never_happened": _Text("医保没有收到这笔结算。", "The insurer never made this settlement."),
+    "known_cancelling": _Text(
+        "互助仍有效，医保是否已撤销尚不清楚[，已查询 {tries} 次]。",
+        "The aid still stands; whether the insurer has cancelled is not known yet[; asked {tries} times].",
+    ),
+    "tell_live": _Text("请按本单应付现金收费。", "The patient pays the cash due of this bill."),
+    "tell_held": _Text(
+        "请按医保现金数收费，互助款算出后打入职工银行卡。",
+        "The patient pays the insurer's cash amount; the aid goes to the card once it is computed.",
+    ),
+    "tell_undone": _Text("请按医保退费结果退款。", "The patient is refunded as the insurer's cancellation says."),
+    "tell_asked": _Text(
+        "请勿重复结算或重复收费，请患者保留票据；查清后互助款打入职工银行卡，无需申请。",
+        "Do not settle or charge twice. The patient keeps the receipt; once it is known, the aid goes to the card "
+        "without an application.",
+    ),
+    "tell_unresolved": _Text(
+        "请患者保留票据，工会核实后联系；如已付现金，互助款不会丢失。",
+        "The patient keeps the receipt and hears from the fund; aid that is due is not lost.",
+    ),
+    "tell_settled": _Text(
+        "请按医保现金数收费，互助款打入职工银行卡。",
+        "The patient pays the insurer's cash amount; the aid goes to the card.",
+    ),
+    "tell_cancelled": _Text("本次无需付费，如已收费请退还。", "Nothing is due; what was charged is paid back."),
+    "tell_never_happened": _Text(
+        "可以重新结算；如已收费请先退还。", "It may be settled anew; what was charged already is paid back first."
+    ),
+    "tell_cancelling": _Text(
+        "请先不要退互助款，等医保撤销结果查清。",
+        "Do not pay back or collect the aid yet; wait until the insurer's cancellation is known.",
+    ),
+}
+
+_NEXT_ACTIONS: Final[Mapping[str, _Text]] = {
+    "next_bill_unconfirmed": _Text(
+        "向医保局或医院核对此单；确认前不向医院清算。",
+        "Check the bill with the bureau or the hospital; it is not cleared to the hospital before.",
+    ),
+    "next_message_unresolved": _Text(
+        "请医院信息科按报文编号向医保核实，再补交或作废。",
+        "Have the hospital look the message up with the insurer by its id, then bring the bill or drop it.",
+    ),
+    "next_cancellation_unresolved": _Text(
+        "请医院核实医保撤销是否成功，再提交撤销结果。",
+        "Have the hospital check whether the insurer cancelled, then bring the cancellation.",
+    ),
+}
+
 _REVERSAL_REASONS: Final[Mapping[str, _Text]] = {
     "reversal_refund": _Text("退费", "refund"),
     "reversal_correction": _Text("更正后重新结算", "corrected and settled again"),
@@ -548,6 +627,23 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
     "settlement.came_after_cancellation.v1": _Text(
         "账单在其撤销之后到达，不予支付。", "The bill arrived after its cancellation; nothing is paid."
     ),
+    "settlement.pending.v1": _Text(
+        "医院报告结算报文 {message_id} 未得到医保答复，开始查询。",
+        "The hospital reported that its message {message_id} was not answered; the insurer is asked.",
+    ),
+    "settlement.cancellation_asked.v1": _Text(
+        "医院报告撤销报文 {message_id} 未得到医保答复，开始查询。",
+        "The hospital reported that its cancellation {message_id} was not answered; the insurer is asked.",
+    ),
+    "settlement.resolved.v1": _Text(
+        "[单据 {bill_id}。]查询结果：{outcome}", "[The bill is {bill_id}. ]Found out: {outcome}"
+    ),
+    "settlement.unresolved.v1": _Text(
+        "多次查询未有定论，已转工会人工核实。", "Asking decided nothing; it is on the fund's worklist now."
+    ),
+    "settlement.not_cancelled.v1": _Text(
+        "医保没有撤销这笔结算，互助仍有效。", "The insurer did not cancel this settlement; the aid stands."
+    ),
     "settlement.cancelled_while_held.v1": _Text(
         "待补期间医保已撤销：{reason}。", "The insurer cancelled while the bill was held: {reason}."
     ),
@@ -562,6 +658,8 @@ SENTENCES: Final[Mapping[str, _Text]] = {
     **_OUTCOMES,
     **_STATES,
     **_REFUSALS,
+    **_STANDING,
+    **_NEXT_ACTIONS,
     **_REVERSAL_REASONS,
     **_SOURCES,
     **_TIMELINE,

@@ -22,6 +22,7 @@ class BillState(StrEnum):
     REPLACED = "replaced"
     HELD = "held"
     PENDING = "pending"
+    RESOLVED = "resolved"
     CANCELLED_UNSEEN = "cancelled_unseen"
 
 

@@ -19,6 +19,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from settlement.domain.time import CHINA, Clock
+from settlement.gateway.breaker import Breaker, LineRests
 from settlement.gateway.fields import Malformed, Message
 from settlement.gateway.messages import (
     FeeQuestion,
@@ -41,6 +42,7 @@ _log = logging.getLogger(__name__)
 
 _FIRST_SERVER_ERROR = 500
 _MESSAGE_ID_TAKEN = NotSent("the message id was used before")
+_NO_DEFINITE_REFUSAL = NoAnswer("infcode -1 that is no definite refusal")
 
 
 def open_line(profile: GatewayProfile) -> httpx.AsyncClient:
@@ -73,6 +75,13 @@ class GatewayClient:
     nonce: Callable[[], str]
     _sign_ins: dict[tuple[str, date], str] = field(default_factory=dict, init=False, repr=False)
     _signing_in: asyncio.Task[str | NotSent] | None = field(default=None, init=False, repr=False)
+    _breaker: Breaker = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        profile = self.profile
+        self._breaker = Breaker(
+            profile.breaker_failures, profile.breaker_rest_seconds, profile.asked_at_once, self.clock
+        )
 
     @property
     def can_ask(self) -> bool:
@@ -96,10 +105,18 @@ class GatewayClient:
         return await self._ask("5204", "data", question, place)
 
     async def _ask(self, infno: str, node: str, question: Message, place: Place) -> Outcome:
-        """Send a question; once more with a new message id where the first was surely not taken."""
+        """Send a question, unless the line rests: then say so at once."""
         missing = self.profile.missing_to_ask(self.secrets)
         if missing:
             return NotSent(f"the bureau issued no credentials to ask with: {', '.join(missing)} not set")
+        try:
+            with self._breaker.question():
+                return await self._ask_signed_in(infno, node, question, place)
+        except LineRests as rests:
+            return NotSent(str(rests), rests.retry_after_seconds)
+
+    async def _ask_signed_in(self, infno: str, node: str, question: Message, place: Place) -> Outcome:
+        """Send a question; once more with a new message id where the first was surely not taken."""
         sign_no = await self._signed_in(place, stale=None)
         if not isinstance(sign_no, str):
             return sign_no
@@ -131,6 +148,8 @@ class GatewayClient:
         outcome = await self._send("9001", "signIn", question, place, sign_no="")
         sign_no = _sign_no(outcome)
         if sign_no is None:
+            if not _is_there(outcome):
+                self._breaker.rest()
             return NotSent(f"not signed in: {_reason(outcome)}")
         self._sign_ins = {key: sign_no}
         return sign_no
@@ -145,6 +164,8 @@ class GatewayClient:
         headers = {"Content-Type": "application/json; charset=utf-8"}
         headers |= authentication_headers(self.profile, self.secrets, int(self.clock().timestamp()), self.nonce())
         deadline = self.profile.connect_timeout_seconds + self.profile.answer_timeout_seconds
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             async with asyncio.timeout(deadline):
                 response = await self.http.post(url, content=body, headers=headers)
@@ -160,6 +181,11 @@ class GatewayClient:
         else:
             outcome = read_outcome(response.status_code, response.content, self.profile)
         _log.info("asked %s: %s", infno, type(outcome).__name__)
+        slow = loop.time() - began > self.profile.slow_answer_seconds
+        if slow or not _is_there(outcome):
+            self._breaker.failed()
+        else:
+            self._breaker.answered()
         return outcome
 
     def _envelope(self, infno: str, node: Mapping[str, Any], place: Place, sign_no: str) -> RequestEnvelope:
@@ -215,7 +241,7 @@ def read_outcome(status: int, body: bytes, profile: GatewayProfile) -> Outcome:
         return _MESSAGE_ID_TAKEN
     definite = (*profile.refusal_texts, *profile.stale_sign_in_texts)
     if code == "-1" and not _contains(message, definite):
-        return NoAnswer("infcode -1 that is no definite refusal")
+        return _NO_DEFINITE_REFUSAL
     return Refused(code, message)
 
 
@@ -229,6 +255,11 @@ def _answered(answer: ResponseEnvelope) -> Outcome:
 
 def _contains(message: str, texts: tuple[str, ...]) -> bool:
     return any(text in message for text in texts)
+
+
+def _is_there(outcome: Outcome) -> bool:
+    """Say whether the far end works: it answered, refused, or failed with this one question in its own words."""
+    return isinstance(outcome, Answered | Refused) or outcome in (_MESSAGE_ID_TAKEN, _NO_DEFINITE_REFUSAL)
 
 
 def _is_stale_sign_in(outcome: Outcome, profile: GatewayProfile) -> bool:

@@ -16,7 +16,7 @@ from settlement.domain.certificates import normalised
 from settlement.domain.money import ZERO, Money
 from settlement.gateway.fields import Amount, Day, Malformed, Message, Text
 from settlement.gateway.identities import FUND_FIELDS, account_money, close_bill
-from settlement.gateway.messages import SettlementNode, SettlementOutput
+from settlement.gateway.messages import FeeOutput, SettlementNode, SettlementOutput
 from settlement.gateway.profile import GatewayProfile
 from settlement.gateway.readings import (
     AnswerFacts,
@@ -110,6 +110,29 @@ def from_5203(output: Mapping[str, Any], profile: GatewayProfile) -> Fetched | U
         return reading
     refunded = True if is_refund else _REFUNDED.get(node.refd_setl_flag or "")
     return Fetched(reading, refunded, _facts(node))
+
+
+@dataclass(frozen=True, slots=True)
+class SettledLines:
+    """A settlement that fee lines of a visit name as theirs, and the charge batches of those lines."""
+
+    insurer_settlement_id: str
+    charge_batches: frozenset[str]
+
+
+def from_5204(output: Mapping[str, Any]) -> tuple[SettledLines, ...] | Unreadable:
+    """Read which settlements cover the fee lines of a visit; none means that nothing of it is settled now."""
+    try:
+        read = FeeOutput.read(output)
+    except Malformed as malformed:
+        return Unreadable(malformed.field, malformed.problem)
+    batches: dict[str, set[str]] = {}
+    for row in (*read.result, *read.feedetail):
+        if row.setl_id is not None:
+            of_it = batches.setdefault(row.setl_id, set())
+            if row.chrg_bchno is not None:
+                of_it.add(row.chrg_bchno)
+    return tuple(SettledLines(number, frozenset(named)) for number, named in batches.items())
 
 
 def read_answer_facts(output: Mapping[str, Any], profile: GatewayProfile) -> AnswerFacts | Unreadable:

@@ -308,9 +308,10 @@ class FeeRow(Message):
 
 
 class FeeOutput(Message):
-    """`output` of 5204: an array in most places, which the client hands over under the name `result`."""
+    """`output` of 5204: an array in most places, which the client hands over as `result`; elsewhere `feedetail`."""
 
     result: Annotated[tuple[FeeRow, ...], BeforeValidator(read_rows)] = ()
+    feedetail: Annotated[tuple[FeeRow, ...], BeforeValidator(read_rows)] = ()
 
 
 class SignInQuestion(Message):

@@ -24,9 +24,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class NotSent:
-    """The question never reached the insurer: no credentials, no connection, no sign-in."""
+    """The question never reached the insurer: no credentials, no connection, no sign-in, or the line rests.
+
+    `retry_after_seconds` is when it is worth asking again, where that is known.
+    """
 
     reason: str
+    retry_after_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Collection, Mapping
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from settlement.domain.pending import Patience
 from settlement.domain.scope import LiabilityPolicy, PersonCategory, ScopeReason, ScopeRules
 from settlement.gateway.messages import SettlementNode
 
@@ -54,6 +56,16 @@ class GatewayProfile(BaseModel):
     connect_timeout_seconds: float = Field(default=10, gt=0)
     answer_timeout_seconds: float = Field(default=30, gt=0)
 
+    slow_answer_seconds: float = Field(default=10, gt=0)
+    breaker_failures: int = Field(default=5, gt=0)
+    breaker_rest_seconds: float = Field(default=15, gt=0)
+    asked_at_once: int = Field(default=64, gt=0)
+
+    longest_upstream_seconds: float = Field(default=180, gt=0)
+    pending_first_pause_seconds: float = Field(default=30, gt=0)
+    pending_longest_pause_seconds: float = Field(default=1800, gt=0)
+    pending_deadline_seconds: float = Field(default=172_800, gt=0)
+
     authentication: Authentication = "none"
     apikey_variable: str | None = None
     tif_paasid_variable: str | None = None
@@ -73,6 +85,7 @@ class GatewayProfile(BaseModel):
     sign_in_mac: str = ""
     sign_in_ip: str = ""
 
+    not_found_texts: tuple[str, ...] = ("未查询到",)
     refusal_texts: tuple[str, ...] = ("该参保人的基本信息为空", "未查询到任何有效相关的记录")
     stale_sign_in_texts: tuple[str, ...] = ("未签到", "签到编号无效", "签到已失效", "请先签到", "请重新签到")
     duplicate_message_texts: tuple[str, ...] = ("报文ID重复", "报文重复")
@@ -126,6 +139,25 @@ class GatewayProfile(BaseModel):
         absent = [key for key in keys if not getattr(self, key)]
         variables = [getattr(self, key) for key in _variables_needed(self.authentication)]
         return (*absent, *(variable for variable in variables if not secrets.get(variable)))
+
+    def says_not_found(self, refusal: str) -> bool:
+        """Say whether a refusal's text means that there is no such record, as far as the insurer knows now."""
+        return any(text in refusal for text in self.not_found_texts)
+
+    @property
+    def patience(self) -> Patience:
+        """How long what is pending is asked about here."""
+        return Patience(
+            first_pause=timedelta(seconds=self.pending_first_pause_seconds),
+            longest_pause=timedelta(seconds=self.pending_longest_pause_seconds),
+            longest_upstream=timedelta(seconds=self.longest_upstream_seconds),
+            deadline=timedelta(seconds=self.pending_deadline_seconds),
+        )
+
+    @property
+    def longest_question_seconds(self) -> float:
+        """How long one question can take: two messages, and a sign-in before each."""
+        return 4 * (self.connect_timeout_seconds + self.answer_timeout_seconds)
 
     def scope_rules(
         self, *, insurance_types: Collection[str], person_categories: Collection[PersonCategory]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -28,6 +29,34 @@ async def work(ops: AsyncEngine, clock: Clock, stop: asyncio.Event) -> None:
         except Exception as failed:
             log.warning("worker.round_failed", fault=type(failed).__name__)
         await _wait(stop)
+
+
+async def repeat(name: str, job: Callable[[], Awaitable[float]], stop: asyncio.Event) -> None:
+    """Run one named job again and again until told to stop; it returns the seconds until its next time.
+
+    Beside the other rounds, because it waits for others. When told to stop it is cancelled: each of its steps commits
+    by itself, and it gives back what it holds. What fails is told to the log and tried again a second later.
+    """
+    told = asyncio.ensure_future(stop.wait())
+    try:
+        while not stop.is_set():
+            running = asyncio.ensure_future(job())
+            await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
+            seconds = await _ended(name, running)
+            await asyncio.wait([told], timeout=seconds)
+    finally:
+        told.cancel()
+
+
+async def _ended(name: str, running: asyncio.Future[float]) -> float:
+    running.cancel()
+    try:
+        return await running
+    except asyncio.CancelledError:
+        return 0
+    except Exception as failed:
+        log.warning("worker.job_failed", job=name, fault=type(failed).__name__)
+        return ROUND_SECONDS
 
 
 async def _round(ops: AsyncEngine, clock: Clock, *, thorough: bool) -> None:

@@ -14,6 +14,7 @@ from settlement.api.problems import problems
 from settlement.api.schemas.answers import EventPage, OpsSummary
 from settlement.db import reports
 from settlement.db.engine import fund_transaction, schema_revision
+from settlement.db.pending import count_open_questions
 from settlement.domain.time import CHINA, china_date
 
 router = APIRouter(tags=["operations"])
@@ -32,11 +33,14 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", summary="Can it settle?", responses={503: {"description": "It cannot settle now; says why."}})
 async def readyz(api: ApiDep) -> JSONResponse:
-    """Say whether the database answers and has the schema of this release."""
+    """Say whether the database answers and has the schema of this release, and whether the clock is wrong."""
     revision, wanted = await schema_revision(api.resources.engine), api.schema_revision
     if revision != wanted:
         why = "the database does not answer" if revision is None else f"schema {revision}, this release needs {wanted}"
         return JSONResponse({"status": "not ready", "why": why}, 503)
+    if api.watched_clock.apart:
+        offset = f"{api.watched_clock.offset_seconds:+.1f}"
+        return JSONResponse({"status": "ready", "alert": f"the database's clock is {offset} s from this machine's"})
     return JSONResponse({"status": "ready"})
 
 
@@ -62,6 +66,10 @@ async def get_summary(api: ApiDep, caller: OpsCaller, business_date: date | None
             held={"count": held, "oldest_seconds": int((now - oldest).total_seconds()) if oldest else None},
             worklist=await reports.count_open_worklist(connection, caller.fund_id),
             worklist_items=await reports.list_open_worklist(connection, caller.fund_id, LONGEST_WORKLIST),
+            pending={
+                waiting.asks: {"count": waiting.count, "oldest_seconds": int((now - waiting.oldest).total_seconds())}
+                for waiting in await count_open_questions(connection, caller.fund_id)
+            },
             events_unnumbered=await reports.count_unnumbered_events(connection, caller.fund_id),
             books_day=await reports.get_open_books_day(connection, caller.fund_id),
         )

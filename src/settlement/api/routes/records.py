@@ -14,11 +14,13 @@ from settlement.api.problems import problems
 from settlement.api.schemas.answers import Explanation, Proof, SettlementPage, SettlementResponse, Timeline
 from settlement.db.bills import find_settled_bill, list_settled_bills
 from settlement.db.engine import fund_transaction
+from settlement.db.pending import find_newest_question
 from settlement.db.reports import BillSearch, RecordedEvent, list_bill_ids, list_events_of_bill, list_postings
 from settlement.domain.answers import settlement_answer
 from settlement.domain.ids import BillId
+from settlement.domain.pending import PendingQuestion, standing_of
 from settlement.domain.sentences import Language, sentence
-from settlement.domain.settlements import BillState, SettledBill
+from settlement.domain.settlements import BillHead, BillState, SettledBill
 from settlement.domain.time import CHINA
 from settlement.services.audit.prove_bill import explain_bill, prove_bill
 from settlement.services.bills.commands import Caller
@@ -95,9 +97,10 @@ async def get_proof(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Proof:
 @router.get("/{bill_id}/timeline", responses=_OF_ONE, summary="What happened when")
 async def get_timeline(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Timeline:
     """Return each step of the bill's life in words a cashier understands."""
-    await _settled(api, caller, bill_id)
+    settled = await _settled(api, caller, bill_id)
     async with fund_transaction(api.resources.engine, caller.fund_id) as connection:
         events = await list_events_of_bill(connection, caller.fund_id, BillId(bill_id))
+        question = await find_newest_question(connection, caller.fund_id, BillId(bill_id))
     steps = [
         {
             "at": event.recorded_at.astimezone(CHINA).isoformat(timespec="milliseconds"),
@@ -107,7 +110,20 @@ async def get_timeline(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Tim
         }
         for event in events
     ]
-    return Timeline.model_validate({"id": str(bill_id), "steps": steps})
+    now = _now(settled.head, question, caller.language)
+    return Timeline.model_validate({"id": str(bill_id), "steps": steps, "now": now})
+
+
+def _now(head: BillHead, question: PendingQuestion | None, language: Language) -> dict[str, str | None]:
+    """Say what is known at this moment, what to tell the patient, and when the insurer is asked next."""
+    standing = standing_of(head, question)
+    asked = question if question is not None and question.outcome is None else None
+    tries = asked.tries if asked is not None and asked.tries else None
+    return {
+        "known": sentence(standing.known, language, tries=tries),
+        "tell_patient": sentence(standing.tell, language),
+        "asked_next_at": asked.due_at.astimezone(CHINA).isoformat(timespec="milliseconds") if asked else None,
+    }
 
 
 def _in_words(event: RecordedEvent, language: Language) -> str:
@@ -116,6 +132,7 @@ def _in_words(event: RecordedEvent, language: Language) -> str:
     codes = {
         "question": payload.get("question"),
         "reason": f"reversal_{payload['reason']}" if "reason" in payload else None,
+        "outcome": f"known_{payload['outcome']}" if "outcome" in payload else None,
         "source": f"source_{payload.get('seen_by') or payload.get('by')}" if {"seen_by", "by"} & set(payload) else None,
     }
     words = {name: sentence(code, language) for name, code in codes.items() if code}

@@ -14,7 +14,14 @@ from settlement.api.exact_json import ExactRoute
 from settlement.api.metrics import count_answer
 from settlement.api.problems import Refused, problems
 from settlement.api.schemas.answers import CommandFate, HoldShown, QuoteResponse, SettlementResponse
-from settlement.api.schemas.bills import AnswerRequest, QuoteRequest, ReversalRequest, SettlementRequest, VisitFacts
+from settlement.api.schemas.bills import (
+    AnswerRequest,
+    PendingMessageRequest,
+    QuoteRequest,
+    ReversalRequest,
+    SettlementRequest,
+    VisitFacts,
+)
 from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.db.holds import find_hold
@@ -30,12 +37,13 @@ from settlement.services.bills.quote_bill import QuoteBill, quote_bill
 from settlement.services.bills.release_hold import HoldNotFound, release_hold
 from settlement.services.bills.reverse_bill import reverse_bill
 from settlement.services.bills.settle_bill import settle_bill
+from settlement.services.pending.report_message import ReportMessage, report_message
 
 router = APIRouter(prefix="/v1", route_class=ExactRoute, tags=["settlements"])
 
 _TOKEN = ("token_missing", "token_invalid", "scope_missing", "request_invalid", "not_recorded")
 _READING = (*_TOKEN, "message_unreadable", "person_not_named", "hospital_not_yours", "other_payers_exceed_cash")
-_COMMAND = ("idempotency_key_reused", "in_progress", "busy", "too_large", "our_bug")
+_COMMAND = ("idempotency_key_reused", "in_progress", "busy", "overloaded", "too_large", "our_bug")
 _ASKING = ("fetching_not_possible", "insurer_refused", "gateway_unavailable", "cancelled_at_insurer")
 
 
@@ -116,6 +124,34 @@ async def create_settlement(
         )
         outcome = await fetch_bill(api.resources, api.lines, fetch)
     return _told(outcome)
+
+
+@router.post(
+    "/pending-messages",
+    status_code=201,
+    response_model=SettlementResponse,
+    responses=problems(*_TOKEN, *_COMMAND, "message_unreadable", "hospital_not_yours", "bill_not_found")
+    | {200: {"model": SettlementResponse}},
+    summary="Report an unanswered message",
+)
+async def report_pending_message(
+    body: PendingMessageRequest, idempotency_key: IdempotencyKey, api: ApiDep, caller: SettlingCaller
+) -> JSONResponse:
+    """Say that the insurer did not answer a settlement or a cancellation: we ask it what became of it, and never act.
+
+    201 with the bill that stands for the message (`pending`); 200 with a bill that is known, when the message made it
+    or its cancellation is asked about. Its timeline says at each moment what is known and what to tell the patient.
+    """
+    report = ReportMessage(
+        caller,
+        message_id=body.msgid,
+        insured_person_no=body.psn_no,
+        encounter_id=body.mdtrt_id,
+        insurer_settlement_id=body.setl_id,
+        facts=_facts(body.visit),
+        once=once(api, caller, idempotency_key, "report", body.model_dump(mode="python")),
+    )
+    return _told(await report_message(api.resources, report))
 
 
 @router.post(

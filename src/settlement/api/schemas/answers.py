@@ -202,11 +202,22 @@ class TimelineStep(BaseModel):
     actor: str
 
 
+class TimelineNow(BaseModel):
+    """What is known at this moment and what to tell the patient; `asked_next_at` while the insurer is being asked."""
+
+    known: str = Field(examples=["医保是否已结算尚不清楚，已查询 2 次。"])
+    tell_patient: str = Field(
+        examples=["请勿重复结算或重复收费，请患者保留票据；查清后互助款打入职工银行卡，无需申请。"]
+    )
+    asked_next_at: str | None = None
+
+
 class Timeline(BaseModel):
-    """What happened when, in words a cashier understands."""
+    """What happened when, in words a cashier understands, and how it stands now."""
 
     id: str
     steps: list[TimelineStep]
+    now: TimelineNow
 
 
 class PushResult(BaseModel):
@@ -293,4 +304,7 @@ class OpsSummary(BaseModel):
     worklist: dict[str, int]
     worklist_items: list[WorklistItem]
     events_unnumbered: int
+    pending: dict[str, dict[str, Any]] = Field(
+        {}, description="What the insurer is being asked, by what is asked: `count` and `oldest_seconds`."
+    )
     books_day: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -13,6 +13,7 @@ from settlement.api.schemas.examples import (
     FACTS,
     OUTPUT_2207,
     OUTPUT_2208,
+    PENDING_MESSAGE,
     PUSH,
     REVERSE_BROUGHT,
     SETTLE_BROUGHT,
@@ -167,6 +168,25 @@ class AnswerRequest(Strict):
     facts: MissingFacts = Field(MissingFacts(), examples=[{"discharged_on": "2026-03-10"}])
     answers: Declarations = Declarations()
     output: Output | None = Field(None, description="The insurer's answer anew, if its figures were corrected.")
+
+
+class PendingMessageRequest(Strict):
+    """A message to the insurer that was not answered: of a settlement, or of the cancellation of one (`setl_id`)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PENDING_MESSAGE]})
+
+    infno: Literal["2207", "2304", "2208", "2305"] = Field(description="The transaction of the message.")
+    msgid: Code = Field(description="The message's own id, as in the envelope that was sent.")
+    psn_no: Code = Field(description="The insured person number that the message named.")
+    mdtrt_id: Code = Field(description="The visit or stay that it was about.")
+    setl_id: Code | None = Field(None, description="Of a cancellation: the settlement that was to be cancelled.")
+    visit: VisitFacts
+
+    @model_validator(mode="after")
+    def _a_cancellation_names_its_settlement(self) -> PendingMessageRequest:
+        if (self.setl_id is not None) != (self.infno in ("2208", "2305")):
+            raise ValueError("give `setl_id` for a cancellation (2208, 2305), and for nothing else")
+        return self
 
 
 class PushedLine(Strict):

@@ -71,6 +71,13 @@ SETTLE_FETCHED: dict[str, Any] = {
 REVERSE_BROUGHT: dict[str, Any] = {"reason": "refund", "cancellation": OUTPUT_2208}
 ANSWER_FACT: dict[str, Any] = {"facts": {"discharged_on": "2026-03-10"}}
 ANSWER_DECLARED: dict[str, Any] = {"answers": {"third_party_liable": False}}
+PENDING_MESSAGE: dict[str, Any] = {
+    "infno": "2304",
+    "msgid": "H37160000001202603101015300007",
+    "psn_no": _SETLINFO["psn_no"],
+    "mdtrt_id": _SETLINFO["mdtrt_id"],
+    "visit": FACTS,
+}
 PUSH: dict[str, Any] = {
     "bills": [
         {"infno": "2304", "output": OUTPUT_2207, "facts": FACTS},

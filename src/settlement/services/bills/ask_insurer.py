@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from settlement.domain.errors import GatewayUnavailable
 from settlement.gateway.client import GatewayClient, Place
 from settlement.gateway.mapping import Fetched, from_5203
 from settlement.gateway.messages import SettlementQuestion
-from settlement.gateway.outcome import Answered, Refused
+from settlement.gateway.outcome import Answered, NoAnswer, NotSent, Refused
 from settlement.services.bills.errors import GatewayNotAsked, InsurerRefused, MessageUnreadable
 
 
@@ -28,8 +29,15 @@ async def ask_settlement(
     if isinstance(outcome, Refused):
         raise InsurerRefused(insurer_text=outcome.message)
     if not isinstance(outcome, Answered):
-        raise GatewayUnavailable(outcome.reason)
+        raise unavailable(outcome)
     fetched = from_5203(outcome.output, line.profile)
     if not isinstance(fetched, Fetched):
         raise MessageUnreadable(field=fetched.field, problem=fetched.problem)
     return fetched, outcome.output
+
+
+def unavailable(outcome: NotSent | NoAnswer) -> GatewayUnavailable:
+    """Return the refusal for a question without an answer, with the seconds after which to ask again if known."""
+    if isinstance(outcome, NotSent) and outcome.retry_after_seconds is not None:
+        return GatewayUnavailable(outcome.reason, retry_after_seconds=math.ceil(outcome.retry_after_seconds))
+    return GatewayUnavailable(outcome.reason)
