@@ -62,7 +62,7 @@ RECORDS = sorted(
         "unit",
         "hospital",
     }
-    | {"hospital_code", "hospital_level", "unit_renewal"}
+    | {"hospital_code", "hospital_level", "unit_renewal", "seal"}
 )
 
 

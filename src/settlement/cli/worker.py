@@ -7,7 +7,7 @@ import signal
 
 import typer
 
-from settlement.app import open_ops, utc_now
+from settlement.app import open_books_keeping, open_ops, utc_now
 from settlement.cli.shell import installation, told_plainly
 from settlement.worker.loop import work
 
@@ -16,15 +16,15 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def worker() -> None:
-    """Do the background work: number events for those who pull them, drop expired messages."""
+    """Do the background work: number events, close and seal books days, drop expired messages."""
 
     async def until_told() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for told in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(told, stop.set)
-        async with open_ops(opened) as ops:
-            await work(ops, utc_now, stop)
+        async with open_ops(opened) as ops, open_books_keeping(opened) as keeping:
+            await work(ops, utc_now, stop, keeping)
 
     with told_plainly():
         opened = installation()

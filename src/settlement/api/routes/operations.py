@@ -13,6 +13,7 @@ from settlement.api.access import ApiDep, EventsCaller, OpsCaller
 from settlement.api.problems import problems
 from settlement.api.schemas.answers import EventPage, OpsSummary
 from settlement.db import reports
+from settlement.db.books import list_unsealed_days
 from settlement.db.engine import fund_transaction, schema_revision
 from settlement.domain.time import CHINA, china_date
 
@@ -64,6 +65,7 @@ async def get_summary(api: ApiDep, caller: OpsCaller, business_date: date | None
             worklist_items=await reports.list_open_worklist(connection, caller.fund_id, LONGEST_WORKLIST),
             events_unnumbered=await reports.count_unnumbered_events(connection, caller.fund_id),
             books_day=await reports.get_open_books_day(connection, caller.fund_id),
+            books_days_unsealed=len(await list_unsealed_days(connection, caller.fund_id)),
         )
 
 
@@ -84,7 +86,7 @@ async def list_events(
             "position": event.position,
             "id": str(event.event_id),
             "type": event.type,
-            "bill_id": str(event.bill_id),
+            "bill_id": str(event.bill_id) if event.bill_id else None,
             "sequence": event.sequence,
             "payload": event.payload,
             "recorded_at": event.recorded_at.astimezone(CHINA).isoformat(timespec="milliseconds"),
