@@ -14,7 +14,7 @@ SQL = """
 CREATE TABLE seal (
     fund_id uuid NOT NULL,
     books_day integer NOT NULL,
-    previous_day integer NOT NULL GENERATED ALWAYS AS (books_day - 1) STORED,
+    previous_day integer NOT NULL CONSTRAINT seal_previous_day CHECK (previous_day = books_day - 1),
     format smallint NOT NULL,
     closed_at timestamptz NOT NULL,
     counts jsonb NOT NULL,

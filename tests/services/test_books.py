@@ -21,6 +21,7 @@ from builders import KEYS, City, SteeredClock, a_2304, a_2305, a_city, open_test
 from database import as_owner, ops_engine, rows_of
 from sealing import ANOTHER, SIGNER, VERIFIER
 from serving import settings_of
+from settlement.db import books
 from settlement.db.audit import snapshot
 from settlement.db.books import find_day
 from settlement.db.embedded import DatabaseUrls
@@ -343,6 +344,20 @@ async def test_the_hash_of_a_day_depends_on_its_records_alone(resources: Resourc
     )
     await settle(resources, city, a_2304(city.members[1]))
     assert await hashed(database, city) == before
+
+
+async def test_a_day_is_read_in_small_portions_and_hashed_alike(
+    resources: Resources, city: City, database: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+):
+    for member in city.members:
+        await settle(resources, city, a_2304(member))
+    whole = await hashed(database, city)
+    monkeypatch.setattr(books, "LINES_AT_ONCE", 2)
+    async with ops_engine(database) as ops, snapshot(ops) as connection:
+        portions = [len(lines) async for _, lines in books.stream_day_lines(connection, city.fund_id, 1, 1)]
+    assert max(portions) == 2
+    assert sum(portions) == sum(whole.counts.values())
+    assert await hashed(database, city) == whole
 
 
 async def test_later_events_of_a_bill_belong_to_no_sealed_day(resources: Resources, city: City, database: DatabaseUrls):

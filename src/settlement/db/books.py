@@ -167,12 +167,11 @@ DAY_LINES = {1: _FIRST_FORMAT}
 async def stream_day_lines(
     connection: AsyncConnection, fund_id: FundId, number: int, format_: int
 ) -> AsyncIterator[tuple[str, Sequence[str]]]:
-    """Yield the lines of a books day's records, some hundreds at a time, each time with the kind of record."""
+    """Yield the lines of a books day's records, a thousand at most at a time, each time with the kind of record."""
     values = {"fund_id": fund_id, "books_day": number}
     for kind, lines in DAY_LINES[format_].items():
-        options = {"yield_per": LINES_AT_ONCE}
-        async with connection.stream(text(lines), values, execution_options=options) as rows:
-            async for found in rows.scalars().partitions():
+        async with connection.stream(text(lines), values, execution_options={"yield_per": LINES_AT_ONCE}) as rows:
+            async for found in rows.scalars().partitions(LINES_AT_ONCE):
                 yield kind, found
 
 
@@ -200,6 +199,7 @@ def insert_seal(fund_id: FundId, new: Seal) -> Part:
     values = {
         "fund_id": fund_id,
         "books_day": stated.books_day,
+        "previous_day": stated.books_day - 1,
         "format": stated.format,
         "closed_at": stated.closed_at,
         "counts": json(dict(stated.content.counts)),

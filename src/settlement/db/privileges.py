@@ -166,6 +166,7 @@ VITAL_CONSTRAINTS = (
     "seal_books_day_fk",
     "seal_chain_fk",
     "seal_chain_begins",
+    "seal_previous_day",
 )
 VITAL_INDEXES = (
     "books_day_one_open",
