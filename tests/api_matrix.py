@@ -48,6 +48,7 @@ def matrix(bill_id: str, key: str) -> list[Line]:
         ],
         ("GET", "/v1/eligibility", "/v1/eligibility?certificate_number=1", None, _ASKERS),
         ("GET", "/v1/events", "/v1/events", None, _FOLLOWERS),
+        ("GET", "/v1/seals", "/v1/seals", None, _FOLLOWERS),
         ("GET", "/v1/ops/summary", "/v1/ops/summary", None, _WATCHERS),
         ("GET", "/v1/plans", "/v1/plans", None, _PLAN_READERS),
         ("POST", "/v1/plans", "/v1/plans", {"source": HANGZHOU_FILE.read_text(encoding="utf-8")}, _DRAFTERS),

@@ -30,6 +30,8 @@ from settlement.db.secrets import KeyRing, read_key_ring, write_new_key_ring, wr
 from settlement.domain.ids import IdSource
 from settlement.domain.time import Clock
 from settlement.services.access.tokens import Tokens
+from settlement.services.books.keep_books import BooksKeeping
+from settlement.services.books.seal_keys import Signer, Verifier, read_signer, read_verifier
 from settlement.services.clock.compare_clocks import refuse_clock_apart
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import RulesShelf
@@ -136,6 +138,23 @@ async def open_ops(installation: Installation) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def open_books_keeping(installation: Installation) -> AsyncIterator[BooksKeeping]:
+    """Open what closes and seals books days. Raises `KeysUnusable` when the seal key is named and cannot be used."""
+    signer = _signer(installation.settings)
+    async with open_resources(installation) as resources:
+        yield BooksKeeping(resources, installation.settings.settlement_books_close_at, signer)
+
+
+def seal_verifier(settings: Settings) -> Verifier | None:
+    """Return what verifies seals; `None` when no key is named. Raises `KeysUnusable`."""
+    return read_verifier(settings.settlement_seal_public_keys, _signer(settings))
+
+
+def _signer(settings: Settings) -> Signer | None:
+    return read_signer(settings.settlement_seal_key_file) if settings.settlement_seal_key_file else None
 
 
 def set_up_logging(settings: Settings) -> None:

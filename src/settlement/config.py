@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,6 +65,15 @@ class Settings(BaseSettings):
     settlement_commands_at_once: int = Field(
         400, ge=1, le=10_000, description="Settlements and other commands that one process has in flight at once."
     )
+    settlement_books_close_at: time = Field(
+        time(0, 30), description="Hour in China, such as 00:30, at which the worker closes each fund's books day."
+    )
+    settlement_seal_key_file: Path | None = Field(
+        None, description="File with the private key that seals closed books days (`settlement seal new-key`)."
+    )
+    settlement_seal_public_keys: Path | None = Field(
+        None, description="File with the public keys by which `settlement doctor` verifies seals."
+    )
     settlement_log_level: str = Field(
         "info", pattern=r"^(debug|info|warning|error)$", description="Least level logged."
     )
@@ -78,6 +88,12 @@ class Settings(BaseSettings):
             )
         if self.settlement_token_key is None:
             raise ValueError("SETTLEMENT_TOKEN_KEY must be set beside DATABASE_URL, to at least 32 random characters")
+        return self
+
+    @model_validator(mode="after")
+    def _books_close_by_the_clock_of_china(self) -> Settings:
+        if self.settlement_books_close_at.tzinfo is not None:
+            raise ValueError("SETTLEMENT_BOOKS_CLOSE_AT is an hour in China, without a zone")
         return self
 
     @model_validator(mode="after")

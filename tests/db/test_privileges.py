@@ -11,6 +11,7 @@ from psycopg.errors import CheckViolation, InsufficientPrivilege, UniqueViolatio
 
 from builders import City, a_2304, a_2305, a_city, facts, open_test_resources, reverse, settle
 from database import as_owner, ops_engine, rows_of
+from sealing import SIGNER
 from serving import registered_clients
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.tables import metadata
@@ -19,6 +20,8 @@ from settlement.services.access.sign_in import SignInRefused, sign_in
 from settlement.services.bills.commands import Brought
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill
+from settlement.services.books.close_books_day import close_books_day
+from settlement.services.books.seal_books_days import seal_closed_days
 from settlement.services.events.number_events import number_all_events
 from settlement.services.members.announce_renewal import announce_renewal
 from settlement.services.pending.open_questions import open_questions_of
@@ -82,7 +85,7 @@ RECORDS = sorted(
         "unit",
         "hospital",
     }
-    | {"hospital_code", "hospital_level", "unit_renewal"}
+    | {"hospital_code", "hospital_level", "unit_renewal", "seal"}
 )
 
 
@@ -106,6 +109,9 @@ async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
             with pytest.raises(SignInRefused):
                 await sign_in(resources, city.fund_id, "clerk", "a wrong password")
         async with ops_engine(database) as ops:
+            for city in cities:
+                await close_books_day(resources, city.fund_id)
+            await seal_closed_days(resources, ops, SIGNER)
             await number_all_events(ops)
         yield cities
 

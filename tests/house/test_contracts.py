@@ -19,14 +19,18 @@ ROOT = Path(__file__).parents[2]
 
 COMMAND_LINE_ONLY = {
     "clock_apart": "`settlement serve` and `settlement worker`",
+    "books_busy": "`settlement books close`",
+    "books_closed_today": "`settlement books close`",
     "client_unusable": "`settlement client add`",
     "level_unknown": "`settlement hospital add`",
     "member_unusable": "`settlement member add`",
     "receipt_missing": "`settlement plan receipt`",
     "receipt_unusable": "`settlement plan replay`",
+    "seal_missing": "`settlement seal export`",
     "staff_unknown": "`settlement staff disable`",
     "staff_unusable": "`settlement staff add`",
     "unit_unknown": "`settlement member add`",
+    "witness_unusable": "`settlement doctor --witness`",
 }
 """Codes that no door of the network meets, with the command that does; the class's own sentence is told there."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from builders import (
     City,
     Node,
@@ -20,7 +22,8 @@ from builders import (
     reverse,
     settle,
 )
-from database import as_owner, ops_engine
+from database import ops_engine
+from sealing import SIGNER
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
@@ -30,6 +33,8 @@ from settlement.services.bills.commands import Brought, Outcome
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
+from settlement.services.books.close_books_day import close_books_day
+from settlement.services.books.seal_books_days import seal_closed_days
 from settlement.services.events.number_events import number_all_events
 from settlement.services.pending.report_message import ReportMessage, report_message
 from settlement.services.resources import Resources
@@ -56,7 +61,7 @@ async def make_eventful(urls: DatabaseUrls) -> Eventful:
         city = await a_city(resources, members=6)
         bills = await _on_the_first_day(resources, city)
         await number_all_events(ops)
-        _close_the_books_day(urls)
+        await _close_and_seal(resources, ops, city)
         clock.forward(days=1)
         bills |= await _on_the_second_day(resources, city)
         small = await a_city(resources, code="small", profile="simulator", members=1)
@@ -156,12 +161,9 @@ async def _push(
     return result
 
 
-def _close_the_books_day(urls: DatabaseUrls) -> None:
-    as_owner(
-        urls,
-        "UPDATE books_day SET closed_at = now()",
-        "INSERT INTO books_day (fund_id, books_day, opened_at) SELECT fund_id, 2, now() FROM fund",
-    )
+async def _close_and_seal(resources: Resources, ops: AsyncEngine, city: City) -> None:
+    await close_books_day(resources, city.fund_id)
+    await seal_closed_days(resources, ops, SIGNER)
 
 
 def _id(outcome: Outcome) -> str:

@@ -39,6 +39,10 @@ class Copy:
         """Take constraints away that stand in the way."""
         self.do(*(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}" for constraint in constraints))
 
+    def unguard(self, *tables: str) -> None:
+        """Take the guards of closed books days from tables."""
+        self.do(*(f"ALTER TABLE {table} DISABLE TRIGGER USER" for table in tables))
+
     def one(self, query: str) -> Any:
         """Return the first column of the first row."""
         return rows_of(self.urls, query)[0][0]
@@ -213,6 +217,7 @@ def one_number_for_two_bills(copy: Copy) -> Iterable[object]:
 @corruption("one_reversal_per_revision", GUARDS)
 def a_revision_is_reversed_twice(copy: Copy) -> Iterable[object]:
     copy.drop("reversal", "reversal_pk")
+    copy.unguard("reversal")
     copy.do(
         f"""INSERT INTO reversal SELECT fund_id, bill_id, revision, '{ANOTHER_ID}', reason, seen_by,
             cancelling_settlement_id, business_date, books_day, actor, recorded_at FROM reversal"""
@@ -232,8 +237,9 @@ def a_reversal_undoes_another_account(copy: Copy) -> Iterable[object]:
     return [copy.eventful["reversed"]]
 
 
-@corruption("reversal_postings_swapped", "balances", "records_in_their_books_day")
+@corruption("reversal_postings_swapped", "balances", "records_in_their_books_day", GUARDS)
 def a_bill_that_is_not_reversed_has_postings_that_undo_it(copy: Copy) -> Iterable[object]:
+    copy.unguard("posting")
     copy.do(
         f"""INSERT INTO posting SELECT fund_id, bill_id, revision, 'reversal', line, credit, debit, fen, books_day
             FROM posting WHERE {copy.bill("live")}"""
@@ -434,6 +440,7 @@ def no_day_is_open(copy: Copy) -> Iterable[object]:
 
 @corruption("one_open_books_day", GUARDS)
 def two_days_are_open(copy: Copy) -> Iterable[object]:
+    copy.unguard("books_day")
     copy.do("DROP INDEX books_day_one_open", "UPDATE books_day SET closed_at = NULL")
     return [copy.eventful.city.fund_id]
 
@@ -654,8 +661,9 @@ def a_cover_that_ended_before_the_stay(copy: Copy) -> Iterable[object]:
     return [copy.eventful["with_other"]]
 
 
-@corruption("balances", "postings_match_settlement")
+@corruption("balances", "postings_match_settlement", GUARDS)
 def an_aid_posting_too_much(copy: Copy) -> Iterable[object]:
+    copy.unguard("posting")
     copy.do(
         f"""INSERT INTO posting SELECT fund_id, bill_id, revision, record, 99, 'aid', 'payable:member', 1, books_day
             FROM posting WHERE line = 1 AND {copy.bill("live")}"""
@@ -688,6 +696,30 @@ def a_bill_of_no_member(copy: Copy) -> Iterable[object]:
     copy.drop("bill", "bill_member_fk")
     copy.do(f"UPDATE bill SET member_id = '{ANOTHER_ID}' WHERE {copy.bill('held')}")
     return [copy.eventful["held"]]
+
+
+@corruption("seals_form_a_chain", "seals_are_signed")
+def a_seal_that_says_more(copy: Copy) -> Iterable[object]:
+    copy.do("UPDATE seal SET aid_on_bill_fen = aid_on_bill_fen + 1")
+    return [f"{copy.eventful.city.fund_id} day 1"]
+
+
+@corruption("seals_are_signed")
+def a_signature_of_something_else(copy: Copy) -> Iterable[object]:
+    copy.do("UPDATE seal SET signature = 'bm90aGluZw=='")
+    return [f"{copy.eventful.city.fund_id} day 1"]
+
+
+@corruption("events_without_gap")
+def an_event_of_the_fund_that_came_second_and_alone(copy: Copy) -> Iterable[object]:
+    copy.do("UPDATE event SET sequence = 2 WHERE bill_id IS NULL")
+    return [copy.eventful.city.fund_id]
+
+
+@corruption(GUARDS)
+def a_guard_of_closed_days_is_off(copy: Copy) -> Iterable[object]:
+    copy.do("ALTER TABLE settlement DISABLE TRIGGER settlement_in_open_day")
+    return ["settlement_in_open_day"]
 
 
 @corruption(GUARDS)

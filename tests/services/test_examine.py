@@ -14,6 +14,7 @@ import pytest
 
 from builders import KEYS, City, SteeredClock, a_2304, a_2305, open_test_resources, reverse, settle
 from database import Databases, ops_engine
+from sealing import VERIFIER
 from services.eventful import Eventful, make_eventful
 from services.planting import CORRUPTIONS, Copy, Corruption
 from settlement.db.embedded import DatabaseUrls
@@ -49,7 +50,7 @@ def copy(databases: Databases, eventful_template: tuple[str, Eventful]) -> Itera
 
 async def examined(urls: DatabaseUrls, keys: KeyRing | None = KEYS) -> Examination:
     async with ops_engine(urls) as ops:
-        return await examine(ops, keys)
+        return await examine(ops, keys, verifier=VERIFIER)
 
 
 def broken(examination: Examination) -> dict[str, tuple[str, ...]]:

@@ -17,6 +17,8 @@ COMMANDS = {
     "worker": "worker",
     "simulator": "simulator",
     "doctor": "doctor",
+    "books": "books",
+    "seal": "seals",
     "bench": "bench",
     "db": "database",
     "fund": "funds",

@@ -7,7 +7,7 @@ import signal
 
 import typer
 
-from settlement.app import open_asker, open_ops, refuse_wrong_clock, utc_now
+from settlement.app import open_asker, open_books_keeping, open_ops, refuse_wrong_clock, utc_now
 from settlement.cli.shell import installation, told_plainly
 from settlement.worker.loop import repeat, work
 from settlement.worker.pending import asking
@@ -17,15 +17,19 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def worker() -> None:
-    """Do the background work: number events, drop expired messages, ask the insurer about what is pending."""
+    """Do the background work: number events, close and seal books days, ask about what is pending, drop messages."""
 
     async def until_told() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for told in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(told, stop.set)
-        async with open_ops(opened) as ops, open_asker(opened, ops) as asker:
-            await asyncio.gather(work(ops, utc_now, stop), repeat("pending", asking(asker), stop))
+        async with (
+            open_ops(opened) as ops,
+            open_asker(opened, ops) as asker,
+            open_books_keeping(opened) as keeping,
+        ):
+            await asyncio.gather(work(ops, utc_now, stop, keeping), repeat("pending", asking(asker), stop))
 
     with told_plainly():
         opened = installation()

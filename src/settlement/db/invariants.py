@@ -254,14 +254,20 @@ PROMISES = SqlCheck(
 )
 
 EVENT_NUMBERS = SqlCheck(
-    Invariant("events_without_gap", "A bill's events are numbered from 1 without a gap, as many as its head says."),
+    Invariant(
+        "events_without_gap",
+        "A bill's events are numbered from 1 without a gap, as many as its head says; so are those of a fund.",
+    ),
     "SELECT count(*) FROM event",
     """
     SELECT bill_id
     FROM bill
     FULL JOIN (SELECT fund_id, bill_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last
-               FROM event GROUP BY fund_id, bill_id) AS told USING (fund_id, bill_id)
+               FROM event WHERE bill_id IS NOT NULL GROUP BY fund_id, bill_id) AS told USING (fund_id, bill_id)
     WHERE events IS DISTINCT FROM event_count::bigint OR first <> 1 OR last <> event_count
+    UNION ALL
+    SELECT fund_id FROM event WHERE bill_id IS NULL
+    GROUP BY fund_id HAVING min(sequence) <> 1 OR max(sequence) <> count(*)
     """,
 )
 

@@ -23,7 +23,7 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     WITH kept AS ({_TABLES}), record (name) AS (VALUES
         ('plan_version'), ('plan_draft'), ('plan_step'), ('membership'), ('unit_renewal'), ('person'),
         ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('hold_room'), ('message_body'),
-        ('event'), ('event_position'), ('idempotency'), ('uncovered'))
+        ('event'), ('event_position'), ('idempotency'), ('uncovered'), ('seal'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)
@@ -147,6 +147,7 @@ VITAL_CONSTRAINTS = (
     "hold_room_hold_fk",
     "settlement_keeps_promise",
     "event_pk",
+    "event_once",
     "event_bill_fk",
     "event_position_pk",
     "event_position_once",
@@ -179,9 +180,15 @@ VITAL_CONSTRAINTS = (
     "member_person_fk",
     "membership_member_fk",
     "books_day_pk",
+    "seal_pk",
+    "seal_books_day_fk",
+    "seal_chain_fk",
+    "seal_chain_begins",
+    "seal_previous_day",
 )
 VITAL_INDEXES = (
     "books_day_one_open",
+    "event_of_fund_once",
     "worklist_item_open_once",
     "settlement_promise_once",
     "plan_version_start_once",
@@ -190,9 +197,17 @@ VITAL_INDEXES = (
     "plan_step_one_end",
 )
 
+VITAL_TRIGGERS = (
+    "settlement_in_open_day",
+    "reversal_in_open_day",
+    "posting_in_open_day",
+    "consumption_in_open_day",
+    "books_day_stays_closed",
+)
+
 GUARDS = SqlCheck(
     Invariant("guards_in_place", "The constraints that refuse a wrong record are there and hold for every row."),
-    f"SELECT {len(VITAL_CONSTRAINTS) + len(VITAL_INDEXES)}",
+    f"SELECT {len(VITAL_CONSTRAINTS) + len(VITAL_INDEXES) + len(VITAL_TRIGGERS)}",
     f"""
     SELECT name FROM unnest(CAST(ARRAY[{", ".join(map(repr, VITAL_CONSTRAINTS))}] AS text[])) AS vital (name)
     WHERE NOT EXISTS (
@@ -203,6 +218,9 @@ GUARDS = SqlCheck(
     WHERE NOT EXISTS (
         SELECT FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
         WHERE relname = name AND relnamespace = 'public'::regnamespace AND indisunique AND indisvalid)
+    UNION ALL
+    SELECT name FROM unnest(CAST(ARRAY[{", ".join(map(repr, VITAL_TRIGGERS))}] AS text[])) AS vital (name)
+    WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgname = name AND tgenabled IN ('O', 'A'))
     """,
 )
 

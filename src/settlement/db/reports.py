@@ -82,11 +82,11 @@ async def list_postings(connection: AsyncConnection, fund_id: FundId, bill_id: B
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvent:
-    """An event of a bill; `position` is `None` until the worker has numbered it."""
+    """An event of a bill, or of the fund itself; `position` is `None` until the worker has numbered it."""
 
     position: int | None
     event_id: UUID
-    bill_id: BillId
+    bill_id: BillId | None
     sequence: int
     type: str
     payload: Mapping[str, Any]
@@ -116,7 +116,7 @@ async def list_events_of_bill(connection: AsyncConnection, fund_id: FundId, bill
 async def list_events_after(
     connection: AsyncConnection, fund_id: FundId, hospital_codes: frozenset[str], position: int, limit: int
 ) -> list[RecordedEvent]:
-    """Return up to `limit` numbered events after a position."""
+    """Return up to `limit` numbered events after a position; who is bound to hospitals gets none of the fund itself."""
     numbered = and_(event.c.fund_id == event_position.c.fund_id, event.c.event_id == event_position.c.event_id)
     statement = (
         select(

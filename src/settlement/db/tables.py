@@ -217,6 +217,27 @@ books_day = Table(
     Column("closed_at", DateTime(timezone=True)),
 )
 
+seal = Table(
+    "seal",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("books_day", Integer),
+    Column("previous_day", Integer),
+    Column("format", SmallInteger),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("counts", JSONB(none_as_null=True)),
+    Column("aid_on_bill_fen", BigInteger),
+    Column("aid_to_card_fen", BigInteger),
+    Column("reversed_on_bill_fen", BigInteger),
+    Column("reversed_to_card_fen", BigInteger),
+    Column("record_hash", Text),
+    Column("previous_hash", Text),
+    Column("seal_hash", Text),
+    Column("key_id", Text),
+    Column("signature", Text),
+    Column("sealed_at", DateTime(timezone=True)),
+)
+
 bill = Table(
     "bill",
     metadata,

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.domain.time import Clock
+from settlement.services.books.keep_books import BooksKeeping, keep_books
 from settlement.services.events.number_events import number_all_events
 from settlement.services.messages.drop_expired import drop_expired_messages
 
@@ -19,15 +20,23 @@ ROUNDS_BETWEEN_CLEANUPS = 3600
 log = structlog.get_logger()
 
 
-async def work(ops: AsyncEngine, clock: Clock, stop: asyncio.Event) -> None:
-    """Work until told to stop. A round that fails is told to the log and tried again a second later."""
+async def work(ops: AsyncEngine, clock: Clock, stop: asyncio.Event, keeping: BooksKeeping | None = None) -> None:
+    """Work until told to stop. A round that fails is told to the log and tried again a second later.
+
+    Without `keeping` books days are neither closed nor sealed.
+    """
     for number in itertools.count():
         if stop.is_set():
             return
+        thorough = number % ROUNDS_BETWEEN_CLEANUPS == 0
         try:
-            await _round(ops, clock, thorough=number % ROUNDS_BETWEEN_CLEANUPS == 0)
+            await _round(ops, clock, thorough=thorough)
         except Exception as failed:
             log.warning("worker.round_failed", fault=type(failed).__name__)
+        try:
+            await _books(keeping, ops, thorough=thorough)
+        except Exception as failed:
+            log.warning("worker.books_failed", fault=type(failed).__name__)
         await _wait(stop)
 
 
@@ -65,6 +74,17 @@ async def _round(ops: AsyncEngine, clock: Clock, *, thorough: bool) -> None:
     dropped = await drop_expired_messages(ops, clock) if thorough else 0
     if numbered or dropped:
         log.info("worker.round", events_numbered=numbered, messages_dropped=dropped)
+
+
+async def _books(keeping: BooksKeeping | None, ops: AsyncEngine, *, thorough: bool) -> None:
+    """Close the books days that are due and seal what is closed; now and then say how many wait for a key."""
+    if keeping is None:
+        return
+    kept = await keep_books(keeping, ops)
+    if kept.closed or kept.sealed:
+        log.info("worker.books", days_closed=kept.closed, days_sealed=kept.sealed)
+    if thorough and kept.unsealed:
+        log.warning("worker.books_not_sealed", days=kept.unsealed)
 
 
 async def _wait(stop: asyncio.Event) -> None:

@@ -13,6 +13,7 @@ from settlement.api.access import ApiDep, EventsCaller, OpsCaller
 from settlement.api.problems import problems
 from settlement.api.schemas.answers import EventPage, OpsSummary
 from settlement.db import reports
+from settlement.db.books import list_unsealed_days
 from settlement.db.engine import fund_transaction, schema_revision
 from settlement.db.pending import count_open_questions
 from settlement.domain.time import CHINA, china_date
@@ -72,6 +73,7 @@ async def get_summary(api: ApiDep, caller: OpsCaller, business_date: date | None
             },
             events_unnumbered=await reports.count_unnumbered_events(connection, caller.fund_id),
             books_day=await reports.get_open_books_day(connection, caller.fund_id),
+            books_days_unsealed=len(await list_unsealed_days(connection, caller.fund_id)),
         )
 
 
@@ -92,7 +94,7 @@ async def list_events(
             "position": event.position,
             "id": str(event.event_id),
             "type": event.type,
-            "bill_id": str(event.bill_id),
+            "bill_id": str(event.bill_id) if event.bill_id else None,
             "sequence": event.sequence,
             "payload": event.payload,
             "recorded_at": event.recorded_at.astimezone(CHINA).isoformat(timespec="milliseconds"),

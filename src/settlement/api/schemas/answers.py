@@ -264,12 +264,12 @@ class TokenResponse(BaseModel):
 
 
 class Event(BaseModel):
-    """Something that happened to a bill; `position` orders the events for those who pull them."""
+    """Something that happened to a bill or, without one, in the fund; `position` orders events for those who pull."""
 
     position: int
     id: str
     type: str = Field(examples=["settlement.settled.v1"])
-    bill_id: str
+    bill_id: str | None
     sequence: int
     payload: dict[str, Any]
     recorded_at: str
@@ -280,6 +280,34 @@ class EventPage(BaseModel):
 
     events: list[Event]
     last_position: int
+
+
+class Seal(BaseModel):
+    """What a closed books day holds, hashed, chained to the day before and signed."""
+
+    what: str = Field(examples=["settlement books day"])
+    format: int = Field(examples=[1])
+    fund_id: str
+    books_day: int = Field(examples=[128])
+    closed_at: str = Field(examples=["2026-03-10T16:30:00.000000Z"])
+    counts: dict[str, int] = Field(examples=[{"settlement": 412, "posting": 3709}])
+    aid_on_bill: Yuan = Field(description="Of the settlements recorded in the day.", examples=["160512.40"])
+    aid_to_card: Yuan = Field(examples=["2210.00"])
+    reversed_on_bill: Yuan = Field(description="Of the settlements undone in the day.", examples=["810.00"])
+    reversed_to_card: Yuan = Field(examples=["0.00"])
+    record_hash: str = Field(description="SHA-256 over all records of the day in a fixed order.")
+    previous_hash: str | None = Field(description="`seal_hash` of the day before; none for the first.")
+    key_id: str = Field(description="Names the public key.", examples=["9f86d081884c7d65"])
+    sealed_at: str
+    seal_hash: str = Field(description="SHA-256 of what is signed.")
+    signature: str = Field(description="Ed25519, in Base64.")
+
+
+class SealPage(BaseModel):
+    """Seals in the order of their books days."""
+
+    seals: list[Seal]
+    next_cursor: int | None
 
 
 class WorklistItem(BaseModel):
@@ -308,3 +336,4 @@ class OpsSummary(BaseModel):
         {}, description="What the insurer is being asked, by what is asked: `count` and `oldest_seconds`."
     )
     books_day: int
+    books_days_unsealed: int

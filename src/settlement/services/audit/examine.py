@@ -14,17 +14,27 @@ from settlement.domain.audit import Examination, Finding
 from settlement.services.audit.examine_identities import examine_identities
 from settlement.services.audit.examine_plans import examine_plans, limits_of
 from settlement.services.audit.examine_rooms import examine_rooms
+from settlement.services.audit.examine_seals import ChainAsked, examine_seals
 from settlement.services.audit.examine_settlements import examine_settlements
+from settlement.services.books.seal_keys import Verifier
 
 Told = Callable[[int, int], None]
-STEPS = len(CATALOG_CHECKS) + len(RECORD_CHECKS) + 5
+STEPS = len(CATALOG_CHECKS) + len(RECORD_CHECKS) + 6
 
 
-async def examine(engine: AsyncEngine, keys: KeyRing | None, told: Told = lambda done, of: None) -> Examination:
+async def examine(
+    engine: AsyncEngine,
+    keys: KeyRing | None,
+    told: Told = lambda done, of: None,
+    *,
+    verifier: Verifier | None = None,
+    chain: ChainAsked | None = None,
+) -> Examination:
     """Check every invariant at one instant and return a finding for each, broken or not.
 
     `engine` connects as the login `settlement_ops`, which reads every fund. Without keys nothing sealed is opened, and
-    the findings say so. A service that runs meanwhile causes no false alarm: all queries see one snapshot, and each of
+    without a verifier no signature is looked at; the findings say so. With `chain` the records of every sealed day are
+    hashed anew. A service that runs meanwhile causes no false alarm: all queries see one snapshot, and each of
     its commits is whole. `told` hears of each step done, of how many.
     """
     findings: list[Finding] = []
@@ -45,4 +55,5 @@ async def examine(engine: AsyncEngine, keys: KeyRing | None, told: Told = lambda
         finished(await examine_rooms(connection))
         finished(*await examine_settlements(connection, plans))
         finished(*await examine_identities(connection, keys))
+        finished(*await examine_seals(connection, verifier, chain))
     return Examination(tuple(findings))
