@@ -23,7 +23,8 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     WITH kept AS ({_TABLES}), record (name) AS (VALUES
         ('fund'), ('plan_version'), ('plan_draft'), ('plan_step'), ('membership'), ('unit_renewal'), ('person'),
         ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('message_body'), ('event'),
-        ('event_position'), ('idempotency'), ('uncovered'))
+        ('event_position'), ('idempotency'), ('uncovered'),
+        ('worklist_action'), ('examination_request'), ('examination'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)
@@ -161,6 +162,10 @@ VITAL_CONSTRAINTS = (
     "member_person_fk",
     "membership_member_fk",
     "books_day_pk",
+    "worklist_action_pk",
+    "worklist_action_item_fk",
+    "worklist_action_staff_fk",
+    "worklist_action_closed_says_why",
 )
 VITAL_INDEXES = (
     "books_day_one_open",
@@ -169,6 +174,7 @@ VITAL_INDEXES = (
     "plan_step_one_check",
     "plan_step_one_verdict",
     "plan_step_one_end",
+    "worklist_action_one_close",
 )
 
 GUARDS = SqlCheck(
