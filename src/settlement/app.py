@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from settlement.api.access import Api
 from settlement.api.app import create_api
 from settlement.config import SHORTEST_TOKEN_KEY, Settings, SettingsUnusable
+from settlement.dashboard.app import create_dashboard
 from settlement.db.embedded import DatabaseUrls, start_embedded
 from settlement.db.engine import open_engine
 from settlement.db.migrations import current_revision, newest_revision, upgrade
@@ -30,6 +31,8 @@ from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import RulesShelf
 from settlement.services.members.queue import MemberQueue
 from settlement.services.resources import Resources
+
+DASHBOARD = "/ops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +154,10 @@ def set_up_logging(settings: Settings) -> None:
 
 
 def build_api(installation: Installation) -> FastAPI:
-    """Return the HTTP application of this installation, which logs the same way under any ASGI server."""
+    """Return the HTTP application of this installation, API and dashboard, which logs the same way under any server."""
     settings = installation.settings
     set_up_logging(settings)
+    dashboard = create_dashboard()
 
     @asynccontextmanager
     async def open_api() -> AsyncIterator[Api]:
@@ -161,9 +165,12 @@ def build_api(installation: Installation) -> FastAPI:
         tokens = Tokens(installation.token_key, lifetime, utc_now)
         lines = Lines(os.environ, utc_now)
         async with open_resources(installation) as resources:
+            dashboard.state.resources = resources
             try:
                 yield Api(resources, lines, tokens, newest_revision())
             finally:
                 await lines.close()
 
-    return create_api(open_api)
+    app = create_api(open_api)
+    app.mount(DASHBOARD, dashboard)
+    return app

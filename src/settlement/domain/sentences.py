@@ -493,7 +493,7 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
     ),
     "worklist_item_not_found": _Text("没有这项待办，请核对。", "There is no such item on the worklist; check its id."),
     "worklist_action_refused": _Text(
-        "未作任何改动：此项[现由 {owner} 办理，或]已有变化，不能{action}，请刷新后再看。",
+        "未作任何改动：此项[现由 {owner} 办理，或]已有变化，请刷新后再看。",
         "Nothing was changed: the item [is with {owner} or ]stands otherwise by now; look at it again.",
     ),
     "remark_unusable": _Text(

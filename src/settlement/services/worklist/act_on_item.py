@@ -9,7 +9,6 @@ from settlement.db.staff import find_staff_by_id
 from settlement.db.worklist import add_action, find_item, list_actions, lock_item
 from settlement.domain.errors import SettlementError
 from settlement.domain.worklist import (
-    ACTIONS,
     LONGEST_REMARK,
     WORKED_BY,
     Action,
@@ -65,7 +64,7 @@ async def act_on_item(resources: Resources, actor: Actor, item_id: UUID, done: D
                 raise RoleMissing(roles=" / ".join(sorted(WORKED_BY)))
             standing = Standing(item.kind, item.closed_at is not None, item.owner)
             if done.action not in allowed_actions(standing, account.login, account.roles):
-                raise WorklistActionRefused(owner=item.owner, action=ACTIONS[done.action])
+                raise WorklistActionRefused(owner=item.owner)
             sequence = before[-1].sequence + 1 if before else 1
             await add_action(
                 connection,
