@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from http import HTTPStatus
 from typing import Annotated
 
@@ -81,8 +82,12 @@ async def _resources(request: Request) -> Resources:
 ResourcesDep = Annotated[Resources, Depends(_resources)]
 
 
+@cache
 def visitor_in(roles: frozenset[str]) -> Callable[[Request], Awaitable[Visitor]]:
-    """Return the dependency that lets in signed-in staff with one of the roles; others are sent to sign in."""
+    """Return the dependency that lets in signed-in staff with one of the roles; others are sent to sign in.
+
+    For the same roles it is the same, so that FastAPI asks it once in a request.
+    """
 
     async def visitor(request: Request) -> Visitor:
         token = request.cookies.get(SESSION_COOKIE, "")
@@ -101,13 +106,14 @@ def visitor_in(roles: frozenset[str]) -> Callable[[Request], Awaitable[Visitor]]
     return visitor
 
 
+@cache
 def form_by(roles: frozenset[str]) -> Callable[..., Awaitable[Mapping[str, str]]]:
     """Return the dependency that reads a form of a signed-in person with one of the roles.
 
     The session is looked at first, then the mark, and only then what the form says. Raises `FormStale`.
     """
 
-    async def form(request: Request, visitor: Annotated[Visitor, Depends(visitor_in(roles))]) -> Mapping[str, str]:
+    async def form(request: Request, visitor: Visitor = Depends(visitor_in(roles))) -> Mapping[str, str]:
         fields = await read_form(request)
         if not hmac.compare_digest(fields.get("mark", "").encode(), visitor.mark.encode()):
             raise FormStale

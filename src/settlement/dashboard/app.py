@@ -54,6 +54,7 @@ def create_dashboard() -> FastAPI:
     app.add_exception_handler(HTTPException, _by_status)
     for failure in DATABASE_FAILURES:
         app.add_exception_handler(failure, _database_failed)
+    app.add_exception_handler(Exception, _our_bug)
     app.add_middleware(Guarded)
     return app
 
@@ -111,10 +112,16 @@ async def _by_status(request: Request, refused: Exception) -> Response:
 
 
 async def _database_failed(request: Request, failed: Exception) -> Response:
-    plain = told_plainly(failed)
-    if plain is None:
-        log.error("dashboard.our_bug", fault=type(failed).__name__)
-        return _error_page(request, 500, "系统内部错误，未作任何改动，请联系运维。")
-    answer = _error_page(request, 503, "数据库暂时没有应答，请稍后刷新。提交的操作是否完成请刷新后核对。")
+    if told_plainly(failed) is None:
+        return await _our_bug(request, failed)
+    answer = _error_page(request, 503, "数据库暂时没有应答，请稍后刷新。刚才提交的操作是否完成，请刷新后核对。")
     answer.headers["Retry-After"] = "2"
+    return answer
+
+
+async def _our_bug(request: Request, failed: Exception) -> Response:
+    """Say that it is our fault. Starlette calls this outside of `Guarded`, so the headers are put on here."""
+    log.error("dashboard.our_bug", fault=type(failed).__name__, exc_info=failed)
+    answer = _error_page(request, 500, "系统内部错误，未作任何改动，请联系运维。")
+    answer.headers.update(HEADERS)
     return answer

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.tables import bill, examination, examination_request
@@ -64,7 +64,7 @@ async def find_waiting_request(connection: AsyncConnection, fund_id: FundId) -> 
     """Return since when an examination is waited for, if one is."""
     made = select(func.max(examination.c.at)).where(examination.c.fund_id == fund_id).scalar_subquery()
     statement = select(func.min(examination_request.c.at)).where(
-        examination_request.c.fund_id == fund_id, examination_request.c.at >= func.coalesce(made, "-infinity")
+        examination_request.c.fund_id == fund_id, or_(made.is_(None), examination_request.c.at >= made)
     )
     found: datetime | None = (await connection.execute(statement)).scalar_one()
     return found

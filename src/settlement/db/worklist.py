@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, insert, select, tuple_, update
+from sqlalchemy import Select, and_, case, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.tables import bill, staff, worklist_action, worklist_item
@@ -151,12 +151,10 @@ async def list_open_kinds(connection: AsyncConnection, fund_id: FundId) -> list[
 
 def _items(fund_id: FundId) -> Select[Any]:
     """Select items with their owners: whoever was the last to take or give back, if that was a taking."""
-    last = (
-        select(worklist_action.c.action, staff.c.login)
-        .join(
-            staff,
-            and_(staff.c.fund_id == worklist_action.c.fund_id, staff.c.staff_id == worklist_action.c.staff_id),
-        )
+    of_staff = and_(staff.c.fund_id == worklist_action.c.fund_id, staff.c.staff_id == worklist_action.c.staff_id)
+    holder = (
+        select(case((worklist_action.c.action == Action.TAKEN.value, staff.c.login)))
+        .join(staff, of_staff)
         .where(
             worklist_action.c.fund_id == worklist_item.c.fund_id,
             worklist_action.c.item_id == worklist_item.c.item_id,
@@ -164,9 +162,9 @@ def _items(fund_id: FundId) -> Select[Any]:
         )
         .order_by(worklist_action.c.sequence.desc())
         .limit(1)
-        .lateral("last")
+        .correlate(worklist_item)
+        .scalar_subquery()
     )
-    holder = select(last.c.login).where(last.c.action == Action.TAKEN.value).scalar_subquery()
     columns = worklist_item.c
     return (
         select(
