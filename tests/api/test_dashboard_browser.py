@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import re
 import shutil
 from collections.abc import Iterator
@@ -47,8 +48,6 @@ def morning(database: DatabaseUrls, city: City, url: str) -> str:
             for number in range(5, 12):
                 await settle(resources, city, a_2207(city.members[number]), facts(city, level=number % 3 + 1))
         async with ops_engine(database) as ops:
-            import random
-
             await examine_when_due(ops, None, IdSource(utc_now, random.Random(3)))
 
     asyncio.run(fill())

@@ -31,6 +31,7 @@ def _templates() -> Environment:
         "roles": words.ROLES,
         "records": words.RECORDS,
         "laws": words.LAWS,
+        "why_not": words.WHY_NOT,
     }
     return environment
 

@@ -66,6 +66,15 @@ _ACCOUNTS: Final[Mapping[str, str]] = {
     **{f"payer:{code}": f"付款：{name}" for code, name in FUNDS.items()},
 }
 
+FIGURES: Final[Mapping[str, str]] = {
+    "cancelled_unseen": "先到的撤销",
+    "door": "再次收到的来源",
+    "figures_digest": "再次收到的金额摘要",
+    "service_date": "费用发生日",
+    "term": "保障期",
+}
+"""What the figures of a worklist item are called; one without a line here is shown by its own name."""
+
 RECORDS: Final[Mapping[str, str]] = {"settlement": "结算", "reversal": "冲销"}
 
 LAWS: Final[Mapping[str, str]] = {
@@ -108,6 +117,12 @@ LAWS: Final[Mapping[str, str]] = {
     "versions_were_approved": "每个方案版本都经检查无误、由另一人批准后公布",
 }
 """Each invariant's law in one sentence, by its name; `settlement doctor` has the exact words in English."""
+
+WHY_NOT: Final[Mapping[str, str]] = {
+    "no keys were given, so nothing sealed was opened": "检查时没有密钥，未打开密封的内容",
+    "recorded by another version of the engine, whose own release computes it again": "由另一版本的引擎记录，由其重算",
+}
+"""Why something was not examined; what has no line here is shown as `settlement doctor` says it."""
 
 
 def account_in_words(account: str) -> str:

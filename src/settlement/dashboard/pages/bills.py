@@ -143,7 +143,6 @@ def _shares(settled: SettledBill) -> dict[str, Any] | None:
         "funds": _funds(priced),
         "cash": cash,
         "sum": total(amount for _, amount in payers),
-        "cash_before_aid": priced.figures.cash_before_aid,
         "to_card": priced.split.aid_to_card if priced.split.aid_to_card != ZERO else None,
     }
 

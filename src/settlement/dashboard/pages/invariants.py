@@ -32,6 +32,7 @@ async def show_invariants(
         runs = await list_examinations(connection, fund_id, RUNS)
         waiting = await find_waiting_request(connection, fund_id)
     findings = sorted(runs[0].findings, key=lambda finding: (finding["holds"], finding["name"])) if runs else []
+    passed_over = [finding for finding in findings if not finding["examined"] and finding["not_examined"]]
     return page(
         request,
         "invariants.html",
@@ -40,6 +41,8 @@ async def show_invariants(
         here=INVARIANTS,
         runs=runs,
         findings=findings,
+        passed_over=passed_over,
+        unexamined=len(passed_over),
         waiting=waiting,
         now=resources.clock(),
         may_read=visitor.has(READERS),

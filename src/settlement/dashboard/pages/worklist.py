@@ -13,8 +13,10 @@ from fastapi.responses import RedirectResponse
 from settlement.dashboard.access import READERS, ResourcesDep, Visitor, form_by, visitor_in
 from settlement.dashboard.menu import WORKLIST, menu_for
 from settlement.dashboard.rendering import page
+from settlement.dashboard.words import DOORS, FIGURES
 from settlement.db.engine import fund_transaction
 from settlement.db.worklist import find_item, list_actions, list_open_items, list_open_kinds
+from settlement.domain.settlements import Door
 from settlement.domain.worklist import (
     ACTIONS,
     CLOSING_REASONS,
@@ -116,6 +118,7 @@ async def _item_page(
         item=item,
         kind=kind_of(item.kind),
         part=item.kind.partition(":")[2],
+        facts=[_fact(name, str(value)) for name, value in item.figures.items()],
         lasting=_until(item.closed_at, now) - item.opened_at,
         done=[(step, ACTIONS[step.action], CLOSING_REASONS[step.reason] if step.reason else None) for step in done],
         allowed={action.value for action in allowed},
@@ -128,3 +131,10 @@ async def _item_page(
 
 def _until(closed_at: datetime | None, now: datetime) -> datetime:
     return closed_at or now
+
+
+def _fact(name: str, value: str) -> tuple[str, str, str | None]:
+    """Return one of an item's figures as label, text and the bill that it leads to, if it names one."""
+    if name == "door" and value in set(map(str, Door)):
+        return FIGURES[name], DOORS[Door(value)], None
+    return FIGURES.get(name, name), value, value if name == "cancelled_unseen" else None
