@@ -23,6 +23,7 @@ from settlement.api.app import create_api
 from settlement.api.clock_watch import WatchedClock
 from settlement.api.overload import Kind
 from settlement.config import SHORTEST_TOKEN_KEY, Settings, SettingsUnusable
+from settlement.dashboard.app import create_dashboard
 from settlement.db.embedded import DatabaseUrls, start_embedded
 from settlement.db.engine import open_engine
 from settlement.db.migrations import current_revision, newest_revision, upgrade
@@ -38,6 +39,8 @@ from settlement.services.funds.rules import RulesShelf
 from settlement.services.members.queue import MemberQueue
 from settlement.services.pending.ask_questions import Asker
 from settlement.services.resources import Resources
+
+DASHBOARD = "/ops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,12 +200,13 @@ async def open_asker(installation: Installation, ops: AsyncEngine) -> AsyncItera
 
 
 def build_api(installation: Installation, clock: Clock = utc_now) -> FastAPI:
-    """Return the HTTP application of this installation, which logs the same way under any ASGI server.
+    """Return the HTTP application of this installation, API and dashboard, which logs the same way under any server.
 
     `clock` is what is compared with the database's while it runs.
     """
     settings = installation.settings
     set_up_logging(settings)
+    dashboard = create_dashboard()
 
     @asynccontextmanager
     async def open_api() -> AsyncIterator[Api]:
@@ -212,6 +216,7 @@ def build_api(installation: Installation, clock: Clock = utc_now) -> FastAPI:
         async with open_resources(installation) as resources:
             watched = WatchedClock()
             watching = asyncio.create_task(watched.watch(resources.engine, clock))
+            dashboard.state.resources = resources
             try:
                 yield Api(resources, lines, tokens, newest_revision(), watched)
             finally:
@@ -219,4 +224,6 @@ def build_api(installation: Installation, clock: Clock = utc_now) -> FastAPI:
                 await lines.close()
 
     at_once = {Kind.QUOTE: settings.settlement_quotes_at_once, Kind.COMMAND: settings.settlement_commands_at_once}
-    return create_api(open_api, at_once)
+    app = create_api(open_api, at_once)
+    app.mount(DASHBOARD, dashboard)
+    return app

@@ -14,9 +14,17 @@ from database import as_owner, ops_engine, rows_of
 from sealing import SIGNER
 from serving import registered_clients
 from settlement.db.embedded import DatabaseUrls
+from settlement.db.engine import fund_transaction
+from settlement.db.registry import find_fund
 from settlement.db.tables import metadata
+from settlement.db.worklist import list_open_items
 from settlement.domain.promises import HoldKind
+from settlement.domain.worklist import Action, Done
+from settlement.services.access.add_staff import add_staff
+from settlement.services.access.open_session import open_session
 from settlement.services.access.sign_in import SignInRefused, sign_in
+from settlement.services.audit.ask_examination import ask_examination
+from settlement.services.audit.keep_examination import examine_when_due
 from settlement.services.bills.commands import Brought
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill
@@ -25,6 +33,9 @@ from settlement.services.books.seal_books_days import seal_closed_days
 from settlement.services.events.number_events import number_all_events
 from settlement.services.members.announce_renewal import announce_renewal
 from settlement.services.pending.open_questions import open_questions_of
+from settlement.services.plans.acting import Actor
+from settlement.services.resources import Resources
+from settlement.services.worklist.act_on_item import act_on_item
 
 TABLES = sorted(metadata.tables)
 CHANGEABLE = {
@@ -51,6 +62,7 @@ CHANGEABLE = {
     "client": {"revoked_at"},
     "staff": {"password_hash", "disabled_at"},
     "sign_in_failure": {"failures", "since"},
+    "staff_session": {"used_at", "ended_at"},
     "books_day": {"closed_at"},
     "worklist_item": {"closed_at"},
     "pending_question": {
@@ -86,6 +98,7 @@ RECORDS = sorted(
         "hospital",
     }
     | {"hospital_code", "hospital_level", "unit_renewal", "seal"}
+    | {"worklist_action", "examination_request", "examination"}
 )
 
 
@@ -108,12 +121,26 @@ async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
             await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
             with pytest.raises(SignInRefused):
                 await sign_in(resources, city.fund_id, "clerk", "a wrong password")
+            await work_at_the_dashboard(resources, city)
         async with ops_engine(database) as ops:
             for city in cities:
                 await close_books_day(resources, city.fund_id)
             await seal_closed_days(resources, ops, SIGNER)
             await number_all_events(ops)
+            await examine_when_due(ops, None, resources.ids)
         yield cities
+
+
+async def work_at_the_dashboard(resources: Resources, city: City) -> None:
+    """Sign in, take an item of the worklist, and ask for an examination."""
+    async with fund_transaction(resources.engine, city.fund_id) as connection:
+        fund = await find_fund(connection, city.fund_id)
+        (item,) = await list_open_items(connection, city.fund_id, None, None, 1)
+    assert fund is not None
+    await open_session(resources, fund.code, "clerk", city.office.clerk.password)
+    await act_on_item(resources, city.office.author, item.item_id, Done(Action.TAKEN))
+    operator = await add_staff(resources, city.fund_id, login="op", roles=("operator",), password="a long password")
+    await ask_examination(resources, Actor(city.fund_id, operator.staff_id))
 
 
 def as_login(url: str, statement: str, fund: City | None = None) -> int:
@@ -169,13 +196,15 @@ async def test_operations_drop_only_messages_whose_time_is_over(database: Databa
     assert as_login(database.ops, "DELETE FROM message_body") == 2
 
 
-async def test_only_the_worker_numbers_events_and_it_inserts_nothing_else(
+async def test_only_the_worker_numbers_events_and_keeps_examinations_and_it_inserts_nothing_else(
     database: DatabaseUrls, two_funds: tuple[City, City]
 ):
     city, _ = two_funds
-    with pytest.raises(InsufficientPrivilege):
-        as_login(database.app, "INSERT INTO event_position SELECT * FROM event_position", city)
-    for table in set(TABLES) - {"event_position"}:
+    of_the_worker = {"event_position", "examination"}
+    for table in of_the_worker:
+        with pytest.raises(InsufficientPrivilege):
+            as_login(database.app, f"INSERT INTO {table} SELECT * FROM {table}", city)
+    for table in set(TABLES) - of_the_worker:
         with pytest.raises(InsufficientPrivilege):
             as_login(database.ops, f"INSERT INTO {table} SELECT * FROM {table}")
 

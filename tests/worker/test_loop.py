@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 import pytest
 
-from builders import City, SteeredClock, a_2304, settle
+from builders import KEYS, City, SteeredClock, a_2304, settle
 from database import as_owner, ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.messages import delete_expired_messages
+from settlement.domain.ids import IdSource
 from settlement.services.messages import drop_expired
 from settlement.services.resources import Resources
 from settlement.worker import loop
@@ -57,3 +59,22 @@ async def test_a_clean_up_that_fails_is_tried_again_in_its_time_and_delays_no_nu
         await loop.work(ops, clock, stop)
     assert thorough == [True, False, False, True, False, False, True]
     assert cleaned == [1, 4, 7]
+
+
+async def test_an_examination_that_fails_is_told_and_made_again(
+    database: DatabaseUrls, clock: SteeredClock, monkeypatch: pytest.MonkeyPatch
+):
+    stop, tried = asyncio.Event(), []
+
+    async def fail_twice(*_: object) -> int:
+        tried.append(len(tried))
+        if len(tried) < 3:
+            raise TimeoutError
+        stop.set()
+        return 0
+
+    monkeypatch.setattr(loop, "examine_when_due", fail_twice)
+    monkeypatch.setattr(loop, "ROUND_SECONDS", 0.001)
+    async with ops_engine(database) as ops, asyncio.timeout(10):
+        await loop.examine_in_time(ops, KEYS, IdSource(clock, random.Random(1)), stop)
+    assert tried == [0, 1, 2]

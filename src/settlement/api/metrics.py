@@ -59,7 +59,13 @@ class Observed:
             try:
                 await self._app(scope, receive, observed)
             finally:
-                route = getattr(scope.get("route"), "path", "unmatched")
+                route = _template(scope)
                 seconds = time.perf_counter() - began
                 REQUEST_SECONDS.labels(scope["method"], route, str(status)).observe(seconds)
                 log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _template(scope: Scope) -> str:
+    """Return the template of the route that answers, with the place of the application that it belongs to."""
+    path = getattr(scope.get("route"), "path", None)
+    return "unmatched" if path is None else f"{scope.get('root_path', '')}{path}"

@@ -63,6 +63,7 @@ STATUS: Mapping[str, int] = {
     "plan_version_changed": 409,
     "plan_version_known": 409,
     "plan_version_not_named": 422,
+    "remark_unusable": 422,
     "request_invalid": 422,
     "request_not_found": 404,
     "scope_missing": 403,
@@ -72,6 +73,8 @@ STATUS: Mapping[str, int] = {
     "token_invalid": 401,
     "token_missing": 401,
     "too_large": 413,
+    "worklist_action_refused": 409,
+    "worklist_item_not_found": 404,
 }
 _WORTH_REPEATING = {"busy", "in_progress", "not_recorded", "gateway_unavailable", "overloaded", "sign_in_blocked"}
 

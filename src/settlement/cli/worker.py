@@ -7,9 +7,9 @@ import signal
 
 import typer
 
-from settlement.app import open_asker, open_books_keeping, open_ops, refuse_wrong_clock, utc_now
+from settlement.app import make_ids, open_asker, open_books_keeping, open_ops, refuse_wrong_clock, utc_now
 from settlement.cli.shell import installation, told_plainly
-from settlement.worker.loop import repeat, work
+from settlement.worker.loop import examine_in_time, repeat, work
 from settlement.worker.pending import asking
 
 app = typer.Typer(add_completion=False)
@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def worker() -> None:
-    """Do the background work: number events, close and seal books days, ask about what is pending, drop messages."""
+    """Do the background work: number events, close and seal books days, ask about what is pending, examine."""
 
     async def until_told() -> None:
         stop = asyncio.Event()
@@ -29,7 +29,11 @@ def worker() -> None:
             open_asker(opened, ops) as asker,
             open_books_keeping(opened) as keeping,
         ):
-            await asyncio.gather(work(ops, utc_now, stop, keeping), repeat("pending", asking(asker), stop))
+            await asyncio.gather(
+                work(ops, utc_now, stop, keeping),
+                repeat("pending", asking(asker), stop),
+                examine_in_time(ops, opened.keys, make_ids(), stop),
+            )
 
     with told_plainly():
         opened = installation()

@@ -23,7 +23,8 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     WITH kept AS ({_TABLES}), record (name) AS (VALUES
         ('plan_version'), ('plan_draft'), ('plan_step'), ('membership'), ('unit_renewal'), ('person'),
         ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('hold_room'), ('message_body'),
-        ('event'), ('event_position'), ('idempotency'), ('uncovered'), ('seal'))
+        ('event'), ('event_position'), ('idempotency'), ('uncovered'), ('seal'),
+        ('worklist_action'), ('examination_request'), ('examination'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)
@@ -185,6 +186,10 @@ VITAL_CONSTRAINTS = (
     "seal_chain_fk",
     "seal_chain_begins",
     "seal_previous_day",
+    "worklist_action_pk",
+    "worklist_action_item_fk",
+    "worklist_action_staff_fk",
+    "worklist_action_closed_says_why",
 )
 VITAL_INDEXES = (
     "books_day_one_open",
@@ -195,6 +200,7 @@ VITAL_INDEXES = (
     "plan_step_one_check",
     "plan_step_one_verdict",
     "plan_step_one_end",
+    "worklist_action_one_close",
 )
 
 VITAL_TRIGGERS = (

@@ -8,10 +8,21 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, Row, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement.db.tables import bill, books_day, event, event_position, posting, settlement, uncovered, worklist_item
+from settlement.db.tables import (
+    bill,
+    books_day,
+    event,
+    event_position,
+    hospital,
+    hospital_code,
+    posting,
+    settlement,
+    uncovered,
+    worklist_item,
+)
 from settlement.domain.ids import BillId, FundId
 from settlement.domain.money import Money
 from settlement.domain.postings import Posting
@@ -37,6 +48,81 @@ async def list_bill_ids(
     connection: AsyncConnection, fund_id: FundId, search: BillSearch, after: BillId | None, limit: int
 ) -> list[BillId]:
     """Return up to `limit` bills in the order of recording, those after a given one."""
+    statement = select(bill.c.bill_id).where(bill.c.fund_id == fund_id, *_looked_for(search))
+    if after is not None:
+        statement = statement.where(bill.c.bill_id > after)
+    return list((await connection.execute(statement.order_by(bill.c.bill_id).limit(limit))).scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """One line of a list of bills, without any person's data; amounts of the shown revision, in fen, if it has one."""
+
+    bill_id: BillId
+    settlement_no: str
+    insurer_settlement_id: str
+    state: BillState
+    hospital_code: str | None
+    hospital_name: str | None
+    business_date: date | None
+    recorded_at: datetime
+    billed: Money | None
+    aid_on_bill: Money | None
+    aid_to_card: Money | None
+    cash_due: Money | None
+
+
+async def list_bill_rows(
+    connection: AsyncConnection, fund_id: FundId, search: BillSearch, before: BillId | None, limit: int
+) -> list[BillRow]:
+    """Return up to `limit` bills, the newest first, those recorded before a given one."""
+    shown = and_(
+        settlement.c.fund_id == bill.c.fund_id,
+        settlement.c.bill_id == bill.c.bill_id,
+        settlement.c.revision == bill.c.revision,
+    )
+    known = and_(hospital_code.c.fund_id == bill.c.fund_id, hospital_code.c.code == bill.c.hospital_code)
+    named = and_(hospital.c.fund_id == hospital_code.c.fund_id, hospital.c.hospital_id == hospital_code.c.hospital_id)
+    head = (
+        bill.c.bill_id,
+        bill.c.settlement_no,
+        bill.c.insurer_settlement_id,
+        bill.c.state,
+        bill.c.hospital_code,
+        hospital.c.name,
+        bill.c.business_date,
+        bill.c.created_at,
+    )
+    amounts = [settlement.c[f"{name}_fen"] for name in ("billed", "aid_on_bill", "aid_to_card", "cash_due")]
+    statement = (
+        select(*head, *amounts)
+        .outerjoin(settlement, shown)
+        .outerjoin(hospital_code, known)
+        .outerjoin(hospital, named)
+        .where(bill.c.fund_id == fund_id, *_looked_for(search))
+    )
+    if before is not None:
+        statement = statement.where(bill.c.bill_id < before)
+    rows = await connection.execute(statement.order_by(bill.c.bill_id.desc()).limit(limit))
+    return [_bill_row(row) for row in rows]
+
+
+def _bill_row(row: Row[Any]) -> BillRow:
+    amounts = {name: getattr(row, f"{name}_fen") for name in ("billed", "aid_on_bill", "aid_to_card", "cash_due")}
+    return BillRow(
+        bill_id=BillId(row.bill_id),
+        settlement_no=row.settlement_no,
+        insurer_settlement_id=row.insurer_settlement_id,
+        state=BillState(row.state),
+        hospital_code=row.hospital_code,
+        hospital_name=row.name,
+        business_date=row.business_date,
+        recorded_at=row.created_at,
+        **{name: None if fen is None else Money(fen) for name, fen in amounts.items()},
+    )
+
+
+def _looked_for(search: BillSearch) -> list[ColumnElement[bool]]:
     wanted = {
         "business_date": search.business_date,
         "state": search.state.value if search.state else None,
@@ -47,15 +133,10 @@ async def list_bill_ids(
         "receipt_no": search.receipt_no,
         "settlement_no": search.settlement_no,
     }
-    statement = select(bill.c.bill_id).where(bill.c.fund_id == fund_id)
-    for column, value in wanted.items():
-        if value is not None:
-            statement = statement.where(bill.c[column] == value)
+    conditions = [bill.c[column] == value for column, value in wanted.items() if value is not None]
     if search.hospital_codes:
-        statement = statement.where(bill.c.hospital_code.in_(sorted(search.hospital_codes)))
-    if after is not None:
-        statement = statement.where(bill.c.bill_id > after)
-    return list((await connection.execute(statement.order_by(bill.c.bill_id).limit(limit))).scalars())
+        conditions.append(bill.c.hospital_code.in_(sorted(search.hospital_codes)))
+    return conditions
 
 
 @dataclass(frozen=True, slots=True)

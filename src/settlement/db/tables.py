@@ -147,6 +147,17 @@ sign_in_failure = Table(
     Column("since", DateTime(timezone=True)),
 )
 
+staff_session = Table(
+    "staff_session",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("token_hash", Text),
+    Column("staff_id", Uuid),
+    Column("opened_at", DateTime(timezone=True)),
+    Column("used_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+)
+
 client = Table(
     "client",
     metadata,
@@ -473,6 +484,19 @@ worklist_item = Table(
     Column("closed_at", DateTime(timezone=True)),
 )
 
+worklist_action = Table(
+    "worklist_action",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("item_id", Uuid),
+    Column("sequence", Integer),
+    Column("action", Text),
+    Column("staff_id", Uuid),
+    Column("reason", Text),
+    Column("remark", Text),
+    Column("at", DateTime(timezone=True)),
+)
+
 uncovered = Table(
     "uncovered",
     metadata,
@@ -500,4 +524,25 @@ pending_question = Table(
     Column("leased_until", DateTime(timezone=True)),
     Column("outcome", Text),
     Column("closed_at", DateTime(timezone=True)),
+)
+
+examination_request = Table(
+    "examination_request",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("request_id", Uuid),
+    Column("staff_id", Uuid),
+    Column("at", DateTime(timezone=True)),
+)
+
+examination = Table(
+    "examination",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("examination_id", Uuid),
+    Column("at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("examined", Integer),
+    Column("broken", Integer),
+    Column("findings", JSONB(none_as_null=True)),
 )

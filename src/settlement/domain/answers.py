@@ -121,18 +121,27 @@ def receipt_values(figures: BillFigures, split: Split) -> dict[str, str]:
     }
 
 
-def print_lines(figures: BillFigures, split: Split) -> list[str]:
-    """Return the lines that the hospital prints on its receipt, in Chinese; empty shares are left out."""
-    shares: list[tuple[str, Money]] = [
-        ("医疗费总额", figures.billed),
+def who_pays(figures: BillFigures, split: Split) -> list[tuple[str, Money]]:
+    """Return what each pays of a bill, in fen, under its Chinese name; the patient's cash is the last.
+
+    Together they are the total billed: the equation of the record.
+    """
+    return [
         ("医保基金支付", figures.insurer_paid),
         ("医院负担", figures.provider_absorbed),
         ("个人账户支付", figures.account_paid),
         ("职工医疗互助支付", split.aid_on_bill),
         ("其他支付", split.other_on_bill),
+        ("个人应付现金", split.cash_due),
     ]
-    lines = [f"{label} {amount.yuan()} 元" for label, amount in shares if amount != ZERO]
-    lines.append(f"个人应付现金 {split.cash_due.yuan()} 元")
+
+
+def print_lines(figures: BillFigures, split: Split) -> list[str]:
+    """Return the lines that the hospital prints on its receipt, in Chinese; empty shares are left out."""
+    *shares, (cash, cash_due) = who_pays(figures, split)
+    printed = [("医疗费总额", figures.billed), *shares]
+    lines = [f"{label} {amount.yuan()} 元" for label, amount in printed if amount != ZERO]
+    lines.append(f"{cash} {cash_due.yuan()} 元")
     if split.aid_to_card != ZERO:
         lines.append(f"职工医疗互助 {split.aid_to_card.yuan()} 元将打入职工银行卡")
     return lines

@@ -521,6 +521,19 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "未作任何改动：起草人不能批准自己的草案，请由另一位批准人批准。",
         "Nothing was changed: who wrote a draft cannot approve it; another approver does.",
     ),
+    "worklist_item_not_found": _Text("没有这项待办，请核对。", "There is no such item on the worklist; check its id."),
+    "worklist_action_refused": _Text(
+        "未作任何改动：此项[现由 {owner} 办理，或]已有变化，请刷新后再看。",
+        "Nothing was changed: the item [is with {owner} or ]stands otherwise by now; look at it again.",
+    ),
+    "remark_unusable": _Text(
+        "未作任何改动：备注须为 1 至 500 字，不得写证件号、卡号、电话；关闭须选原因。",
+        "Nothing was changed: a remark has 1 to 500 characters and names nobody by number; closing needs a reason.",
+    ),
+    "form_stale": _Text(
+        "未作任何改动：页面已过期，请返回重新打开后再提交。",
+        "Nothing was changed: the page has grown old; open it again and send the form once more.",
+    ),
     "our_bug": _Text(
         "互助系统内部错误，未作任何改动，请按医保现金数收费，可用同一键重试。",
         "An internal fault of ours; nothing was changed. Charge the insurer's cash amount; it may be repeated.",

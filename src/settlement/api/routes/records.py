@@ -15,13 +15,14 @@ from settlement.api.schemas.answers import Explanation, Proof, SettlementPage, S
 from settlement.db.bills import find_settled_bill, list_settled_bills
 from settlement.db.engine import fund_transaction
 from settlement.db.pending import find_newest_question
-from settlement.db.reports import BillSearch, RecordedEvent, list_bill_ids, list_events_of_bill, list_postings
+from settlement.db.reports import BillSearch, list_bill_ids, list_events_of_bill, list_postings
 from settlement.domain.answers import settlement_answer
 from settlement.domain.ids import BillId
 from settlement.domain.pending import PendingQuestion, standing_of
 from settlement.domain.sentences import Language, sentence
 from settlement.domain.settlements import BillHead, BillState, SettledBill
 from settlement.domain.time import CHINA
+from settlement.domain.timeline import step_in_words
 from settlement.services.audit.prove_bill import explain_bill, prove_bill
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.errors import BillNotFound
@@ -105,7 +106,7 @@ async def get_timeline(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Tim
         {
             "at": event.recorded_at.astimezone(CHINA).isoformat(timespec="milliseconds"),
             "type": event.type,
-            "sentence": _in_words(event, caller.language),
+            "sentence": step_in_words(event.type, event.payload, caller.language),
             "actor": event.actor.split(".", 1)[-1],
         }
         for event in events
@@ -124,19 +125,6 @@ def _now(head: BillHead, question: PendingQuestion | None, language: Language) -
         "tell_patient": sentence(standing.tell, language),
         "asked_next_at": asked.due_at.astimezone(CHINA).isoformat(timespec="milliseconds") if asked else None,
     }
-
-
-def _in_words(event: RecordedEvent, language: Language) -> str:
-    """Say an event in words; what its payload holds as codes is said in words too."""
-    payload = event.payload
-    codes = {
-        "question": payload.get("question"),
-        "reason": f"reversal_{payload['reason']}" if "reason" in payload else None,
-        "outcome": f"known_{payload['outcome']}" if "outcome" in payload else None,
-        "source": f"source_{payload.get('seen_by') or payload.get('by')}" if {"seen_by", "by"} & set(payload) else None,
-    }
-    words = {name: sentence(code, language) for name, code in codes.items() if code}
-    return sentence(event.type, language, **{**payload, **words})
 
 
 async def _settled(api: Api, caller: Caller, bill_id: UUID) -> SettledBill:

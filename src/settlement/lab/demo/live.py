@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from settlement.app import utc_now
+from settlement.app import DASHBOARD, utc_now
 from settlement.domain.time import CHINA
 from settlement.lab.demo.day import Day
 from settlement.lab.demo.picture import bill_picture
@@ -90,6 +90,9 @@ def _where_to_look(stage: Stage, console: Console) -> None:
     clerk, head = stage.city.office.clerk, stage.city.office.head
     console.print(
         f"\nWhere to look next (Ctrl-C stops all of it)\n"
+        f"  the office's dashboard      {stage.api_url}{DASHBOARD}/sign-in?fund={stage.city.fund.code}\n"
+        f"    fund, name, password      {stage.city.fund.code} · {clerk.account.login} · {clerk.password}\n"
+        f"    who approves              {stage.city.fund.code} · {head.account.login} · {head.password}\n"
         f"  the API, to try out         {stage.api_url}/docs\n"
         f"  metrics                     {stage.api_url}/metrics\n"
         f"  the simulated insurer       {stage.insurer_url}/admin/stats\n"

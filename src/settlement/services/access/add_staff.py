@@ -6,6 +6,7 @@ import re
 
 from settlement.db import staff as accounts
 from settlement.db.engine import fund_transaction
+from settlement.db.sessions import end_sessions_of
 from settlement.db.staff import Staff
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import FundId, StaffId
@@ -52,18 +53,23 @@ async def add_staff(
 
 
 async def change_password(resources: Resources, fund_id: FundId, login: str, password: str) -> None:
-    """Give an account another password. Raises `StaffUnusable`, `StaffUnknown`."""
+    """Give an account another password and end its sessions. Raises `StaffUnusable`, `StaffUnknown`."""
     password_hash = await _hashed(login, password)
     async with fund_transaction(resources.engine, fund_id) as connection:
         if not await accounts.set_password_hash(connection, fund_id, login, password_hash):
             raise StaffUnknown(name=login)
+        await end_sessions_of(connection, fund_id, login, resources.clock())
 
 
 async def disable_staff(resources: Resources, fund_id: FundId, login: str) -> None:
-    """Disable an account: it signs in no more, and a token that it has still changes nothing. Raises `StaffUnknown`."""
+    """Disable an account: it signs in no more, its sessions end, and a token that it has changes nothing.
+
+    Raises `StaffUnknown`.
+    """
     async with fund_transaction(resources.engine, fund_id) as connection:
         if not await accounts.disable_staff(connection, fund_id, login, resources.clock()):
             raise StaffUnknown(name=login)
+        await end_sessions_of(connection, fund_id, login, resources.clock())
 
 
 async def _hashed(login: str, password: str) -> str:

@@ -1,0 +1,1 @@
+"""One file per page: its place in the menu, its routes, and what its template is given."""

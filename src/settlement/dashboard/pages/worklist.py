@@ -1,0 +1,140 @@
+"""待办: what a person has to look at, who has taken it, what to do next, and the actions upon it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from settlement.dashboard.access import READERS, ResourcesDep, Visitor, form_by, visitor_in
+from settlement.dashboard.menu import WORKLIST, menu_for
+from settlement.dashboard.rendering import page
+from settlement.dashboard.words import DOORS, FIGURES
+from settlement.db.engine import fund_transaction
+from settlement.db.worklist import find_item, list_actions, list_open_items, list_open_kinds
+from settlement.domain.settlements import Door
+from settlement.domain.worklist import (
+    ACTIONS,
+    CLOSING_REASONS,
+    LONGEST_REMARK,
+    WORKED_BY,
+    Action,
+    ClosingReason,
+    Done,
+    Standing,
+    allowed_actions,
+    kind_of,
+)
+from settlement.services.resources import Resources
+from settlement.services.worklist.act_on_item import RemarkUnusable, WorklistItemUnknown, act_on_item
+
+router = APIRouter()
+
+PAGE = 50
+_Reader = Annotated[Visitor, Depends(visitor_in(READERS))]
+
+
+@router.get("/worklist")
+async def list_worklist(
+    request: Request, resources: ResourcesDep, visitor: _Reader, kind: str = "", after: UUID | None = None
+) -> Response:
+    """Show the open items, the oldest first, a page at a time."""
+    fund_id, now = visitor.staff.fund_id, resources.clock()
+    async with fund_transaction(resources.engine, fund_id) as connection:
+        kinds = await list_open_kinds(connection, fund_id)
+        last = await find_item(connection, fund_id, after) if after else None
+        place = (last.opened_at, last.item_id) if last else None
+        found = await list_open_items(connection, fund_id, kind or None, place, PAGE + 1)
+    shown = found[:PAGE]
+    return page(
+        request,
+        "worklist.html",
+        visitor=visitor,
+        menu=menu_for(visitor),
+        here=WORKLIST,
+        kinds=[(open_.kind, kind_of(open_.kind), open_.count) for open_ in kinds],
+        kind=kind,
+        rows=[(item, kind_of(item.kind), now - item.opened_at) for item in shown],
+        first=after is None,
+        older=shown[-1].item_id if len(found) > PAGE else None,
+    )
+
+
+@router.get("/worklist/{item_id}")
+async def show_item(request: Request, resources: ResourcesDep, visitor: _Reader, item_id: UUID) -> Response:
+    """Show one item: the next action, what was done, and what this person may do."""
+    return await _item_page(request, resources, visitor, item_id)
+
+
+@router.post("/worklist/{item_id}")
+async def act(
+    request: Request,
+    resources: ResourcesDep,
+    visitor: Annotated[Visitor, Depends(visitor_in(WORKED_BY))],
+    form: Annotated[Mapping[str, str], Depends(form_by(WORKED_BY))],
+    item_id: UUID,
+) -> Response:
+    """Do one thing with an item and show it again; what cannot be used of the form is said above it."""
+    try:
+        await act_on_item(resources, visitor.actor, item_id, _done(form))
+    except RemarkUnusable:
+        return await _item_page(request, resources, visitor, item_id, typed=form.get("remark", ""))
+    return RedirectResponse(f"{request.scope['root_path']}/worklist/{item_id}", 303)
+
+
+def _done(form: Mapping[str, str]) -> Done:
+    """Return what the form asks for. Raises `RemarkUnusable` for an action or a reason that does not exist."""
+    try:
+        action = Action(form.get("action", ""))
+        reason = ClosingReason(form["reason"]) if action is Action.CLOSED and form.get("reason") else None
+    except ValueError:
+        raise RemarkUnusable from None
+    remark = form.get("remark", "").strip().replace("\r\n", "\n") or None
+    return Done(action, reason, remark)
+
+
+async def _item_page(
+    request: Request, resources: Resources, visitor: Visitor, item_id: UUID, typed: str | None = None
+) -> Response:
+    fund_id, now = visitor.staff.fund_id, resources.clock()
+    async with fund_transaction(resources.engine, fund_id) as connection:
+        item = await find_item(connection, fund_id, item_id)
+        if item is None:
+            raise WorklistItemUnknown(id=str(item_id))
+        done = await list_actions(connection, fund_id, item_id)
+    standing = Standing(item.kind, item.closed_at is not None, item.owner)
+    allowed = allowed_actions(standing, visitor.staff.login, visitor.staff.roles)
+    return page(
+        request,
+        "item.html",
+        422 if typed is not None else 200,
+        visitor=visitor,
+        menu=menu_for(visitor),
+        here=WORKLIST,
+        item=item,
+        kind=kind_of(item.kind),
+        part=item.kind.partition(":")[2],
+        facts=[_fact(name, str(value)) for name, value in item.figures.items()],
+        lasting=_until(item.closed_at, now) - item.opened_at,
+        done=[(step, ACTIONS[step.action], CLOSING_REASONS[step.reason] if step.reason else None) for step in done],
+        allowed={action.value for action in allowed},
+        reasons=list(CLOSING_REASONS.items()),
+        longest=LONGEST_REMARK,
+        typed=typed or "",
+        unusable=typed is not None,
+    )
+
+
+def _until(closed_at: datetime | None, now: datetime) -> datetime:
+    return closed_at or now
+
+
+def _fact(name: str, value: str) -> tuple[str, str, str | None]:
+    """Return one of an item's figures as label, text and the bill that it leads to, if it names one."""
+    if name == "door" and value in set(map(str, Door)):
+        return FIGURES[name], DOORS[Door(value)], None
+    return FIGURES.get(name, name), value, value if name == "cancelled_unseen" else None

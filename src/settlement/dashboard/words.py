@@ -1,0 +1,132 @@
+"""What the record has as codes, in the words of the office. Sentences about money are in `domain/sentences.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from settlement.domain.settlements import BillState, Door
+
+STATES: Final[Mapping[BillState, str]] = {
+    BillState.LIVE: "有效",
+    BillState.HELD: "待补",
+    BillState.REVERSED: "已冲销",
+    BillState.REPLACED: "已更正",
+    BillState.PENDING: "待查",
+    BillState.CANCELLED_UNSEEN: "撤销先到",
+}
+
+DOORS: Final[Mapping[Door, str]] = {
+    Door.API: "医院接口",
+    Door.FACADE: "医保接口转接",
+    Door.EXCHANGE: "医保推送",
+    Door.CATCH_UP: "对账补录",
+    Door.CLAIMS: "窗口申请",
+}
+
+ROLES: Final[Mapping[str, str]] = {
+    "clerk": "经办人",
+    "approver": "批准人",
+    "auditor": "审计",
+    "operator": "运维",
+}
+
+FUNDS: Final[Mapping[str, str]] = {
+    "hifp": "基本医保统筹基金",
+    "cvlserv": "公务员医疗补助",
+    "hifes": "企业补充医疗保险",
+    "hifmi": "居民大病保险",
+    "hifob": "职工大额医疗补助",
+    "hifdm": "伤残人员医疗保障",
+    "maf": "医疗救助",
+    "oth": "其他基金",
+    "unnamed": "未列名目的基金",
+}
+
+EQUATION: Final[Mapping[str, str]] = {
+    "billed": "医疗费总额",
+    **FUNDS,
+    "provider_absorbed": "医院负担",
+    "account_paid": "个人账户支付",
+    "mutual_aid_on_bill": "职工医疗互助支付",
+    "other_on_bill": "其他支付",
+    "cash_due": "个人应付现金",
+}
+
+_ACCOUNTS: Final[Mapping[str, str]] = {
+    "care": "医疗费",
+    "aid": "互助支出",
+    "payable:hospital": "应付医院",
+    "payable:member": "应付职工",
+    "payer:provider": "付款：医院负担",
+    "payer:account": "付款：个人账户",
+    "payer:mutual_aid": "付款：职工医疗互助",
+    "payer:other": "付款：其他",
+    "payer:patient": "付款：个人现金",
+    **{f"payer:{code}": f"付款：{name}" for code, name in FUNDS.items()},
+}
+
+FIGURES: Final[Mapping[str, str]] = {
+    "cancelled_unseen": "先到的撤销",
+    "door": "再次收到的来源",
+    "figures_digest": "再次收到的金额摘要",
+    "service_date": "费用发生日",
+    "term": "保障期",
+}
+"""What the figures of a worklist item are called; one without a line here is shown by its own name."""
+
+RECORDS: Final[Mapping[str, str]] = {"settlement": "结算", "reversal": "冲销"}
+
+LAWS: Final[Mapping[str, str]] = {
+    "aid_split": "互助先记入本单，只有超出应付现金的部分打入银行卡；没有方案版本的单据没有互助",
+    "answers_name_their_bills": "存下的每个答复都对应本基金的一张单据或一份草案，只有一个答复新建了它",
+    "balances": "各账户余额等于未冲销结算的合计",
+    "consumption_is_the_aid": "每张单据占用的额度等于它的互助金额",
+    "equation": "总额等于基金、医院、账户、互助、其他、个人现金之和，分文不差",
+    "events_tell_every_record": "每笔结算和冲销恰有一条事件",
+    "events_without_gap": "每张单据的事件从 1 起连续编号",
+    "funds_do_not_see_each_other": "每张表都有行级隔离，基金之间互不可见",
+    "guards_in_place": "数据库的各项约束都在，且对每一行成立",
+    "head_matches_records": "单据状态与其下的记录一致",
+    "limits": "每名职工每期所得不超过方案限额",
+    "logins_are_plain": "三个数据库账号都没有特权",
+    "member_was_covered": "每笔按方案的结算，费用发生日都在保障期内",
+    "members_are_persons": "每名会员都有密封的身份，也有供加锁的一行",
+    "messages_are_sealed": "原始报文都以密钥密封，且只属于该行",
+    "not_negative": "应付现金、互助、其他支付都不为负",
+    "nothing_hangs_loose": "每条记录都挂在其所指的单据、结算、会员或版本上",
+    "numbers_are_sealed": "人员编号都以密钥密封，且与索引相符",
+    "one_bill_per_insurer_settlement": "医保的一笔结算在本系统只有一张单据",
+    "one_bill_per_number": "一个结算单号只对应一张单据",
+    "one_open_books_day": "每个基金只有一个未关的账务日，日号连续",
+    "one_reversal_per_revision": "一笔结算最多冲销一次",
+    "one_version_is_in_force": "任何一天只有一个方案版本生效",
+    "persons_are_sealed": "身份信息都以密钥密封，且与索引相符",
+    "plan_versions_unchanged": "已公布的方案版本与其摘要一致，没有改动",
+    "positions_without_gap": "事件流水号连续，没有遗漏",
+    "postings_match_settlement": "分录与结算金额一致，借贷相等",
+    "receipt_hash": "计算回执与其摘要一致",
+    "receipt_says_what_is_recorded": "计算回执与所记金额、方案、日期一致",
+    "records_cannot_be_changed": "服务账号不能修改或删除记录",
+    "records_in_their_books_day": "每条记录及其分录在同一账务日，冲销不早于结算",
+    "reversal_postings_swapped": "冲销分录是原分录的借贷对调",
+    "room_taken_as_computed": "占用的额度等于按方案重算的结果",
+    "settlement_replays": "按原方案和原数据重算，得同样的金额",
+    "used_room_is_the_sum": "已用额度等于此前单据占用之和",
+    "version_was_in_force": "每笔结算所用的方案版本当时确在生效",
+    "versions_were_approved": "每个方案版本都经检查无误、由另一人批准后公布",
+}
+"""Each invariant's law in one sentence, by its name; `settlement doctor` has the exact words in English."""
+
+WHY_NOT: Final[Mapping[str, str]] = {
+    "no keys were given, so nothing sealed was opened": "检查时没有密钥，未打开密封的内容",
+    "recorded by another version of the engine, whose own release computes it again": "由另一版本的引擎记录，由其重算",
+}
+"""Why something was not examined; what has no line here is shown as `settlement doctor` says it."""
+
+
+def account_in_words(account: str) -> str:
+    """Return what an account is called; a purse's own name follows `aid:`."""
+    if account.startswith("aid:"):
+        return f"{_ACCOUNTS['aid']}（{account.removeprefix('aid:')}）"
+    return _ACCOUNTS.get(account, account)

@@ -1,0 +1,90 @@
+"""Do one thing with a worklist item: take it, give it back, remark on it, or close it with a reason."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from settlement.db.engine import fund_transaction
+from settlement.db.staff import find_staff_by_id
+from settlement.db.worklist import add_action, find_item, list_actions, lock_item
+from settlement.domain.errors import SettlementError
+from settlement.domain.worklist import (
+    LONGEST_REMARK,
+    WORKED_BY,
+    Action,
+    Done,
+    Standing,
+    allowed_actions,
+    names_a_person,
+)
+from settlement.services.access.tokens import TokenInvalid
+from settlement.services.plans.acting import Actor
+from settlement.services.plans.errors import RoleMissing
+from settlement.services.resources import Resources
+from settlement.services.transactions import run
+
+
+class WorklistItemUnknown(SettlementError):
+    """There is no such item on the fund's worklist."""
+
+    code = "worklist_item_not_found"
+
+
+class WorklistActionRefused(SettlementError):
+    """The item does not stand so that this person may do this: somebody else has it, or it is closed."""
+
+    code = "worklist_action_refused"
+
+
+class RemarkUnusable(SettlementError):
+    """The remark is empty or too long, holds digits that name a person, or the reason for closing is missing."""
+
+    code = "remark_unusable"
+
+
+async def act_on_item(resources: Resources, actor: Actor, item_id: UUID, done: Done) -> None:
+    """Record what a person did with an item; nothing recorded about it is ever changed.
+
+    The item is locked in one statement and read in the next, so that two people do not take it at once. Raises
+    `WorklistItemUnknown`, `WorklistActionRefused`, `RemarkUnusable`, `RoleMissing`, `TokenInvalid` for an account that
+    was disabled meanwhile, and what `run` does.
+    """
+    _check(done)
+
+    async def transaction() -> None:
+        async with fund_transaction(resources.engine, actor.fund_id) as connection:
+            if not await lock_item(connection, actor.fund_id, item_id):
+                raise WorklistItemUnknown(id=str(item_id))
+            account = await find_staff_by_id(connection, actor.fund_id, actor.staff_id)
+            item = await find_item(connection, actor.fund_id, item_id)
+            before = await list_actions(connection, actor.fund_id, item_id)
+            if account is None or account.disabled_at is not None or item is None:
+                raise TokenInvalid
+            if not WORKED_BY & set(account.roles):
+                raise RoleMissing(roles=" / ".join(sorted(WORKED_BY)))
+            standing = Standing(item.kind, item.closed_at is not None, item.owner)
+            if done.action not in allowed_actions(standing, account.login, account.roles):
+                raise WorklistActionRefused(owner=item.owner)
+            sequence = before[-1].sequence + 1 if before else 1
+            await add_action(
+                connection,
+                actor.fund_id,
+                item_id,
+                sequence,
+                actor.staff_id,
+                done,
+                max(resources.clock(), item.opened_at),
+            )
+
+    await run(transaction)
+
+
+def _check(done: Done) -> None:
+    """Raise `RemarkUnusable` unless there is a reason to close, something to say, and nobody named in it."""
+    remark = done.remark
+    if done.action is Action.REMARKED and remark is None:
+        raise RemarkUnusable
+    if remark is not None and (not 0 < len(remark) <= LONGEST_REMARK or "\x00" in remark or names_a_person(remark)):
+        raise RemarkUnusable
+    if (done.action is Action.CLOSED) is not (done.reason is not None):
+        raise RemarkUnusable
