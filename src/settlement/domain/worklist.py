@@ -50,6 +50,21 @@ KINDS: Final[Mapping[str, Kind]] = {
         "互助仍按原记录。向医院和医保核对哪一份金额正确；原单有误的，请医院先在医保撤销再重新结算。",
         WORKED_BY,
     ),
+    "bill_unconfirmed": Kind(
+        "医保未能证实此单",
+        "向医保局或医院核对此单；确认前不向医院清算。",
+        WORKED_BY,
+    ),
+    "cancellation_unresolved": Kind(
+        "未查清医保是否已撤销",
+        "互助仍按原记录。请医院核实医保撤销是否成功，再提交撤销结果。",
+        WORKED_BY,
+    ),
+    "message_unresolved": Kind(
+        "未查清报文是否已结算",
+        "互助未记账。请医院信息科按报文编号向医保核实，再补交或作废。",
+        WORKED_BY,
+    ),
     "cancellation_unmatched": Kind(
         "医保撤销找不到原单",
         "未冲销任何互助。核对此单是否就是被撤销的单据；如是，请医院提交冲销，如不是，关闭本项。",
