@@ -115,6 +115,7 @@ def _leased(database: DatabaseUrls) -> bool:
 async def test_two_real_workers_ask_each_question_once(asked: AskedCity, database: DatabaseUrls, tmp_path: Path):
     for nth in range(12):
         await asked.bring(await asked.settled_at_insurer(nth))
+    write_profile(tmp_path, asked.insurers.url)
     with worker_process(database, tmp_path, tmp_path) as one, worker_process(database, tmp_path, tmp_path) as other:
         await until(lambda: count(database, "outcome = 'confirmed'") == 12, START_SECONDS)
         for worker in (one, other):
