@@ -43,16 +43,16 @@ from settlement.services.pending.report_message import ReportMessage, report_mes
 from settlement.services.resources import Resources
 
 QUICK = {
-    "connect_timeout_seconds": 0.5,
-    "answer_timeout_seconds": 0.5,
-    "slow_answer_seconds": 0.5,
+    "connect_timeout_seconds": 2,
+    "answer_timeout_seconds": 2,
+    "slow_answer_seconds": 2,
     "breaker_rest_seconds": 0.5,
     "longest_upstream_seconds": 2,
     "pending_first_pause_seconds": 0.2,
     "pending_longest_pause_seconds": 0.5,
     "pending_deadline_seconds": 20,
 }
-"""A city in a hurry: a lease lasts 13 seconds, "not found" counts after two."""
+"""A city in a hurry: "not found" counts after two seconds."""
 
 MEMBERS = 12
 _serials = itertools.count(1, step=40)

@@ -14,6 +14,10 @@ UNKNOWN_ID = "msgid:"
 """What stands before the message's id where a pending head has no settlement id of the insurer yet."""
 
 
+ACTOR = "pending"
+"""The name, after the fund's, in which the asker records what it found out."""
+
+
 class Asks(StrEnum):
     """What is asked: is a brought bill so at the insurer, did a message settle, did a message cancel?"""
 

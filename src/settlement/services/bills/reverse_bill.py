@@ -13,11 +13,13 @@ from settlement.db import bills
 from settlement.db.engine import fund_transaction
 from settlement.db.messages import find_message
 from settlement.db.parts import write_together
+from settlement.db.reports import list_events_of_bill
 from settlement.db.settling import lock_member, take_books_day
 from settlement.domain.answers import settlement_answer
 from settlement.domain.bills import Insured, InsurerBill
 from settlement.domain.certificates import is_masked
 from settlement.domain.ids import BillId
+from settlement.domain.pending import ACTOR
 from settlement.domain.settlements import BillHead, BillState, ReversalReason, ReversalRecord, SettledBill
 from settlement.domain.time import china_date
 from settlement.gateway.client import Place
@@ -66,13 +68,23 @@ async def reverse_bill(resources: Resources, lines: Lines, command: ReverseBill)
         if head is None or not caller.may_act_for(head.hospital_code):
             raise BillNotFound(id=str(command.bill_id))
         if head.state not in (BillState.LIVE, BillState.HELD):
-            raise NothingToReverse(id=str(command.bill_id), state=head.state.value)
+            if not await _found_out_before(connection, command, head):
+                raise NothingToReverse(id=str(command.bill_id), state=head.state.value)
+            return await undo(
+                resources, caller, head.bill_id, command.reason, Seen("brought", None), None, command.once
+            )
         message = await find_message(connection, resources.keys, fund_id, command.bill_id, "settlement")
     if command.cancellation is not None:
         seen = Seen("brought", read_brought_cancellation(command.cancellation, rules))
     else:
         seen = await _seen_by_5203(lines, rules, head, message)
     return await undo(resources, caller, head.bill_id, command.reason, seen, command.cancellation, command.once)
+
+
+async def _found_out_before(connection: AsyncConnection, command: ReverseBill, head: BillHead) -> bool:
+    """Say whether our own asking saw this cancellation before the hospital brought it: then it is told what stands."""
+    events = await list_events_of_bill(connection, command.caller.fund_id, head.bill_id)
+    return bool(events) and events[-1].actor == f"{command.caller.fund_id}.{ACTOR}"
 
 
 def read_brought_cancellation(output: Mapping[str, Any], rules: FundRules) -> Cancellation:

@@ -19,7 +19,7 @@ from settlement.db.pending import Leased, find_bill_of_message
 from settlement.domain.bills import Visit
 from settlement.domain.errors import GatewayUnavailable, SettlementError
 from settlement.domain.ids import BillId, ClientId
-from settlement.domain.pending import Asks, Said
+from settlement.domain.pending import ACTOR, Asks, Said
 from settlement.domain.settlements import BillHead, BillState, Door, ReversalReason
 from settlement.gateway.client import GatewayClient, Place
 from settlement.gateway.mapping import Fetched, SettledLines, from_5204, read_settlement, read_visit
@@ -37,7 +37,6 @@ from settlement.services.resources import Resources
 from settlement.services.transactions import CommandInProgress, NotRecorded
 
 BY_5203 = "5203"
-ACTOR = "pending"
 
 log = structlog.get_logger()
 
