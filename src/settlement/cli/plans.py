@@ -203,6 +203,8 @@ def _shown(finding: Finding) -> dict[str, Any]:
 
 
 def _in_yuan(priced: Priced) -> str:
+    if priced.not_covered:
+        return "not covered on the service date"
     if priced.missing is not None:
         return f"held for {priced.missing}"
     paid = ", ".join(f"{benefit} {amount}" for benefit, amount in priced.paid.items()) or "nothing"

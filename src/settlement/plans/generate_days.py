@@ -9,14 +9,17 @@ from settlement.plans.model import PerDay
 from settlement.plans.source import fen
 
 _COUNTED = {
-    "nights": ("nights_before", "nights_before + nights"),
+    "nights": ("nights_before + night_before", "nights_before + nights + night_after"),
     "nights_at_least_one": (
-        "(max(1, nights_before) if parts_before else 0)",
-        "max(1, nights_before + nights)",
+        "(max(1, nights_before + night_before) if parts_before else 0)",
+        "max(1, nights_before + nights + night_after)",
     ),
     "both_days": ("nights_before + parts_before", "nights_before + nights + parts_before + (0 if goes_on else 1)"),
 }
-"""Days of the stay before this bill and with it, by the plan's way of counting."""
+"""Days of the stay before this bill and with it, by the plan's way of counting.
+
+A night belongs to the day on which it begins, so that of two parts of a stay the earlier one has the night between.
+"""
 
 
 def days_function(name: str, rule: PerDay) -> str:
@@ -40,6 +43,8 @@ def day_lines(rule: PerDay, layout: Layout) -> Iterator[str]:
         ("parts_before", "facts.stay_parts_before"),
         ("nights", "nights(facts)"),
         ("goes_on", "facts.goes_on"),
+        ("night_before", "int(facts.night_before)"),
+        ("night_after", "int(facts.night_after)"),
         ("is_stay", 'facts.care == "inpatient"'),
     ):
         layout.take(name, read)

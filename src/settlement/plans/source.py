@@ -90,9 +90,16 @@ def aid_of(code: str) -> str:
 def excludes(layout: Layout, condition: Condition) -> str:
     """Return the test that a known fact does not fulfil a condition; what is not known excludes nothing."""
     name = layout.fact(condition.fact)
+    asked = "" if condition.when is None else f"{_known(layout, condition.when)}{fits(layout, condition.when)} and "
     if condition.one_of is not None:
-        return f"{name} not in ({', '.join(repr(value) for value in (*condition.one_of, None))})"
-    return f"{name} is not None and not {_between(name, condition.at_least, condition.at_most)}"
+        return f"{asked}{name} not in ({', '.join(repr(value) for value in (*condition.one_of, None))})"
+    return f"{asked}{name} is not None and not {_between(name, condition.at_least, condition.at_most)}"
+
+
+def _known(layout: Layout, when: When) -> str:
+    """Return the tests that the numbers of a `when` are known at all."""
+    numbers = [fact for fact, wanted in when.items() if isinstance(wanted, Between)]
+    return "".join(f"{layout.fact(fact)} is not None and " for fact in numbers)
 
 
 def fits(layout: Layout, when: When) -> str:

@@ -29,6 +29,7 @@ class Words:
 
 YES_NO = Words("是否", {True: "是", False: "否"})
 STAY_DATE = Words("住院归期", {"discharge": "出院日期", "admission": "入院日期"})
+AGE_ON = Words("年龄按哪天", {"service_date": "就医当天", "term_start": "保障期第一天"})
 CATEGORY_ON = Words("身份按哪天", {"service_date": "就医当天", "term_start": "保障期第一天"})
 SPLIT = Words("跨期住院", {"none": "不拆分", "by_days": "按天数拆分"})
 PROVISIONAL_AID = Words("暂定期补助", {"on_bill": "直接抵账单", "to_card": "打到银行卡", "none": "暂不补助"})
@@ -156,6 +157,7 @@ CASE_ONLY_FACT = Words(
         "visit": "就诊号",
         "receipt": "票据号",
         "event_on": "事件日期",
+        "born_on": "出生日期",
         "shares": "持有份数",
         "covers": "参保期间",
     },
@@ -193,7 +195,7 @@ FACT_VALUES: Mapping[str, Words] = {
 """Facts whose values have Chinese words; the values of other facts are codes, numbers, or yes and no."""
 
 LISTS = (
-    YES_NO, STAY_DATE, CATEGORY_ON, SPLIT, PROVISIONAL_AID, BORNE_BY, SAME_STAY, ROUNDING, ROUNDING_PLACE,
+    YES_NO, STAY_DATE, CATEGORY_ON, AGE_ON, SPLIT, PROVISIONAL_AID, BORNE_BY, SAME_STAY, ROUNDING, ROUNDING_PLACE,
     ROUNDING_STEP, COUNTS_AS, PAYER_PLACE, LATER_PAYER, EARLIER_CHANGES, CORRECTION_PLACE, RECOVERY, IF_NOT_STATED,
     TERM_KIND, SPAN, RULE, REACHED, METHOD, COUNTING, GROUP_OF, AMOUNT, FACT, CASE_ONLY_FACT, *FACT_VALUES.values(),
 )  # fmt: skip
