@@ -15,12 +15,14 @@ from rich.table import Table
 from settlement.cli import plan_publishing, plan_receipts, plan_sheets, plan_simulate
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.plans.boundaries import Boundary, boundaries
-from settlement.plans.cases import CaseResult, Priced, price_in_order, run_cases
+from settlement.plans.cases import CaseResult, Priced, PricedBill, price_in_order, run_cases
 from settlement.plans.checks.run import check_plan
+from settlement.plans.explain import Sentence, closing
 from settlement.plans.explain import explain as explain_benefits
 from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.model import CaseBill, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
+from settlement.plans.sheets.words import ANY_FACT
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
 plan_receipts.add_to(app)
@@ -99,13 +101,33 @@ def explain(
     priced = price_in_order(plan, bills)[-1]
     if isinstance(priced, str):
         fail(f"{priced}.")
-    explanations = explain_benefits(priced.benefits, priced.compiled.limits, priced.next_yuan())
-    if as_json:
-        print(json.dumps({"benefits": [e.to_json() for e in explanations]}, ensure_ascii=False))
+    not_priced = _not_priced(priced)
+    if not_priced is not None:
+        machine: dict[str, Any] = {"benefits": [], "sentences": [{"zh": not_priced.zh, "en": not_priced.en}]}
+        tell(as_json, machine, not_priced.en if language == "en" else not_priced.zh)
         return
-    for explanation in explanations:
-        for said in explanation.sentences:
-            print(said.en if language == "en" else said.zh)
+    explanations = explain_benefits(priced.benefits, priced.compiled.limits, priced.next_yuan(), priced.origins())
+    last = closing([each.benefit for each in explanations], priced.compiled.term_limits)
+    if as_json:
+        told = [{"zh": said.zh, "en": said.en} for said in last]
+        print(json.dumps({"benefits": [e.to_json() for e in explanations], "sentences": told}, ensure_ascii=False))
+        return
+    for said in (*(said for explanation in explanations for said in explanation.sentences), *last):
+        print(said.en if language == "en" else said.zh)
+
+
+def _not_priced(priced: PricedBill) -> Sentence | None:
+    """Say why a bill of a case is paid nothing yet: it is held for a fact, or not ours."""
+    if priced.not_covered_on is not None:
+        day = priced.not_covered_on.isoformat()
+        return Sentence(f"{day} 没有参保，本单不归本方案。", f"not covered on {day}: the bill is not this plan's.")
+    if priced.missing is not None:
+        name = ANY_FACT.zh(priced.missing) or priced.missing
+        return Sentence(
+            f"待补：缺少「{name}」（{priced.missing}），补上以后再计算。",
+            f"held: {priced.missing} is missing; nothing is computed until it is known.",
+        )
+    return None
 
 
 def _bills_of(plan: Plan, name: str) -> Sequence[CaseBill]:

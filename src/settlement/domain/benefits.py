@@ -135,6 +135,8 @@ class Benefit:
     """What each purse bears of the amount, in fen; empty where the plan has one purse."""
     days: tuple[date, date] | None = None
     """First and last day of the part of a stay that this is of, where the plan splits the stay over terms."""
+    stay_days: tuple[int, int] | None = None
+    """Of an allowance per day: the days of the stay before this bill and with it, as the plan counts them."""
     name_en: str = ""
     """The benefit's English name; records keep the Chinese one."""
 

@@ -17,6 +17,7 @@ from settlement.plans.facts import service_date
 from settlement.plans.history import BillKeys, Placed, place, takings
 from settlement.plans.model import Case, CaseAmounts, CaseBill, CaseFacts, OrdinaryFacts, Plan
 from settlement.plans.next_yuan import NextYuan, next_yuan
+from settlement.plans.origins import Origin, origins
 
 Paid = Mapping[str, Money]
 """What each benefit pays for one bill, in fen, by benefit code; zeros are left out."""
@@ -56,6 +57,10 @@ class PricedBill:
             paid[benefit.code] = paid.get(benefit.code, ZERO) + benefit.amount
         asks = tuple(benefit.code for benefit in self.benefits if benefit.asks_a_person)
         return Priced(_without_zeros(paid), asks, self.missing, self.not_covered_on is not None)
+
+    def origins(self) -> tuple[Origin, ...]:
+        """Return what each benefit started from."""
+        return origins(self.compiled, self.figures, self.placed.facts, self.benefits)
 
     def next_yuan(self) -> Mapping[str, NextYuan]:
         """Return what one yuan more would have brought of each benefit."""

@@ -45,6 +45,8 @@ from settlement.plans.terms import term_on
 
 UNUSED = UsedRoom()
 _NOTHING = Consumption()
+NO_TERM = "none-"
+"""Begins the code of a term made for a day that lies in none."""
 OF_UNIT, OF_LIFE = "@unit", "@life"
 """Behind a benefit's code: the room it has used within the present unit, or ever. The bare code is its term's."""
 
@@ -73,6 +75,8 @@ class NamedLimit:
     title: str
     benefits: tuple[str, ...]
     amount: Money
+    of_all_plans: bool = False
+    """Whether what the fund's other plans pay counts too."""
 
 
 class CompiledPlan:
@@ -128,6 +132,11 @@ class CompiledPlan:
         self.asks_for_diagnosis = "diagnosis" in facts_of_version(version)
         self.needed_facts: frozenset[str] = frozenset(fact for benefit in self._benefits for fact in benefit.facts)
 
+    @property
+    def benefits(self) -> Sequence[BenefitRules]:
+        """The rules of each benefit, in the order of the file."""
+        return self._body.benefits
+
     def service_date(self, facts: PlanFacts) -> date | None:
         """Return the date that picks version and term: of a visit its settlement, of a stay the one declared.
 
@@ -144,7 +153,8 @@ class CompiledPlan:
 
     def _terms(self, day: date, facts: PlanFacts | None) -> Mapping[str, Term]:
         return {
-            benefit.code: term_on(term_of(self._body, benefit), day, facts) or Term(f"none-{day.isoformat()}", day, day)
+            benefit.code: term_on(term_of(self._body, benefit), day, facts)
+            or Term(f"{NO_TERM}{day.isoformat()}", day, day)
             for benefit in self._body.benefits
         }
 
@@ -312,7 +322,7 @@ def _term_limits(version: PlanVersion) -> Iterator[NamedLimit]:
         if limit.over is Span.TERM and isinstance(limit.amount, Money):
             paying = tuple(benefit.code for benefit in version.body.benefits if benefit.manual is None)
             of = paying if isinstance(limit.of, str) else limit.of
-            yield NamedLimit(f"limit:{limit.code}", limit.names.zh, of, limit.amount)
+            yield NamedLimit(f"limit:{limit.code}", limit.names.zh, of, limit.amount, limit.of == "all_plans")
 
 
 def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], ...]:
@@ -360,4 +370,16 @@ def _benefit(
     base, steps, taken = benefit.steps.reached(notes, facts)
     ensure(base + sum(int(step.delta) for step in steps) == aid, "the steps of a benefit do not add up to its aid")
     funding = funded(Money(aid), rules.funding)
-    return Benefit(rules.code, rules.names.zh, term, Money(base), steps, room, taken, funding, name_en=rules.names.en)
+    stay_days = next(((note[2], note[3]) for note in notes if note[0] == "stay"), None)
+    return Benefit(
+        rules.code,
+        rules.names.zh,
+        term,
+        Money(base),
+        steps,
+        room,
+        taken,
+        funding,
+        stay_days=stay_days,
+        name_en=rules.names.en,
+    )

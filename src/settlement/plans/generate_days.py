@@ -37,7 +37,10 @@ def days_function(name: str, rule: PerDay) -> str:
 
 
 def day_lines(rule: PerDay, layout: Layout) -> Iterator[str]:
-    """Write the lines that find `first_day` (the last day already counted) and `last_day` of what is paid."""
+    """Write the lines that find `first_day` (the last day already counted) and `last_day` of what is paid.
+
+    `days_before` and `days_now` are the days of the stay before the bill and with it, paid or not.
+    """
     for name, read in (
         ("nights_before", "facts.stay_days_before"),
         ("parts_before", "facts.stay_parts_before"),
@@ -49,7 +52,8 @@ def day_lines(rule: PerDay, layout: Layout) -> Iterator[str]:
     ):
         layout.take(name, read)
     before, now = _COUNTED[rule.counting]
-    yield f"first_day, last_day = {before}, ({now} if is_stay else 0)  # {rule.clause!r}"
+    yield f"days_before, days_now = {before}, ({now} if is_stay else 0)  # {rule.clause!r}"
+    yield "first_day, last_day = days_before, days_now"
     if rule.minimum_stay > 1:
         yield f"if last_day < {rule.minimum_stay}:"
         yield "    last_day = first_day"

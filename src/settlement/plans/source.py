@@ -59,10 +59,14 @@ def amount_sum(layout: Layout, amounts: AmountSum, header: Header, earlier: Iter
             raise InvariantViolation(f"{code} is not a benefit before this one")
         return aid_of(code)
 
-    plus, minus = [named(name) for name in amounts.plus], [named(name) for name in amounts.minus]
-    minus += [layout.amount(name) for name in not_burden(header)]
-    plus += [layout.amount("family_account_paid")] if _family_counts_again(header) else []
-    return " + ".join(plus) + "".join(f" - {name}" for name in minus)
+    plus, minus = summed(amounts, header)
+    return " + ".join(map(named, plus)) + "".join(f" - {named(name)}" for name in minus)
+
+
+def summed(amounts: AmountSum, header: Header) -> tuple[list[str], list[str]]:
+    """Return the names that a sum adds and takes off, with what the plan says of account money."""
+    plus = [*amounts.plus, *(["family_account_paid"] if _family_counts_again(header) else [])]
+    return plus, [*amounts.minus, *not_burden(header)]
 
 
 def not_burden(header: Header) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from settlement.plans.labels import SPANS
+from settlement.plans.labels import AMOUNT_NAMES, SPANS
 from settlement.plans.vocabulary import AMOUNTS
 
 Word = str | int | bool
@@ -87,33 +87,7 @@ COUNTING = Words(
 )
 GROUP_OF = Words("合计限额包含", {"all": "本方案全部待遇", "all_plans": "本会全部方案"})
 
-AMOUNT = Words(
-    "账单金额",
-    {
-        "billed": "医疗费总额",
-        "excluded": "目录外自费",
-        "over_limit": "超限价自费",
-        "upfront_share": "先行自付",
-        "allowed": "政策范围内费用",
-        "insurer_deductible": "医保起付线",
-        "insurer_paid": "医保基金支付合计",
-        "hifp": "统筹基金支付",
-        "cvlserv": "公务员补助支付",
-        "hifes": "企业补充支付",
-        "hifmi": "大病保险支付",
-        "hifob": "大额补助支付",
-        "hifdm": "伤残人员保障支付",
-        "maf": "医疗救助支付",
-        "oth": "其他基金支付",
-        "unnamed": "未列名基金支付",
-        "provider_absorbed": "医院负担",
-        "patient_share": "个人负担总额",
-        "account_paid": "个人账户支付",
-        "family_account_paid": "家庭共济账户支付",
-        "cash_before_aid": "补助前现金支付",
-        "other_paid": "其他保障支付",
-    },
-)
+AMOUNT = Words("账单金额", {name: zh for name, (zh, _) in AMOUNT_NAMES.items()})
 AID_PREFIX = "补助 "
 """Before a benefit's code in a list of amounts: what that benefit pays for the bill."""
 
