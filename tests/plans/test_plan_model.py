@@ -221,3 +221,11 @@ def test_choices_where_none_are_allowed_are_refused_without_showing_them() -> No
 def test_an_amount_with_a_comma_is_told_to_lose_it_and_a_text_to_be_quoted() -> None:
     assert refusal("a: {amount: 50,000}").en == "amount is an amount: write it without the comma, as amount: 50000"
     assert "quote it" in refusal("a: {clause: 最高 50,000 元}").en
+
+
+def test_a_plan_of_fixed_sums_need_not_say_how_it_rounds_or_what_account_money_is() -> None:
+    text = (Path(__file__).parent / "extra" / "beijing-allowance.yaml").read_text(encoding="utf-8")
+    own = [line for line in text.splitlines() if not line.startswith(("  rounding:", "  overpayment:"))]
+    plan = load_plan("\n".join(own), "plan.yaml")
+    assert (plan.header.rounding.step, plan.header.account_money.counts_as) == ("fen", "burden")
+    assert PlanVersion.from_canonical(plan.versions[0].canonical()) == plan.versions[0]

@@ -10,7 +10,7 @@ from settlement.plans.checks.registry import ERROR, WARNING, Place, check
 from settlement.plans.checks.survey import Survey
 from settlement.plans.findings import FilePath
 from settlement.plans.layout import spans_of
-from settlement.plans.model import BenefitRules, BurdenLimit, Modifier, Span, Waiting
+from settlement.plans.model import AmountSum, BenefitRules, BurdenLimit, Modifier, Span, Waiting
 from settlement.plans.vocabulary import OTHER_PAID
 
 _PLAN: FilePath = ("plan",)
@@ -30,7 +30,7 @@ def _open(key: str, zh: str, en: str, path: FilePath = _PLAN) -> Place:
 @check("no_family_account_money", WARNING)
 def no_family_account_money(survey: Survey) -> Iterator[Place]:
     """Find a plan that leaves open what a relative's account pays for."""
-    if survey.header.family_account_money is None:
+    if survey.header.family_account_money is None and any(survey.all(AmountSum)):
         yield _open(
             "family_account_money",
             "家庭共济账户支付是否计入个人负担，现按 account_money 处理；"
