@@ -31,6 +31,7 @@ STATUS: Mapping[str, int] = {
     "cancelled_at_insurer": 409,
     "client_refused": 401,
     "fetching_not_possible": 422,
+    "form_stale": 403,
     "fund_unknown": 404,
     "gateway_unavailable": 503,
     "guarantee_not_allowed": 409,
