@@ -180,7 +180,8 @@ def _opened(
     if given.source is Source.HOSPITAL:
         return read_hospital_list(given.path)
     text = stack.enter_context(given.path.open(encoding=encoding_of(given.path), newline="", errors="replace"))
-    as_csv = not text.read(1024).lstrip().startswith("{")
+    beginning = text.read(1024).lstrip()
+    as_csv = bool(beginning) and not beginning.startswith("{")
     text.seek(0)
     return _read(raw_lines(text, as_csv), profile)
 
