@@ -26,6 +26,7 @@ COMMANDS = {
     "client": "clients",
     "staff": "staff",
     "plan": "plans",
+    "reconcile": "reconcile",
 }
 
 

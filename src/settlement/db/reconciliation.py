@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from psycopg.types.json import Json
-from sqlalchemy import RowMapping, insert, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.secrets import Sealed
@@ -211,17 +211,17 @@ async def list_breaks(
     connection: AsyncConnection, fund_id: FundId, search: BreakSearch, after: UUID | None, most: int
 ) -> list[Break]:
     """Return breaks in the order in which they were opened, from after an id on."""
-    statement = select(*_BREAK_COLUMNS).where(_BREAK.c.fund_id == fund_id)
-    asked = {"business_date": search.business_date, "bill_id": search.bill_id, "kind": search.kind}
-    for name, value in {**asked, "status": search.status}.items():
-        if value is not None:
-            statement = statement.where(_BREAK.c[name] == value)
-    if search.owner is not None:
-        statement = statement.where(_BREAK.c.owner == search.owner if search.owner else _BREAK.c.owner.is_(None))
+    statement = select(*_BREAK_COLUMNS).where(*_wanted(fund_id, search))
     if after is not None:
         statement = statement.where(_BREAK.c.break_id > after)
     rows = await connection.execute(statement.order_by(_BREAK.c.break_id).limit(most))
     return [_break(row) for row in rows.mappings()]
+
+
+async def count_breaks(connection: AsyncConnection, fund_id: FundId, search: BreakSearch) -> int:
+    """Return how many breaks are wanted."""
+    statement = select(func.count()).select_from(_BREAK).where(*_wanted(fund_id, search))
+    return int((await connection.execute(statement)).scalar_one())
 
 
 async def list_break_steps(connection: AsyncConnection, fund_id: FundId, break_id: UUID) -> list[BreakStep]:
@@ -277,6 +277,17 @@ async def list_reconciled_days(
 
 _BREAK, _STEP = reconciliation_break, reconciliation_step
 _BREAK_COLUMNS = [_BREAK.c[field.name] for field in fields(Break)]
+
+
+def _wanted(fund_id: FundId, search: BreakSearch) -> list[ColumnElement[bool]]:
+    asked = {"business_date": search.business_date, "bill_id": search.bill_id, "kind": search.kind}
+    conditions = [_BREAK.c.fund_id == fund_id]
+    conditions += [
+        _BREAK.c[name] == value for name, value in {**asked, "status": search.status}.items() if value is not None
+    ]
+    if search.owner is not None:
+        conditions.append(_BREAK.c.owner == search.owner if search.owner else _BREAK.c.owner.is_(None))
+    return conditions
 
 
 def _break(row: RowMapping) -> Break:

@@ -154,14 +154,31 @@ _ELSEWHERE = _ours(
 )
 _PAIRED = f"""
 paired AS MATERIALIZED (
-    SELECT {_L}, l_times, l_gone, {_EITHER}
+    SELECT {_L}, l_times, l_gone, {_EITHER}, COALESCE(l_area, recorded.o_area) AS area,
+           COALESCE(l_insurer_settlement_id, recorded.o_insurer_settlement_id) AS settlement_id
     FROM listed
     FULL JOIN recorded ON o_insurer_settlement_id = l_insurer_settlement_id AND o_area = l_area
-    LEFT JOIN LATERAL ({_ELSEWHERE}) AS elsewhere ON true
+    LEFT JOIN LATERAL ({_ELSEWHERE} OFFSET 0) AS elsewhere ON true
 )"""
-_CANCELLED = "(SELECT FROM reconciliation_line AS undoing JOIN current USING (import_id) "
-_CANCELLED += "WHERE undoing.fund_id = :fund_id AND undoing.entry = 'cancellation' "
-_CANCELLED += "AND undoing.insurer_settlement_id = {id} AND undoing.area = {area})"
+
+
+def _listed_as(entry: str, area: str, settlement_id: str, columns: str = "import_id") -> str:
+    """Return the query of the lines about one bill, in whatever import.
+
+    `OFFSET 0` keeps the search by the bill, whose index finds a line or two: the planner knows little of a table that
+    grows by a day's lines at a time, and would now and then read a whole import for every bill. Area and id must be
+    plain columns: under row-level security a condition with an expression like COALESCE may use no index.
+    """
+    return f"""(SELECT {columns} FROM reconciliation_line AS line
+        WHERE line.fund_id = :fund_id AND line.insurer_settlement_id = {settlement_id} AND line.area = {area}
+          AND line.entry = '{entry}' OFFSET 0)"""
+
+
+def _cancelled(area: str, settlement_id: str) -> str:
+    lines = _listed_as("cancellation", area, settlement_id)
+    return f"EXISTS (SELECT FROM {lines} AS undoing JOIN current USING (import_id))"
+
+
 _AMOUNT = " OR ".join(f"l_{name}_fen <> o_{name}_fen" for name in TOTALS)
 _PAYER = " OR ".join(f"l_{name}_fen <> o_{name}_fen" for name in FUND_COLUMNS)
 _LIVING = "('live', 'held', 'pending')"
@@ -192,31 +209,36 @@ def _judged(kind: str, day: str, condition: str, source: str = "paired") -> str:
 
 
 _DAY = "CAST(:day AS date)"
-_BESIDE = """
+
+
+def _beside(counting: str) -> str:
+    """Return the bills of this day that a list of a day beside it has too, `counting` being the imports that count."""
+    return f"""
 beside AS MATERIALIZED (
     SELECT paired.*, other.*
     FROM paired CROSS JOIN LATERAL (
-        SELECT current.file_day AS other_day, line.business_date AS other_date
-        FROM reconciliation_line AS line JOIN current USING (import_id)
-        WHERE line.fund_id = :fund_id AND line.entry = 'settlement'
-          AND line.insurer_settlement_id = COALESCE(l_insurer_settlement_id, o_insurer_settlement_id)
-          AND line.area = COALESCE(l_area, o_area)
-          AND current.file_day IN (CAST(:day AS date) - 1, CAST(:day AS date) + 1)
+        SELECT file_day AS other_day, line.business_date AS other_date
+        FROM {_listed_as("settlement", "paired.area", "settlement_id", "import_id, business_date")} AS line
+        JOIN {counting} AS counting USING (import_id)
+        WHERE file_day IN (CAST(:day AS date) - 1, CAST(:day AS date) + 1)
         LIMIT 1) AS other
 )"""
+
+
 _BOTH = "l_insurer_settlement_id IS NOT NULL AND o_bill_id IS NOT NULL"
 _ONLY_OURS = "l_insurer_settlement_id IS NULL AND o_bill_id IS NOT NULL"
-_NOT_BESIDE = "NOT EXISTS (SELECT FROM beside WHERE beside.o_bill_id = paired.o_bill_id)"
+_NOT_BESIDE = "o_bill_id NOT IN (SELECT o_bill_id FROM beside WHERE o_bill_id IS NOT NULL)"
+_LISTED_BESIDE = "(l_import_id, l_line) IN (SELECT l_import_id, l_line FROM beside WHERE l_line IS NOT NULL)"
 _BUREAU = f"""
 WITH {_CURRENT}, listed AS MATERIALIZED (
     SELECT DISTINCT ON (line.insurer_settlement_id, line.area) {_LINE_COLUMNS},
            count(*) OVER (PARTITION BY line.insurer_settlement_id, line.area) AS l_times,
-           EXISTS {_CANCELLED.format(id="line.insurer_settlement_id", area="line.area")} AS l_gone
+           {_cancelled("line.area", "line.insurer_settlement_id")} AS l_gone
     FROM reconciliation_line AS line
     WHERE line.fund_id = :fund_id AND line.import_id = :import_id AND line.entry = 'settlement'
     ORDER BY line.insurer_settlement_id, line.area, line.line
 ), recorded AS MATERIALIZED ({_ours("bill.business_date = :day")}
-), {_PAIRED}, {_BESIDE}, cancelled AS MATERIALIZED (
+), {_PAIRED}, {_beside("current")}, cancelled AS MATERIALIZED (
     SELECT DISTINCT ON (line.insurer_settlement_id, line.area) {_LINE_COLUMNS}, CAST(1 AS bigint) AS l_times, ours.*
     FROM reconciliation_line AS line
     CROSS JOIN LATERAL ({_ours("bill.area = line.area AND bill.insurer_settlement_id = line.insurer_settlement_id")}
@@ -229,12 +251,10 @@ WITH {_CURRENT}, listed AS MATERIALIZED (
     CROSS JOIN LATERAL ({_ours("bill.bill_id = of_day.bill_id AND bill.revision = of_day.revision")}
         AND bill.state IN ('reversed', 'replaced')) AS ours
     CROSS JOIN LATERAL (
-        SELECT line.* FROM reconciliation_line AS line JOIN current USING (import_id)
-        WHERE line.fund_id = :fund_id AND line.entry = 'settlement'
-          AND line.insurer_settlement_id = o_insurer_settlement_id AND line.area = o_area
-        ORDER BY import_id DESC, line.line LIMIT 1) AS line
+        SELECT line.* FROM {_listed_as("settlement", "o_area", "o_insurer_settlement_id", "line.*")} AS line
+        JOIN current USING (import_id) ORDER BY import_id DESC, line.line LIMIT 1) AS line
     WHERE of_day.fund_id = :fund_id AND of_day.business_date = :day
-      AND NOT EXISTS {_CANCELLED.format(id="o_insurer_settlement_id", area="o_area")}
+      AND {"NOT " + _cancelled("o_area", "o_insurer_settlement_id")}
 ), judged AS (
     {_judged("missing_here", _DAY, "o_bill_id IS NULL AND NOT l_gone")}
     UNION ALL
@@ -242,12 +262,12 @@ WITH {_CURRENT}, listed AS MATERIALIZED (
     _judged(
         "missing_there",
         _DAY,
-        f"{_ONLY_OURS} AND :complete AND o_state IN {_LIVING} AND {_NOT_BESIDE} AND NOT EXISTS "
-        + _CANCELLED.format(id="o_insurer_settlement_id", area="o_area"),
+        f"{_ONLY_OURS} AND :complete AND o_state IN {_LIVING} AND {_NOT_BESIDE} AND NOT "
+        + _cancelled("o_area", "o_insurer_settlement_id"),
     )
 }
     UNION ALL
-    {_judged("duplicated", _DAY, "l_times > 1 OR EXISTS (SELECT FROM beside WHERE beside.l_line = paired.l_line)")}
+    {_judged("duplicated", _DAY, f"l_times > 1 OR {_LISTED_BESIDE}")}
     UNION ALL
     {_judged("wrong_day", _DAY, f"{_BOTH} AND l_business_date <> o_business_date")}
     UNION ALL
@@ -279,9 +299,6 @@ WITH {_CURRENT}, listed AS MATERIALIZED (
 )
 {_FOUND}
 """
-_HOSPITAL_BESIDE = _BESIDE.replace("JOIN current USING (import_id)", "JOIN covering USING (import_id)").replace(
-    "current.file_day", "covering.file_day"
-)
 _ROUNDED = f"(l_cash_collected_fen % {JITTER_FEN} = 0 AND l_cash_collected_fen - o_cash_due_fen < {JITTER_FEN})"
 _MORE_CASH = f"(o_state = 'live' AND l_cash_collected_fen > o_cash_due_fen AND NOT {_ROUNDED})"
 _AID = "COALESCE(o_aid_on_bill_fen, 0)"
@@ -296,7 +313,7 @@ WITH {_COVERING}, listed AS MATERIALIZED (
     WINDOW same_bill AS (PARTITION BY line.insurer_settlement_id, line.area)
     ORDER BY line.insurer_settlement_id, line.area, line.entry DESC, line.line
 ), recorded AS MATERIALIZED ({_ours("bill.business_date = :day AND bill.hospital_code = ANY (CAST(:codes AS text[]))")}
-), {_PAIRED}, {_HOSPITAL_BESIDE}, judged AS (
+), {_PAIRED}, {_beside("covering")}, judged AS (
     {
     _judged(
         "hospital_missing",
@@ -308,14 +325,7 @@ WITH {_COVERING}, listed AS MATERIALIZED (
     UNION ALL
     {_judged("aid_to_unknown", _DAY, "o_bill_id IS NULL AND NOT l_gone AND l_aid_given_fen > 0")}
     UNION ALL
-    {
-    _judged(
-        "duplicated",
-        _DAY,
-        "l_times > 1 OR (l_times > 0 AND EXISTS (SELECT FROM beside WHERE beside.l_import_id = paired.l_import_id "
-        "AND beside.l_line = paired.l_line))",
-    )
-}
+    {_judged("duplicated", _DAY, f"l_times > 1 OR (l_times > 0 AND {_LISTED_BESIDE})")}
     UNION ALL
     {_judged("wrong_day", _DAY, f"{_BOTH} AND o_business_date <> :day")}
     UNION ALL
@@ -402,12 +412,11 @@ WITH {_CURRENT}, {_COVERING}, vanished AS MATERIALIZED (
     SELECT of_break.break_id, other.file_day
     FROM reconciliation_break AS of_break
     LEFT JOIN LATERAL (
-        SELECT file_day FROM reconciliation_line AS line
+        SELECT file_day
+        FROM {_listed_as("settlement", "of_break.area", "of_break.insurer_settlement_id")} AS line
         JOIN (SELECT file_day, import_id, 'bureau' AS source FROM current
               UNION SELECT file_day, import_id, 'hospital' FROM covering) AS counting USING (import_id)
-        WHERE line.fund_id = :fund_id AND line.insurer_settlement_id = of_break.insurer_settlement_id
-          AND line.area = of_break.area AND line.entry = 'settlement' AND counting.source = of_break.source
-          AND of_break.kind IN ('missing_there', 'hospital_missing')
+        WHERE counting.source = of_break.source AND of_break.kind IN ('missing_there', 'hospital_missing')
           AND file_day IN (CAST(:day AS date) - 1, CAST(:day AS date) + 1)
         LIMIT 1) AS other ON true
     WHERE of_break.fund_id = :fund_id AND of_break.business_date = :day AND of_break.status = 'open'
@@ -494,10 +503,9 @@ WITH due AS MATERIALIZED (
     WHERE line.fund_id = :fund_id AND line.import_id = :import_id AND line.line > :after AND line.line <= :until
       AND line.entry = 'settlement' AND line.closes AND bill.state = 'live' AND bill.confirmed_at IS NULL
       AND bill.figures_digest = line.figures_digest
-      AND NOT EXISTS (
-          SELECT FROM reconciliation_found AS found
-          WHERE found.fund_id = :fund_id AND found.run_id = :run_id AND found.source = 'bureau'
-            AND found.area = line.area AND found.insurer_settlement_id = line.insurer_settlement_id)
+      AND (line.area, line.insurer_settlement_id) NOT IN (
+          SELECT area, insurer_settlement_id FROM reconciliation_found
+          WHERE fund_id = :fund_id AND run_id = :run_id AND source = 'bureau')
     FOR NO KEY UPDATE OF bill SKIP LOCKED
 ), told AS (
     INSERT INTO event (fund_id, bill_id, sequence, event_id, type, payload, actor, recorded_at)

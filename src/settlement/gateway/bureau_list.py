@@ -116,43 +116,45 @@ def raw_lines(text: Iterable[str], as_csv: bool) -> Iterator[RawLine | RefusedLi
 
 def read_line(raw: RawLine, profile: GatewayProfile) -> BureauLine | RefusedLine:
     """Read which bill a line is about, and the figures that it delivers."""
-    node = raw.output.get("setlinfo")
     try:
         facts = _ListFacts.read({name: raw.facts.get(name) for name in _ListFacts.model_fields})
-        named = _Named.read(node, profile.aliases)
+        node, cancels, figures, closed = _understood(raw, profile)
     except Malformed as malformed:
         return RefusedLine(raw.number, malformed.field, malformed.problem)
-    setl_id = facts.init_setl_id or named.setl_id
+    setl_id = facts.init_setl_id or node.setl_id
     if setl_id is None:
         return RefusedLine(raw.number, "setl_id", "missing")
     if facts.mdtrtarea_admvs is None or not is_area(facts.mdtrtarea_admvs):
         return RefusedLine(raw.number, "mdtrtarea_admvs", "missing" if facts.mdtrtarea_admvs is None else "not_an_area")
-    cancels, figures, closed = _amounts(raw, profile)
     return BureauLine(
         raw=raw,
         cancels=cancels,
         area=facts.mdtrtarea_admvs,
         insurer_settlement_id=setl_id,
-        hospital_code=facts.fixmedins_code or named.fixmedins_code,
-        business_date=china_date(named.setl_time) if named.setl_time else None,
+        hospital_code=facts.fixmedins_code or node.fixmedins_code,
+        business_date=china_date(node.setl_time) if node.setl_time else None,
         figures=figures,
         closed=closed,
     )
 
 
-def _amounts(raw: RawLine, profile: GatewayProfile) -> tuple[bool, Mapping[str, Money], BillFigures | None]:
+_Understood = tuple["SettlementNode | _Named", bool, Mapping[str, Money], BillFigures | None]
+
+
+def _understood(raw: RawLine, profile: GatewayProfile) -> _Understood:
+    """Read a line as far as it can be read. Raises `Malformed` where not even what it is about can."""
     by_its_number = raw.infno[:4] in _CANCELLING
     try:
         read = SettlementOutput.read(raw.output, profile.aliases)
     except Malformed:
-        return by_its_number, {}, None
-    billed = read.setlinfo.medfee_sumamt
-    if billed < ZERO if billed is not None else by_its_number:
-        return True, {name: -amount for name, amount in _delivered(read.setlinfo, profile).items()}, None
+        return _Named.read(raw.output.get("setlinfo"), profile.aliases), by_its_number, {}, None
+    node = read.setlinfo
+    if node.medfee_sumamt < ZERO if node.medfee_sumamt is not None else by_its_number:
+        return node, True, {name: -amount for name, amount in _delivered(node, profile).items()}, None
     closed = close_bill(read, profile)
     if isinstance(closed, BillFigures):
-        return False, _of_bill(closed), closed
-    return False, _delivered(read.setlinfo, profile), None
+        return node, False, _of_bill(closed), closed
+    return node, False, _delivered(node, profile), None
 
 
 def _of_bill(figures: BillFigures) -> Mapping[str, Money]:
