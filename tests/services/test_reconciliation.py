@@ -177,6 +177,19 @@ async def test_what_both_cancelled_or_nobody_has_is_no_break(desk: Desk):
     assert await desk.open() == []
 
 
+async def test_another_bills_cancellation_hides_no_break(desk: Desk):
+    gone, changed, lacking = (a_2304(desk.city.member) for _ in range(3))
+    settled = [await settle(desk.resources, desk.city, output) for output in (gone, changed)]
+    await reverse(desk.resources, desk.city, settled[0], a_2305(gone))
+    await desk.bureau(
+        bureau_line(desk.city, gone),
+        cancelling_line(desk.city, a_2305(gone), gone),
+        bureau_line(desk.city, a_2304(desk.city.member, changed["setlinfo"]["setl_id"], allowed="8000.01")),
+        bureau_line(desk.city, lacking),
+    )
+    assert await desk.open() == [("bureau", "amount"), ("bureau", "missing_here")]
+
+
 async def test_a_bill_listed_on_the_day_beside_is_no_break_unless_it_was_settled_on_another_day(desk: Desk):
     late, moved = a_2304(desk.city.member), a_2304(desk.city.member)
     for output in (late, moved):

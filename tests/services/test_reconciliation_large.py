@@ -31,7 +31,7 @@ from settlement.db.embedded import DatabaseUrls
 from settlement.db.tables import metadata
 from settlement.services.resources import Resources
 
-BILLS, OF_EACH = 5_000, 100
+BILLS, OF_EACH = 100_000, 100
 NEXT_DAY = date(2025, 3, 12)
 TEMPLATES = 8
 ID = "T0000000000000"

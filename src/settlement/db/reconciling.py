@@ -169,9 +169,9 @@ def _listed_as(entry: str, area: str, settlement_id: str, columns: str = "import
     grows by a day's lines at a time, and would now and then read a whole import for every bill. Area and id must be
     plain columns: under row-level security a condition with an expression like COALESCE may use no index.
     """
-    return f"""(SELECT {columns} FROM reconciliation_line AS line
-        WHERE line.fund_id = :fund_id AND line.insurer_settlement_id = {settlement_id} AND line.area = {area}
-          AND line.entry = '{entry}' OFFSET 0)"""
+    return f"""(SELECT {columns} FROM reconciliation_line AS kept
+        WHERE kept.fund_id = :fund_id AND kept.insurer_settlement_id = {settlement_id} AND kept.area = {area}
+          AND kept.entry = '{entry}' OFFSET 0)"""
 
 
 def _cancelled(area: str, settlement_id: str) -> str:
@@ -251,7 +251,7 @@ WITH {_CURRENT}, listed AS MATERIALIZED (
     CROSS JOIN LATERAL ({_ours("bill.bill_id = of_day.bill_id AND bill.revision = of_day.revision")}
         AND bill.state IN ('reversed', 'replaced')) AS ours
     CROSS JOIN LATERAL (
-        SELECT line.* FROM {_listed_as("settlement", "o_area", "o_insurer_settlement_id", "line.*")} AS line
+        SELECT line.* FROM {_listed_as("settlement", "o_area", "o_insurer_settlement_id", "kept.*")} AS line
         JOIN current USING (import_id) ORDER BY import_id DESC, line.line LIMIT 1) AS line
     WHERE of_day.fund_id = :fund_id AND of_day.business_date = :day
       AND {"NOT " + _cancelled("o_area", "o_insurer_settlement_id")}
