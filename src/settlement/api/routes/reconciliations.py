@@ -27,7 +27,6 @@ from settlement.db.engine import fund_transaction
 from settlement.db.reconciliation import (
     BreakSearch,
     BreakStep,
-    ListImport,
     list_break_steps,
     list_breaks,
     list_reconciled_days,
@@ -169,9 +168,7 @@ async def get_one_break(break_id: UUID, api: ApiDep, caller: ReconcilingCaller) 
     ),
     summary="Act on a break",
 )
-async def create_action(
-    break_id: UUID, body: ActionRequest, api: ApiDep, staff: WorkingStaff
-) -> JSONResponse:
+async def create_action(break_id: UUID, body: ActionRequest, api: ApiDep, staff: WorkingStaff) -> JSONResponse:
     """Give a break to somebody, do the repair that is proposed, or say how it ended. Each end is final.
 
     No key is needed: a repair that was done is known by its bill, and a break ends once.
@@ -242,8 +239,3 @@ def _at(instant: datetime) -> str:
 
 def _who(actor: str) -> str:
     return actor.split(".", 1)[-1]
-
-
-def list_shown(imported: ListImport) -> dict[str, Any]:
-    """Return a list as the answer shows it."""
-    return {"id": str(imported.import_id)}
