@@ -16,18 +16,20 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     Invariant(
         "records_cannot_be_changed",
         "Neither login of the service may update, delete or truncate a record, nor change what names a bill; "
-        "only message bodies may be deleted, by the worker's login.",
+        "only message bodies and the lines of lists may be deleted, by the worker's login.",
     ),
     f"SELECT count(*) FROM ({_TABLES}) AS examined",
     f"""
     WITH kept AS ({_TABLES}), record (name) AS (VALUES
         ('fund'), ('plan_version'), ('plan_draft'), ('plan_step'), ('membership'), ('unit_renewal'), ('person'),
         ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('message_body'), ('event'),
-        ('event_position'), ('idempotency'), ('uncovered'))
+        ('event_position'), ('idempotency'), ('uncovered'), ('reconciliation_line'), ('reconciliation_import'),
+        ('reconciliation_run'), ('reconciliation_found'), ('reconciliation_step'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)
-      AND NOT (login.name = 'settlement_ops' AND privilege = 'DELETE' AND relname = 'message_body')
+      AND NOT (login.name = 'settlement_ops' AND privilege = 'DELETE'
+               AND relname IN ('message_body', 'reconciliation_line'))
     UNION ALL
     SELECT login.name || ' may update ' || relname
     FROM kept JOIN record ON record.name = relname, {_SERVICE_LOGINS}
@@ -161,10 +163,14 @@ VITAL_CONSTRAINTS = (
     "member_person_fk",
     "membership_member_fk",
     "books_day_pk",
+    "reconciliation_step_pk",
+    "reconciliation_step_break_fk",
+    "reconciliation_break_says_how",
 )
 VITAL_INDEXES = (
     "books_day_one_open",
     "worklist_item_open_once",
+    "reconciliation_break_open_once",
     "plan_version_start_once",
     "plan_step_one_check",
     "plan_step_one_verdict",
