@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from builders import HANGZHOU_FILE
+from calling import form_of
 from settlement.api.schemas import examples
 
 CLIENTS = ("hospital", "platform", "staff")
@@ -16,6 +17,14 @@ _FOLLOWERS = (*CLIENTS, "auditor", "operator")
 _WATCHERS = ("staff", "auditor", "operator")
 _PLAN_READERS = ("staff", *PEOPLE)
 _DRAFTERS = ("clerk", "approver")
+_RECONCILERS = ("staff", "clerk", "approver", "auditor")
+_LISTS = "/v1/reconciliations"
+_LIST = form_of(
+    {"source": "hospital", "business_date": "2025-03-11", "hospital_codes": "H50010302473"},
+    "list.csv",
+    b"settlement_id,area,hospital_code,cash_collected,aid_given,state\n",
+)
+_ACTION = {"action": "settle"}
 _NO_DRAFT = "00000000-0000-7000-8000-000000000001"
 _BILL = {"output": examples.OUTPUT_2207, "visit": examples.FACTS | {"fixmedins_code": "H50010302473"}}
 _UNANSWERED = examples.PENDING_MESSAGE | {"visit": _BILL["visit"]}
@@ -59,5 +68,10 @@ def matrix(bill_id: str, key: str) -> list[Line]:
         ("POST", f"{of_draft}/publication", f"{draft}/publication", {}, _DRAFTERS),
         ("GET", of_version, "/v1/plans/2018", None, _PLAN_READERS),
         ("GET", f"{of_version}/diff", "/v1/plans/2018/diff?against=2018", None, _PLAN_READERS),
+        ("POST", _LISTS, _LISTS, _LIST, ("hospital", "platform", "clerk", "approver")),
+        ("GET", _LISTS, _LISTS, None, _RECONCILERS),
+        ("GET", f"{_LISTS}/breaks", f"{_LISTS}/breaks", None, _RECONCILERS),
+        ("GET", f"{_LISTS}/breaks/{{break_id}}", f"{_LISTS}/breaks/{_NO_DRAFT}", None, _RECONCILERS),
+        ("POST", f"{_LISTS}/breaks/{{break_id}}/actions", f"{_LISTS}/breaks/{_NO_DRAFT}/actions", _ACTION, _DRAFTERS),
         ("GET", f"{of_version}/touched", "/v1/plans/2018/touched", None, _PLAN_READERS),
     ]

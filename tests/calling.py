@@ -20,6 +20,7 @@ from settlement.api.problems import MEDIA_TYPE, STATUS, Problem
 from settlement.api.schemas.answers import SettlementResponse
 from settlement.services.access.add_client import NewClient
 
+BOUNDARY = "form-of-the-tests"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -49,6 +50,14 @@ def _flat(found: Any) -> Iterator[Any]:
             yield from _flat(inner)
         else:
             yield route
+
+
+def form_of(fields: dict[str, str], name: str, file: bytes) -> bytes:
+    """Write a form with a file, as a browser does."""
+    parts = [f'Content-Disposition: form-data; name="{field}"\r\n\r\n{value}' for field, value in fields.items()]
+    head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+    before = "".join(f"--{BOUNDARY}\r\n{part}\r\n" for part in parts)
+    return f"{before}--{BOUNDARY}\r\n{head}".encode() + file + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
 def body_of(content: Any) -> bytes:
@@ -104,7 +113,8 @@ class Callers:
             sent["Idempotency-Key"] = key
         content = body if isinstance(body, bytes) or body is None else body_of(body)
         if content is not None:
-            sent.setdefault("Content-Type", "application/json")
+            form = f"multipart/form-data; boundary={BOUNDARY}"
+            sent.setdefault("Content-Type", form if content.startswith(b"--") else "application/json")
         answer = await self.http.request(method, self.url + path, content=content, params=params, headers=sent)
         return checked(answer)
 

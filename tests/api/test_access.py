@@ -144,7 +144,7 @@ async def test_a_token_is_granted_by_form_or_by_basic(callers: Callers):
     )
     assert by_basic.status_code == 200
     assert by_basic.json()["expires_in"] == 600
-    assert by_basic.json()["scope"] == "bills:settle bills:read eligibility:read events:read"
+    assert by_basic.json()["scope"] == "bills:settle bills:read eligibility:read events:read reconciliation:bring"
     assert by_basic.headers["cache-control"] == "no-store"
     assert await callers.token("hospital")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import date
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from psycopg.errors import CheckViolation, InsufficientPrivilege, UniqueViolatio
 from builders import City, a_2304, a_2305, a_city, facts, open_test_resources, reverse, settle
 from database import as_owner, ops_engine, rows_of
 from sealing import SIGNER
+from services.reconciling import Desk, bureau_line
 from serving import registered_clients
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.engine import fund_transaction
@@ -78,6 +80,18 @@ CHANGEABLE = {
         "outcome",
         "closed_at",
     },
+    "reconciliation_break": {
+        "bill_id",
+        "figures",
+        "import_id",
+        "line",
+        "owner",
+        "status",
+        "resolution",
+        "resolved_by",
+        "resolved_at",
+        "step_count",
+    },
     "member": {"created_at"},
     "fund": {"stay_hold_days"},
     "hold": {"state", "ended_at", "bill_id"},
@@ -99,11 +113,15 @@ RECORDS = sorted(
     }
     | {"hospital_code", "hospital_level", "unit_renewal", "seal"}
     | {"worklist_action", "examination_request", "examination"}
+    | {f"reconciliation_{name}" for name in ("line", "import", "run", "found", "step")}
 )
 
 
+KEPT_FOR_A_TIME = ("message_body", "reconciliation_line")
+
+
 @pytest.fixture
-async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
+async def two_funds(database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[tuple[City, City]]:
     """Two funds with a reversed, a held and a changed bill each, so that every table has rows of both."""
     async with open_test_resources(database) as resources:
         cities = (await a_city(resources, code="hz"), await a_city(resources, code="nb"))
@@ -119,6 +137,7 @@ async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
             await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))
             assert await open_questions_of(resources, city.fund_id, all_times=True) == 1
             await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
+            await Desk(resources, city, tmp_path).bureau(bureau_line(city, a_2304(city.member)))
             with pytest.raises(SignInRefused):
                 await sign_in(resources, city.fund_id, "clerk", "a wrong password")
             await work_at_the_dashboard(resources, city)
@@ -166,7 +185,7 @@ async def test_no_record_can_be_updated_deleted_or_truncated(
         for statement in (
             f"UPDATE {table} SET {column} = {column}",
             f"TRUNCATE {table} CASCADE",
-            *([] if (login, table) == ("ops", "message_body") else [f"DELETE FROM {table}"]),
+            *([] if login == "ops" and table in KEPT_FOR_A_TIME else [f"DELETE FROM {table}"]),
         ):
             with pytest.raises(InsufficientPrivilege):
                 as_login(url, statement, city)
@@ -194,6 +213,15 @@ async def test_operations_drop_only_messages_whose_time_is_over(database: Databa
     assert as_login(database.ops, "DELETE FROM message_body") == 0
     as_owner(database, "UPDATE message_body SET expires_at = now() - interval '1 day' WHERE kind = 'cancellation'")
     assert as_login(database.ops, "DELETE FROM message_body") == 2
+
+
+async def test_operations_drop_only_lines_of_lists_whose_time_is_over(
+    database: DatabaseUrls, two_funds: tuple[City, City]
+):
+    as_owner(database, "UPDATE reconciliation_line SET expires_at = now() + interval '1 day'")
+    assert as_login(database.ops, "DELETE FROM reconciliation_line") == 0
+    as_owner(database, "UPDATE reconciliation_line SET expires_at = now() - interval '1 day'")
+    assert as_login(database.ops, "DELETE FROM reconciliation_line") == 2
 
 
 async def test_only_the_worker_numbers_events_and_keeps_examinations_and_it_inserts_nothing_else(

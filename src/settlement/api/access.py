@@ -87,6 +87,8 @@ PushingCaller = Annotated[Caller, Depends(caller_with(Scope.PUSH))]
 AskingCaller = Annotated[Caller, Depends(caller_with(Scope.ELIGIBILITY))]
 EventsCaller = Annotated[Caller, Depends(caller_with(Scope.EVENTS))]
 OpsCaller = Annotated[Caller, Depends(caller_with(Scope.OPS))]
+BringingCaller = Annotated[Caller, Depends(caller_with(Scope.RECONCILIATION_BRING))]
+ReconcilingCaller = Annotated[Caller, Depends(caller_with(Scope.RECONCILIATION_READ))]
 PlansCaller = Annotated[Caller, Depends(caller_with(Scope.PLANS_READ))]
 
 
@@ -118,6 +120,7 @@ def staff_with(scope: Scope) -> Callable[..., Awaitable[Signed]]:
 
 DraftingStaff = Annotated[Signed, Depends(staff_with(Scope.PLANS_DRAFT))]
 ApprovingStaff = Annotated[Signed, Depends(staff_with(Scope.PLANS_APPROVE))]
+WorkingStaff = Annotated[Signed, Depends(staff_with(Scope.RECONCILIATION_WORK))]
 
 
 def once(api: Api, caller: Caller, key: str, operation: str, body: object) -> Once:

@@ -13,7 +13,17 @@ from settlement.api.access import Api
 from settlement.api.known_query import known_query_only
 from settlement.api.metrics import Observed
 from settlement.api.overload import Kind, Shedding
-from settlement.api.routes import access, books, members, operations, plans, platform, records, settlements
+from settlement.api.routes import (
+    access,
+    books,
+    members,
+    operations,
+    plans,
+    platform,
+    reconciliations,
+    records,
+    settlements,
+)
 
 AT_ONCE: Mapping[Kind, int] = {Kind.QUOTE: 5, Kind.COMMAND: 400}
 """Half of a pool's connections for quotes, so that a settlement never waits for one."""
@@ -53,8 +63,9 @@ def create_api(
         redoc_url=None,
     )
     problems.install(app)
-    for subject in (access, settlements, records, platform, members, plans, books, operations):
+    for subject in (access, settlements, records, platform, members, plans, books, reconciliations, operations):
         app.include_router(subject.router, dependencies=[Depends(known_query_only)])
+    app.include_router(reconciliations.uploads, dependencies=[Depends(known_query_only)])
     app.add_middleware(Shedding, most=at_once)
     app.add_middleware(Observed)
     return app

@@ -88,13 +88,13 @@ class ExactRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def exact(request: Request) -> Response:
-            await _refuse_strangers(request)
+            await refuse_strangers(request)
             return await handler(ExactRequest(request.scope, request.receive))
 
         return exact
 
 
-async def _refuse_strangers(request: Request) -> None:
+async def refuse_strangers(request: Request) -> None:
     """Look at the token before the body: FastAPI reads the body first and asks its dependencies afterwards."""
     shown = await bearer(request)
     if shown is None:

@@ -26,6 +26,9 @@ STATUS: Mapping[str, int] = {
     "already_registered": 409,
     "answer_unusable": 422,
     "bill_not_found": 404,
+    "break_not_found": 404,
+    "break_step_refused": 409,
+    "bureau_line_not_kept": 409,
     "busy": 409,
     "cancellation_of_another_bill": 409,
     "cancelled_at_insurer": 409,
@@ -41,6 +44,7 @@ STATUS: Mapping[str, int] = {
     "in_progress": 409,
     "insurer_cancellation_not_seen": 409,
     "insurer_refused": 409,
+    "list_unreadable": 422,
     "message_dropped": 409,
     "message_unreadable": 422,
     "method_not_allowed": 405,
@@ -52,6 +56,7 @@ STATUS: Mapping[str, int] = {
     "other_payers_exceed_cash": 422,
     "our_bug": 500,
     "overloaded": 503,
+    "owner_unknown": 422,
     "person_not_named": 422,
     "plan_correction_unusable": 409,
     "plan_needs_second_person": 403,
@@ -77,6 +82,7 @@ STATUS: Mapping[str, int] = {
     "worklist_action_refused": 409,
     "worklist_item_not_found": 404,
 }
+_NOT_ABOUT_A_BILL = ("/oauth/", "/v1/plans", "/v1/reconciliations")
 _WORTH_REPEATING = {"busy", "in_progress", "not_recorded", "gateway_unavailable", "overloaded", "sign_in_blocked"}
 
 
@@ -156,7 +162,7 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
 
 def _state_of_the_money(request: Request) -> str | None:
     """Say what a refusal leaves behind: no record of a new bill, or the record as it was; reading leaves nothing."""
-    if request.method == "GET" or request.url.path.startswith(("/oauth/", "/v1/plans")):
+    if request.method == "GET" or request.url.path.startswith(_NOT_ABOUT_A_BILL):
         return None
     of_a_record = request.url.path.endswith(("/reversals", "/answers"))
     return "state_unchanged" if of_a_record else "state_not_recorded"

@@ -28,6 +28,7 @@ COMMANDS = {
     "client": "clients",
     "staff": "staff",
     "plan": "plans",
+    "reconcile": "reconcile",
 }
 
 

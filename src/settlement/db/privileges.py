@@ -16,7 +16,7 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     Invariant(
         "records_cannot_be_changed",
         "Neither login of the service may update, delete or truncate a record, nor change what names a bill; "
-        "only message bodies may be deleted, by the worker's login.",
+        "only message bodies and the lines of lists may be deleted, by the worker's login.",
     ),
     f"SELECT count(*) FROM ({_TABLES}) AS examined",
     f"""
@@ -24,11 +24,13 @@ RECORDS_UNCHANGEABLE = SqlCheck(
         ('plan_version'), ('plan_draft'), ('plan_step'), ('membership'), ('unit_renewal'), ('person'),
         ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('hold_room'), ('message_body'),
         ('event'), ('event_position'), ('idempotency'), ('uncovered'), ('seal'),
-        ('worklist_action'), ('examination_request'), ('examination'))
+        ('worklist_action'), ('examination_request'), ('examination'), ('reconciliation_line'),
+        ('reconciliation_import'), ('reconciliation_run'), ('reconciliation_found'), ('reconciliation_step'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)
-      AND NOT (login.name = 'settlement_ops' AND privilege = 'DELETE' AND relname = 'message_body')
+      AND NOT (login.name = 'settlement_ops' AND privilege = 'DELETE'
+               AND relname IN ('message_body', 'reconciliation_line'))
     UNION ALL
     SELECT login.name || ' may update ' || relname
     FROM kept JOIN record ON record.name = relname, {_SERVICE_LOGINS}
@@ -190,12 +192,16 @@ VITAL_CONSTRAINTS = (
     "worklist_action_item_fk",
     "worklist_action_staff_fk",
     "worklist_action_closed_says_why",
+    "reconciliation_step_pk",
+    "reconciliation_step_break_fk",
+    "reconciliation_break_says_how",
 )
 VITAL_INDEXES = (
     "books_day_one_open",
     "event_of_fund_once",
     "worklist_item_open_once",
     "settlement_promise_once",
+    "reconciliation_break_open_once",
     "plan_version_start_once",
     "plan_step_one_check",
     "plan_step_one_verdict",

@@ -342,6 +342,47 @@ _STATES: Final[Mapping[str, _Text]] = {
 }
 
 
+_BREAKS: Final[Mapping[str, _Text]] = {
+    "break_missing_here": _Text(
+        "医保有此结算，本系统没有。可按医保数据补记，互助款打入职工银行卡。",
+        "The bureau has this settlement and we do not: settle it from the bureau's figures, the aid goes to the card.",
+    ),
+    "break_missing_there": _Text(
+        "本系统有此结算，医保清单及前后一日均没有。请向医院核实后由医保更正或冲销。",
+        "We have this settlement; the bureau has it neither on this day nor beside it. Ask the hospital.",
+    ),
+    "break_hospital_missing": _Text(
+        "本系统有此结算，医院清单没有。请向医院核实互助款是否已抵扣。",
+        "We have this settlement and the hospital's list does not: ask whether the aid was deducted.",
+    ),
+    "break_amount": _Text(
+        "双方金额不一致。请核对明细，由有误一方更正。", "The amounts differ; whoever is wrong corrects them."
+    ),
+    "break_payer": _Text(
+        "总额一致，各基金支付不一致。请核对基金明细。", "The totals agree and the single funds differ; check the funds."
+    ),
+    "break_cancelled_on_one_side": _Text(
+        "一方已撤销，另一方仍有效。医保已撤销的，请复核后冲销互助款。",
+        "One side has cancelled it and the other has not: where the bureau has, check it and reverse the aid.",
+    ),
+    "break_wrong_day": _Text(
+        "双方业务日期不一致。请按医保结算时间归日。",
+        "The business dates differ; the insurer's settlement time decides.",
+    ),
+    "break_duplicated": _Text(
+        "同一结算在清单中出现多次。请对方删除重复行。", "A settlement is listed more than once; have it listed once."
+    ),
+    "break_aid_not_passed_on": _Text(
+        "医院收取的现金或给付的互助款与记账不符。查清前不与医院清算，应退职工的打入银行卡。",
+        "The hospital took more cash or gave other aid than recorded: it is not cleared until that is found out.",
+    ),
+    "break_aid_to_unknown": _Text(
+        "医院给付了互助款，本系统没有此结算。请医院补报结算结果或向患者追回。",
+        "The hospital gave aid on a bill that we do not have: it brings the bill, or takes the aid back.",
+    ),
+}
+
+
 def _refused(zh: str, en: str) -> _Text:
     """Return a refusal that begins with the state of the money, which depends on what was asked for."""
     return _Text(f"[{{state}}]{zh}", f"[{{state}} ]{en}")
@@ -440,6 +481,22 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
     ),
     "in_progress": _refused(
         "同一请求正在处理，请稍后用同一键重试。", "The same command is under way; repeat it under the same key."
+    ),
+    "list_unreadable": _Text(
+        "未作任何改动：清单无法读取（{why}），请按说明整理后重新提交。",
+        "Nothing was changed: the list cannot be read ({why}); mend it and bring it again.",
+    ),
+    "break_not_found": _Text("没有这条差异，请核对编号。", "There is no such break; check its id."),
+    "break_step_refused": _Text(
+        "未作任何改动：差异状态为 {break_status}，类型为 {kind}，不能这样处理。",
+        "Nothing was changed: the break is {break_status} and of kind {kind}, which does not allow this.",
+    ),
+    "bureau_line_not_kept": _Text(
+        "未作任何改动：医保清单的原始行未保存或已过保存期，请重新导入该日清单。",
+        "Nothing was changed: the bureau's line was not kept or was dropped; import the day's list again.",
+    ),
+    "owner_unknown": _Text(
+        "未作任何改动：没有名为 {owner} 的有效员工账号。", "Nothing was changed: no staff account {owner} may sign in."
     ),
     "already_registered": _Text(
         "{registered} 已登记，未作任何改动。", "{registered} is registered already; nothing was changed."
@@ -621,6 +678,7 @@ _SOURCES: Final[Mapping[str, _Text]] = {
     "source_brought": _Text("医院提交", "the hospital brought it"),
     "source_5203": _Text("向医保查询", "we asked the insurer"),
     "source_exchange": _Text("医保推送", "the insurer's platform"),
+    "source_bureau_file": _Text("医保每日清单", "the bureau's daily list"),
 }
 
 _TIMELINE: Final[Mapping[str, _Text]] = {
@@ -670,6 +728,7 @@ SENTENCES: Final[Mapping[str, _Text]] = {
     **_OWN_QUESTIONS,
     **_OUTCOMES,
     **_STATES,
+    **_BREAKS,
     **_REFUSALS,
     **_STANDING,
     **_NEXT_ACTIONS,

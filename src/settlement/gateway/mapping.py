@@ -145,6 +145,11 @@ _AREA = re.compile(r"\d{6}", re.ASCII)
 """GB/T 2260: it is half of what names a settlement, so a misspelt one would name another."""
 
 
+def is_area(code: str) -> bool:
+    """Say whether a text is an area's code: six digits."""
+    return _AREA.fullmatch(code) is not None
+
+
 def _stated(value: object) -> Mapping[str, Money] | None:
     """Read the amounts that a plan asks for by their codes; one that is not an amount is an error."""
     if value is None:
@@ -190,7 +195,7 @@ def read_visit(facts: Mapping[str, Any]) -> Visit | Unreadable:
     if read.mdtrtarea_admvs is None or read.fixmedins_code is None or read.chrg_bchno is None:
         required = ("mdtrtarea_admvs", "fixmedins_code", "chrg_bchno")
         return Unreadable(next(name for name in required if getattr(read, name) is None), "missing")
-    if not _AREA.fullmatch(read.mdtrtarea_admvs):
+    if not is_area(read.mdtrtarea_admvs):
         return Unreadable("mdtrtarea_admvs", "not_an_area")
     return Visit(
         area=read.mdtrtarea_admvs,

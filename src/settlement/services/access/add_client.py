@@ -14,9 +14,9 @@ from settlement.services.access.tokens import Scope, hash_secret, new_secret
 from settlement.services.resources import Resources
 
 SCOPES_OF_A_ROLE: dict[str, tuple[Scope, ...]] = {
-    "hospital": (Scope.SETTLE, Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS),
-    "platform": (Scope.PUSH, Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS),
-    "staff": (Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS, Scope.OPS, Scope.PLANS_READ),
+    "hospital": (Scope.SETTLE, Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS, Scope.RECONCILIATION_BRING),
+    "platform": (Scope.PUSH, Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS, Scope.RECONCILIATION_BRING),
+    "staff": (Scope.READ, Scope.ELIGIBILITY, Scope.EVENTS, Scope.OPS, Scope.PLANS_READ, Scope.RECONCILIATION_READ),
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
 

@@ -15,10 +15,11 @@ from settlement.services.access.tokens import Scope
 from settlement.services.resources import Resources
 
 CLERK, APPROVER, AUDITOR, OPERATOR = "clerk", "approver", "auditor", "operator"
+_RECONCILING = (Scope.RECONCILIATION_READ, Scope.RECONCILIATION_BRING, Scope.RECONCILIATION_WORK)
 SCOPES_OF_A_STAFF_ROLE: dict[str, tuple[Scope, ...]] = {
-    CLERK: (Scope.PLANS_READ, Scope.PLANS_DRAFT, Scope.READ, Scope.ELIGIBILITY),
-    APPROVER: (Scope.PLANS_READ, Scope.PLANS_DRAFT, Scope.PLANS_APPROVE, Scope.READ, Scope.ELIGIBILITY),
-    AUDITOR: (Scope.PLANS_READ, Scope.READ, Scope.EVENTS, Scope.OPS),
+    CLERK: (Scope.PLANS_READ, Scope.PLANS_DRAFT, Scope.READ, Scope.ELIGIBILITY, *_RECONCILING),
+    APPROVER: (Scope.PLANS_READ, Scope.PLANS_DRAFT, Scope.PLANS_APPROVE, Scope.READ, Scope.ELIGIBILITY, *_RECONCILING),
+    AUDITOR: (Scope.PLANS_READ, Scope.READ, Scope.EVENTS, Scope.OPS, Scope.RECONCILIATION_READ),
     OPERATOR: (Scope.PLANS_READ, Scope.EVENTS, Scope.OPS),
 }
 LOGIN = re.compile(r"[a-z][a-z0-9-]{1,40}")

@@ -36,6 +36,9 @@ class Scope(StrEnum):
     PLANS_READ = "plans:read"
     PLANS_DRAFT = "plans:draft"
     PLANS_APPROVE = "plans:approve"
+    RECONCILIATION_READ = "reconciliation:read"
+    RECONCILIATION_BRING = "reconciliation:bring"
+    RECONCILIATION_WORK = "reconciliation:work"
 
 
 class ClientRefused(SettlementError):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from settlement.domain.bills import InsurerBill, Visit
+from settlement.domain.bills import BillFigures, InsurerBill, Visit
 from settlement.domain.settlements import total_of_others
 from settlement.domain.time import china_date
 from settlement.gateway.mapping import (
@@ -42,16 +44,24 @@ class ReadBill:
 
     @property
     def figures_digest(self) -> str:
-        """A hash of the insurer's figures, by which the same bill through another door is told from a changed one.
-
-        Without the deductible: it is information, and an answer may leave it out that 5203 gives.
-        """
+        """A hash of the insurer's figures, by which the same bill through another door is told from a changed one."""
         if isinstance(self.bill, InsurerBill):
-            figures = figures_to_json(self.bill.figures)
-            del figures["insurer_deductible"]
-        else:
-            figures = dict(self.bill.figures)
-        return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()
+            return digest_of_figures(self.bill.figures)
+        return _digest(self.bill.figures)
+
+
+def digest_of_figures(figures: BillFigures) -> str:
+    """Return the hash of the figures of a bill that closes.
+
+    Without the deductible: it is information, and an answer may leave it out that 5203 gives.
+    """
+    told = figures_to_json(figures)
+    del told["insurer_deductible"]
+    return _digest(told)
+
+
+def _digest(figures: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(dict(figures), sort_keys=True).encode()).hexdigest()
 
 
 def read_brought_settlement(brought: Brought, profile: GatewayProfile, caller: Caller) -> ReadBill:

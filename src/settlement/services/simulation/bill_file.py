@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -13,8 +12,7 @@ from typing import Any
 
 from settlement.plans.simulation.columns import BadHeader, Columns
 from settlement.plans.simulation.grouping import Row
-
-_BLOCK = 1 << 20
+from settlement.services.text_files import encoding_of
 
 
 class BillsUnreadable(Exception):
@@ -47,26 +45,13 @@ def open_bill_file(path: Path) -> Iterator[BillFile]:
 
 @contextmanager
 def _open_csv(path: Path) -> Iterator[BillFile]:
-    with path.open("rb") as raw, io.TextIOWrapper(raw, encoding=_encoding(path), newline="") as text:
+    with path.open("rb") as raw, io.TextIOWrapper(raw, encoding=encoding_of(path), newline="") as text:
         rows = csv.reader(text, strict=True)
         header = next(rows, None)
         if header is None:
             raise BillsUnreadable(f"{path} is empty")
         numbered = ((number, cells) for number, cells in enumerate(rows, 2) if cells)
         yield BillFile(Columns.of(header), numbered, path.stat().st_size, raw.tell)
-
-
-def _encoding(path: Path) -> str:
-    """Return UTF-8 where the whole file is that, else GB18030, as older Chinese programs write."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with path.open("rb") as file:
-        try:
-            while block := file.read(_BLOCK):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "gb18030"
-    return "utf-8-sig"
 
 
 @contextmanager

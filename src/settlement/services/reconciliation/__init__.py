@@ -1,0 +1,1 @@
+"""Reconciliation: lists come in, a day is compared, breaks are worked off."""
