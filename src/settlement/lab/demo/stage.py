@@ -65,7 +65,7 @@ async def set_stage(data_directory: Path, *, seed: int, clock: str, year: int, p
         shutil.rmtree(folder / "insurer", ignore_errors=True)
         (folder / "insurer").mkdir()
         insurer_url = start_insurer(stack, folder / "insurer", seed, PERSONS, clock)
-        installation = _fresh_installation(data_directory, folder, insurer_url)
+        installation = _fresh_installation(data_directory, folder, insurer_url, asks=clock == "system")
         transport = AiohttpTransport(trust_env=False)
         async with httpx.AsyncClient(transport=transport, timeout=_LONG_LINE_SECONDS, trust_env=False) as http:
             persons = tuple(await list_persons(http, insurer_url))
@@ -96,10 +96,13 @@ def _only_one(stack: ExitStack, lock: Path) -> None:
         ) from None
 
 
-def _fresh_installation(data_directory: Path, folder: Path, insurer_url: str) -> Installation:
+def _fresh_installation(data_directory: Path, folder: Path, insurer_url: str, *, asks: bool) -> Installation:
+    """Make the installation. On a fixed day nothing pending is asked: when that is, the machine's load would decide."""
     profiles = folder / "profiles"
     profiles.mkdir(exist_ok=True)
     shipped = (resources.files("settlement.gateway") / "profiles" / "simulator.toml").read_text()
+    if not asks:
+        shipped = shipped.replace("pending_first_pause_seconds = 2\n", "pending_first_pause_seconds = 86400\n")
     (profiles / f"{_PROFILE}.toml").write_text(f'{shipped}\nurl = "{insurer_url}"\n')
     settings = read_settings(
         database_url=None,
