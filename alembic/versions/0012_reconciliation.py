@@ -156,9 +156,7 @@ TABLES = (
     "reconciliation_break",
     "reconciliation_step",
 )
-BREAK_UPDATES = (
-    "bill_id, figures, import_id, line, owner, status, resolution, resolved_by, resolved_at, step_count"
-)
+BREAK_UPDATES = "bill_id, figures, import_id, line, owner, status, resolution, resolved_by, resolved_at, step_count"
 THIS_FUND = "(SELECT NULLIF(current_setting('app.fund', true), '')::uuid)"
 
 
