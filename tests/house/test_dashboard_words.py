@@ -13,9 +13,15 @@ from settlement.domain.audit import Invariant
 from settlement.domain.bills import InsurerFunds
 from settlement.domain.settlements import BillState, Door
 from settlement.services.access.add_staff import SCOPES_OF_A_STAFF_ROLE
-from settlement.services.audit import examine_identities, examine_plans, examine_rooms, examine_settlements
+from settlement.services.audit import (
+    examine_identities,
+    examine_plans,
+    examine_rooms,
+    examine_seals,
+    examine_settlements,
+)
 
-_BY_HAND = (examine_identities, examine_plans, examine_rooms, examine_settlements)
+_BY_HAND = (examine_identities, examine_plans, examine_rooms, examine_seals, examine_settlements)
 
 
 def every_invariant() -> set[str]:
