@@ -56,5 +56,5 @@ def matrix(bill_id: str, key: str) -> list[Line]:
         ("POST", f"{of_draft}/publication", f"{draft}/publication", {}, _DRAFTERS),
         ("GET", of_version, "/v1/plans/2018", None, _PLAN_READERS),
         ("GET", f"{of_version}/diff", "/v1/plans/2018/diff?against=2018", None, _PLAN_READERS),
-        ("GET", f"{of_version}/touched", "/v1/plans/2018/touched", None, _PLAN_READERS),
+        ("GET", f"{of_version}/touched", "/v1/plans/2018/touched", None, ("staff", "clerk", "approver", "auditor")),
     ]

@@ -40,7 +40,7 @@ async def test_a_correction_is_drafted_approved_published_and_lists_what_it_touc
     assert [step["actor"] for step in approved["steps"]] == ["clerk", "head"]
     published = await post(callers, "clerk", f"{of_draft}/publication", {}, "publish-0001")
     assert published["late"] is True
-    assert published["touched"]["count"] == 1
+    assert published["touched_count"] == 1
     again = await callers.call("clerk", "POST", f"/v1/plans{of_draft}/publication", {}, key="publish-0001")
     assert again.json() == published
     assert again.headers["idempotent-replayed"] == "true"

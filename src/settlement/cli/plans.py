@@ -15,10 +15,11 @@ from rich.table import Table
 from settlement.cli import plan_publishing, plan_receipts, plan_sheets, plan_simulate
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.plans.boundaries import Boundary, boundaries
-from settlement.plans.cases import CaseResult, Priced, price_in_order, run_cases
-from settlement.plans.checks.run import check_plan
+from settlement.plans.cases import price_in_order, run_cases
+from settlement.plans.checks.run import errors_among, refuse_unsound
+from settlement.plans.examine import examine_plan
 from settlement.plans.explain import explain as explain_benefits
-from settlement.plans.findings import Finding, PlanRefused, Severity
+from settlement.plans.findings import Finding, PlanRefused
 from settlement.plans.model import CaseBill, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
 
@@ -40,10 +41,10 @@ def check(file: PlanFile, as_json: Json = False) -> None:
     beside: list[Boundary] = []
     try:
         plan = read_plan(file)
-        findings = check_plan(plan)
+        findings = examine_plan(plan)
     except PlanRefused as refused:
         findings = list(refused.findings)
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    errors = errors_among(findings)
     if not errors:
         beside = boundaries(plan)
     if as_json:
@@ -69,10 +70,10 @@ def run_worked_cases(
 ) -> None:
     """Run the worked cases of one or many plans (exit code 1 if one fails)."""
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-    results = [(file, result) for file in files for result in run_cases(_read(file))]
+    results = [(file, result) for file in files for result in run_cases(_sound(file))]
     failed = [(file, result) for file, result in results if not result.passed]
     for file, result in failed:
-        console.print(f"[red]failed[/red] {file}:{result.line} {result.name}: {_difference(result)}", highlight=False)
+        console.print(f"[red]failed[/red] {file}:{result.line} {result.name}: {result.difference()}", highlight=False)
     passed = len(results) - len(failed)
     machine = {"plans": len(files), "passed": passed, "failed": len(failed)}
     tell(as_json, machine, f"{len(files)} plans, {passed} cases passed, {len(failed)} failed.")
@@ -94,7 +95,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Explain every fen of one bill, with the file's ordinary facts unless others are given, or of a worked case."""
-    plan = _read(file)
+    plan = _sound(file)
     bills = _bills_of(plan, case) if case else [_bill_of(allowed, insurer_paid, excluded, upfront_share, amount, fact)]
     priced = price_in_order(plan, bills)[-1]
     if isinstance(priced, str):
@@ -162,6 +163,17 @@ def _read(file: Path) -> Plan:
         fail(str(refused))
 
 
+def _sound(file: Path) -> Plan:
+    """Read a plan file whose bills are to be priced: every version must be sound."""
+    plan = _read(file)
+    try:
+        for version in plan.versions:
+            refuse_unsound(version)
+    except PlanRefused as refused:
+        fail(str(refused))
+    return plan
+
+
 def _table_of(beside: Sequence[Boundary]) -> Table:
     """Return the boundary cases as a table; a bound is named once."""
     table = Table(title="Boundary cases", title_justify="left", box=None, header_style="bold")
@@ -200,21 +212,3 @@ def _shown(finding: Finding) -> dict[str, Any]:
         "zh": finding.zh,
         "en": finding.en,
     }
-
-
-def _in_yuan(priced: Priced) -> str:
-    if priced.missing is not None:
-        return f"held for {priced.missing}"
-    paid = ", ".join(f"{benefit} {amount}" for benefit, amount in priced.paid.items()) or "nothing"
-    return f"{paid}; a person is asked about {', '.join(priced.asks)}" if priced.asks else paid
-
-
-def _difference(result: CaseResult) -> str:
-    if result.trouble is not None:
-        return result.trouble
-    pairs = zip(result.expected, result.actual, strict=True)
-    return "; ".join(
-        f"bill {number}: expected {_in_yuan(expected)}, got {_in_yuan(actual)}"
-        for number, (expected, actual) in enumerate(pairs, 1)
-        if expected != actual
-    )

@@ -262,7 +262,7 @@ def _reading(row: Row[Any]) -> Reading:
         plan_version_id=row.plan_version_id,
         plan_digest=row.digest,
         hospital_level=row.hospital_level,
-        takings=tuple(_taking(taking) for taking in row.takings or ()),
+        takings=tuple(taking_from_mapping(taking) for taking in row.takings or ()),
         promises=tuple(promise_from_mapping(promise) for promise in row.promises or ()),
     )
 
@@ -301,7 +301,8 @@ def _cover(
     )
 
 
-def _taking(row: Mapping[str, Any]) -> Taking:
+def taking_from_mapping(row: Mapping[str, Any]) -> Taking:
+    """Return what a member's bills took, from the columns of a consumption row as JSON."""
     base, burden, paid, deductible = (Money(row[name]) for name in ("base", "burden", "paid", "deductible"))
     return Taking(
         code=OTHER_PLANS if row["elsewhere"] else row["benefit"],
