@@ -66,13 +66,14 @@ STATUS: Mapping[str, int] = {
     "request_not_found": 404,
     "scope_missing": 403,
     "sign_in_blocked": 429,
+    "sign_in_busy": 429,
     "sign_in_refused": 401,
     "staff_role_missing": 403,
     "token_invalid": 401,
     "token_missing": 401,
     "too_large": 413,
 }
-_WORTH_REPEATING = {"busy", "in_progress", "not_recorded", "gateway_unavailable"}
+_WORTH_REPEATING = {"busy", "in_progress", "not_recorded", "gateway_unavailable", "sign_in_busy"}
 
 
 class Problem(BaseModel):
