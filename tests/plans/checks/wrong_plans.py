@@ -160,6 +160,7 @@ WRONG: dict[str, Wrong] = {
     "funding_above_whole": wrong('rate: "100%"', (SHARES, SHARES.replace("50%", "100%"))),
     "purse_twice": wrong("{purse: city}]", (SHARES, SHARES.replace("county", "city"))),
     "no_funding": wrong("- code: illness", ("扣津贴}\n        funding: [{purse: county}]\n", "扣津贴}\n")),
+    "unconfirmed_not_asked_back": wrong("borne_by: unit", ("unconfirmed_borne_by: fund", "unconfirmed_borne_by: unit")),
     "unused_purse": wrong("code: town", (COUNTY, COUNTY + COUNTY.replace("county", "town"))),
     "unused_stated": wrong("code: bed_excess", ("other_paid, bed_excess, ", "other_paid, ")),
     "unused_event": wrong(
