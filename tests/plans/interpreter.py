@@ -119,6 +119,10 @@ class Part:
     days_before: tuple[int, int]
     """Nights and admissions of the stay that earlier bills, or parts, have settled."""
     days_now: tuple[int, int]
+    nights_before: int
+    nights_now: int
+    """The same nights, each on the day on which it begins: a later part does not have the one before it."""
+    is_one_of_several: bool
     aid: dict[str, Fraction] = field(default_factory=dict)
 
 
@@ -144,6 +148,7 @@ class Interpreter:
         self.bills += 1
         settled: list[Outcome] = []
         for number, (amounts, first, last) in enumerate(self._parts(bill)):
+            goes_on_behind = last is not None and last != bill.facts.discharged_on
             before = self._nights_and_admissions(stay)
             self._record_care(bill, stay, first, last)
             part_facts = {**facts, "stay_days": sum(self._nights_and_admissions(stay)) if bill.is_stay else 0}
@@ -156,7 +161,10 @@ class Interpreter:
                 day or bill.facts.settled_on,
                 stay,
                 before,
-                self._nights_and_admissions(stay),
+                now := self._nights_and_admissions(stay),
+                before[0] + (1 if number else 0),
+                now[0] + (1 if goes_on_behind else 0),
+                last is not None,
             )
             for benefit in self.body.benefits:
                 outcome = self._benefit(benefit, part)
@@ -324,7 +332,7 @@ class Interpreter:
         missing: set[str] = set()
         for benefit in self.body.benefits:
             conditions = (*self.plan.covers, *benefit.conditions)
-            if any(facts[each.fact] is not None and not fulfils(facts[each.fact], each) for each in conditions):
+            if not all(facts[each.fact] is None or may_pass(facts, each) for each in conditions):
                 continue
             if benefit.module is not None and not self._shares(benefit, bill):
                 continue
@@ -333,7 +341,7 @@ class Interpreter:
                 waived = waiting.waived_for_accidents and facts["accident"] is not False
                 if facts["days_covered"] <= waiting.days and not waived:
                     continue
-            needed = {name for name in self._asked(benefit) if facts[name] is None}
+            needed = {name for name in self._asked(benefit, facts) if facts[name] is None}
             dates = (bill.facts.admitted_on, bill.facts.discharged_on)
             if bill.is_stay and dates[self.plan.stay_date == "discharge"] is None:
                 needed.add("date of the stay")
@@ -346,8 +354,10 @@ class Interpreter:
             missing |= needed
         return missing
 
-    def _asked(self, benefit: BenefitRules) -> set[str]:
-        asked = {condition.fact for condition in (*self.plan.covers, *benefit.conditions)}
+    def _asked(self, benefit: BenefitRules, facts: dict[str, Any]) -> set[str]:
+        conditions = (*self.plan.covers, *benefit.conditions)
+        asked = {condition.fact for condition in conditions if is_asked(facts, condition)}
+        asked |= {fact for condition in conditions for fact in condition.when or ()}
         waiting = self._waiting(benefit)
         if waiting is not None:
             asked |= {"days_covered"} | ({"accident"} if waiting.waived_for_accidents else set())
@@ -417,9 +427,19 @@ class Interpreter:
             days=len(days) if aid else 0,
         )
 
+    def _is_before_plan(self, part: Part) -> bool:
+        """A part of a split stay whose term was over before the fund had a plan is paid nothing."""
+        since = part.bill.facts.plan_since
+        if since is None or not part.is_one_of_several:
+            return False
+        term = self._term(self.body.benefits[0], part.day, part.facts["own_cover"])
+        return (term[1] if term else part.day) < since
+
     def _reaches(self, benefit: BenefitRules, part: Part) -> bool:
-        conditions = [(part.facts[each.fact], each) for each in (*self.plan.covers, *benefit.conditions)]
-        if any(value is not None and not fulfils(value, each) for value, each in conditions):
+        if self._is_before_plan(part):
+            return False
+        conditions = (*self.plan.covers, *benefit.conditions)
+        if not all(part.facts[each.fact] is None or may_pass(part.facts, each) for each in conditions):
             return False
         if benefit.module is not None and not self._shares(benefit, part.bill):
             return False
@@ -435,13 +455,13 @@ class Interpreter:
         if rule is None:
             return []
 
-        def counted(nights: int, admissions: int) -> int:
-            if not admissions:
+        def counted(days: tuple[int, int], nights: int) -> int:
+            if not days[1]:
                 return 0
             return {
                 "nights": nights,
                 "nights_at_least_one": max(1, nights),
-                "both_days": nights + admissions,
+                "both_days": sum(days),
             }[rule.counting]
 
         def paid(up_to: int) -> set[int]:
@@ -452,7 +472,8 @@ class Interpreter:
                 day for day in range(1, up_to + 1) if rule.days[0].from_day <= day and (last is None or day <= last)
             }
 
-        days = sorted(paid(counted(*part.days_now)) - paid(counted(*part.days_before)))
+        now = paid(counted(part.days_now, part.nights_now))
+        days = sorted(now - paid(counted(part.days_before, part.nights_before)))
         for each in benefit.rules:
             if isinstance(each, Limit) and each.days is not None:
                 days = days[: max(0, each.days - int(self._total("days", [benefit.code], each.over, benefit, part)))]
@@ -747,6 +768,18 @@ def fulfils(value: Any, condition: Condition) -> bool:
         return value in condition.one_of
     low, high = condition.at_least, condition.at_most
     return (low is None or value >= low) and (high is None or value <= high)
+
+
+def is_asked(facts: dict[str, Any], condition: Condition) -> bool:
+    """Say whether a condition is asked of a bill: its `when` is known to fit, or it has none."""
+    if condition.when is None:
+        return True
+    return all(facts[name] is not None for name in condition.when) and fits(condition.when, facts)
+
+
+def may_pass(facts: dict[str, Any], condition: Condition) -> bool:
+    """Say whether a bill whose fact is known passes a condition."""
+    return not is_asked(facts, condition) or fulfils(facts[condition.fact], condition)
 
 
 def fits(when: Any, facts: dict[str, Any]) -> bool:

@@ -172,6 +172,13 @@ class _Plans:
         return [*choices, {"value": self.of(*values)}]
 
     def a_condition(self) -> Part:
+        condition = self.a_condition_for_all()
+        if condition["fact"] != "care" and self.one_in(3):
+            when = {fact: wanted for fact, wanted in self.a_when(of_stays=False).items() if fact != condition["fact"]}
+            condition |= {"when": when} if when else {}
+        return condition
+
+    def a_condition_for_all(self) -> Part:
         fact = self.of("care", "care", *WORDS, *COUNTED)
         if fact == "care":
             return {"fact": "care", "one_of": [self.of("inpatient", "inpatient", "outpatient")], **C, "label": "l"}
@@ -427,7 +434,8 @@ def people(draw: st.DrawFn) -> PlanFacts:
         | st.fixed_dictionaries({"basic": st.integers(0, 3), "extra_module": st.sampled_from((0, 1, 2, 3, 3))})
     )
     facts = {each.name: None for each in fields(PlanFacts) if each.name in ("admitted_on", "discharged_on")}
-    return PlanFacts(care="outpatient", settled_on=FIRST_DAY, shares=shares, **facts, **values)
+    since = draw(st.sampled_from((None, None, date(2026, 1, 1), date(2026, 3, 10))))
+    return PlanFacts(care="outpatient", settled_on=FIRST_DAY, shares=shares, plan_since=since, **facts, **values)
 
 
 @st.composite

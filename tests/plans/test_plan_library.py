@@ -48,6 +48,17 @@ def test_a_plan_says_what_its_source_left_open(plan: Plan) -> None:
     assert any("本方案约定" in note for note in plan.header.notes)
 
 
+PAID_WHATEVER_OTHERS_PAY = {
+    "hangzhou", "hangzhou_separate", "huzhou", "qinghai", "shanghai", "weihai", "yunnan", "zhangjiajie", "zhangzhou",
+}  # fmt: skip
+"""Plans whose published rules say nothing of other payers; a comment in each file confirms the check's warning."""
+
+
+def test_a_plan_that_takes_nothing_off_for_other_payers_was_confirmed_to_do_so(plan: Plan) -> None:
+    found = any(finding.id == "other_paid_not_subtracted" for finding in check_plan(plan))
+    assert found == (plan.header.code in PAID_WHATEVER_OTHERS_PAY)
+
+
 def test_the_library_has_so_many_plans_and_cases(results: list[CaseResult]) -> None:
     assert len(FILES) >= PLANS_AT_LEAST
     assert len(results) >= CASES_AT_LEAST

@@ -19,7 +19,7 @@ from settlement.plans.values import read_rate, read_yuan, write_rate
 
 VERSION = HANGZHOU.versions[0]
 
-UNDECLARED = "published rules do not state it, so the plan file must declare it"
+UNDECLARED = "where published rules are silent the plan file must declare it, as "
 NEXT_VERSION = """
   - version: "2026"
     effective_from: 2026-01-01
@@ -56,7 +56,9 @@ FACT = "fact: care\n"
         pytest.param(AMOUNT, "amount: true\n", "amount: True is not an amount", id="boolean"),
         pytest.param(AMOUNT, "amount: null\n", "amount: None is not an amount", id="null"),
         pytest.param(AMOUNT, "amount: [1]\n", "amount: write keys with their values", id="list"),
-        pytest.param(RATE, "rate: 0.9", '0.9 has a decimal point: quote it, as "0.9"', id="rate_as_float"),
+        pytest.param(
+            RATE, "rate: 0.9", '0.9 is not how a rate is written: quote a percentage, as "60%"', id="rate_as_float"
+        ),
         pytest.param(RATE, 'rate: "0.9"', "rate: 0.9 is not a rate: quote a percentage", id="rate_without_percent"),
         pytest.param(RATE, "rate: 90", "rate: 90 is not a rate", id="rate_as_number"),
         pytest.param('["310"]', "[3.10]", "3.10 has a decimal point", id="code_as_float"),
@@ -102,8 +104,8 @@ def test_what_published_rules_leave_open_must_be_declared(key: str) -> None:
     start = lines.index(f"  {key}:\n")
     end = next(at for at in range(start + 1, len(lines)) if not lines[at].startswith("    "))
     finding = refusal("".join(lines[:start] + lines[end:]))
-    assert finding.en == f"{key} is missing: {UNDECLARED}"
-    assert finding.zh == f"缺少 {key}：公布的规则没有写明，方案文件必须声明"
+    assert finding.en.startswith(f"{key} is missing: {UNDECLARED}`{key}: {{")
+    assert finding.zh.startswith(f"缺少 {key}：公布的规则没有写明的，方案文件必须声明，写作 {key}: {{")
     assert finding.line == line_of(HANGZHOU_TEXT, "plan:")
 
 
@@ -114,7 +116,8 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one() -> None:
     assert [(finding.line, finding.en) for finding in refused.value.findings] == [
         (
             line_of(text, "plan:"),
-            "stay_date is missing: published rules do not state it, so the plan file must declare it",
+            f"stay_date is missing: {UNDECLARED}`stay_date: discharge | admission`, "
+            "with 「本方案约定：…」 as the clause",
         ),
         (line_of(text, "stay_dates"), "stay_dates is not a known key; the nearest known is: stay_date"),
     ]
@@ -132,7 +135,7 @@ def test_an_empty_list_is_refused_once() -> None:
 
 
 def test_a_file_that_is_no_plan_is_refused() -> None:
-    assert refusal("a: [").en.startswith("this is not valid YAML")
+    assert refusal("a: [").en.startswith("this line, or the one before, cannot be read")
     assert refusal("a: \x00").en == "this is not valid YAML"
     assert refusal("").en == "the file is empty"
     assert refusal("- 1").line == 1
@@ -231,3 +234,24 @@ def test_a_number_of_any_length_is_refused_with_its_line() -> None:
 )
 def test_a_text_that_is_larger_than_any_plan_is_not_read_to_its_end(text: str) -> None:
     assert refusal(text).id == "too_large"
+
+
+def test_choices_where_none_are_allowed_are_refused_without_showing_them() -> None:
+    days = "{from_day: 1, amount: [{value: 1}], clause: c}"
+    text = a_changed_text(
+        ("        base:\n", f"        per_day: {{counting: nights, days: [{days}], clause: c}}\n        base:\n")
+    )
+    assert refusal(text).en == "amount: choices are not allowed here: write one amount"
+
+
+def test_an_amount_with_a_comma_is_told_to_lose_it_and_a_text_to_be_quoted() -> None:
+    assert refusal("a: {amount: 50,000}").en == "amount is an amount: write it without the comma, as amount: 50000"
+    assert "quote it" in refusal("a: {clause: 最高 50,000 元}").en
+
+
+def test_a_plan_of_fixed_sums_need_not_say_how_it_rounds_or_what_account_money_is() -> None:
+    text = (Path(__file__).parent / "extra" / "beijing-allowance.yaml").read_text(encoding="utf-8")
+    own = [line for line in text.splitlines() if not line.startswith(("  rounding:", "  overpayment:"))]
+    plan = load_plan("\n".join(own), "plan.yaml")
+    assert (plan.header.rounding.step, plan.header.account_money.counts_as) == ("fen", "burden")
+    assert PlanVersion.from_canonical(plan.versions[0].canonical()) == plan.versions[0]

@@ -73,7 +73,7 @@ def test_a_bill_whose_fact_is_missing_is_held_and_takes_nothing():
 
 
 @pytest.mark.parametrize("file", PUBLISHED, ids=[file.stem for file in PUBLISHED])
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(bills=members())
 def test_both_runs_agree_on_every_published_plan(file: Path, bills: list[SimulatedBill]):
     version = read_plan(file).versions[-1]

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.table import Table
 
 from settlement.cli import plan_publishing, plan_receipts, plan_sheets, plan_simulate
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.plans.boundaries import Boundary, boundaries
-from settlement.plans.cases import price_in_order, run_cases
-from settlement.plans.checks.run import errors_among, refuse_unsound
+from settlement.plans.cases import PricedBill, price_in_order, run_cases
+from settlement.plans.checks.run import check_plan, errors_among
 from settlement.plans.examine import examine_plan
+from settlement.plans.explain import Sentence, closing
 from settlement.plans.explain import explain as explain_benefits
 from settlement.plans.findings import Finding, PlanRefused
-from settlement.plans.model import CaseBill, Plan, read_plan
+from settlement.plans.model import CaseBill, CaseFacts, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
+from settlement.plans.sheets.words import ANY_FACT
+from settlement.plans.vocabulary import FACTS
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The plan workshop.")
 plan_receipts.add_to(app)
@@ -36,7 +39,8 @@ PlanFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A p
 def check(file: PlanFile, as_json: Json = False) -> None:
     """Check a plan file like a compiler (exit code 1 if it has errors; warnings do not count).
 
-    Without errors it also shows the boundary cases: what is paid a fen below, at, and a fen above each bound.
+    Without errors it first shows the boundary cases: what is paid a fen below, at, and a fen above each bound. What
+    it finds and the verdict come last.
     """
     beside: list[Boundary] = []
     try:
@@ -55,11 +59,13 @@ def check(file: PlanFile, as_json: Json = False) -> None:
         }
         print(json.dumps(machine, ensure_ascii=False))
     else:
+        for line in _told(beside):
+            print(line)
         for finding in findings:
             print(finding)
-        if beside:
-            console.print(_table_of(beside))
         print(f"{file}: {len(errors)} errors, {len(findings) - len(errors)} warnings.")
+        if not errors:
+            print(f"Next, the worked cases: settlement plan test {file}")
     if errors:
         raise typer.Exit(BROKEN)
 
@@ -70,7 +76,8 @@ def run_worked_cases(
 ) -> None:
     """Run the worked cases of one or many plans (exit code 1 if one fails)."""
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-    results = [(file, result) for file in files for result in run_cases(_sound(file))]
+    plans = [(file, _sound(file)) for file in files]
+    results = [(file, result) for file, plan in plans for result in run_cases(plan)]
     failed = [(file, result) for file, result in results if not result.passed]
     for file, result in failed:
         console.print(f"[red]failed[/red] {file}:{result.line} {result.name}: {result.difference()}", highlight=False)
@@ -100,13 +107,33 @@ def explain(
     priced = price_in_order(plan, bills)[-1]
     if isinstance(priced, str):
         fail(f"{priced}.")
-    explanations = explain_benefits(priced.benefits, priced.compiled.limits, priced.next_yuan())
-    if as_json:
-        print(json.dumps({"benefits": [e.to_json() for e in explanations]}, ensure_ascii=False))
+    not_priced = _not_priced(priced)
+    if not_priced is not None:
+        machine: dict[str, Any] = {"benefits": [], "sentences": [{"zh": not_priced.zh, "en": not_priced.en}]}
+        tell(as_json, machine, not_priced.en if language == "en" else not_priced.zh)
         return
-    for explanation in explanations:
-        for said in explanation.sentences:
-            print(said.en if language == "en" else said.zh)
+    explanations = explain_benefits(priced.benefits, priced.compiled.limits, priced.next_yuan(), priced.origins())
+    last = closing([each.benefit for each in explanations], priced.compiled.term_limits)
+    if as_json:
+        told = [{"zh": said.zh, "en": said.en} for said in last]
+        print(json.dumps({"benefits": [e.to_json() for e in explanations], "sentences": told}, ensure_ascii=False))
+        return
+    for said in (*(said for explanation in explanations for said in explanation.sentences), *last):
+        print(said.en if language == "en" else said.zh)
+
+
+def _not_priced(priced: PricedBill) -> Sentence | None:
+    """Say why a bill of a case is paid nothing yet: it is held for a fact, or not ours."""
+    if priced.not_covered_on is not None:
+        day = priced.not_covered_on.isoformat()
+        return Sentence(f"{day} 没有参保，本单不归本方案。", f"not covered on {day}: the bill is not this plan's.")
+    if priced.missing is not None:
+        name = ANY_FACT.zh(priced.missing) or priced.missing
+        return Sentence(
+            f"待补：缺少「{name}」（{priced.missing}），补上以后再计算。",
+            f"held: {priced.missing} is missing; nothing is computed until it is known.",
+        )
+    return None
 
 
 def _bills_of(plan: Plan, name: str) -> Sequence[CaseBill]:
@@ -128,6 +155,10 @@ def _bill_of(
     named = {"allowed": allowed, "insurer_paid": insurer_paid, "excluded": excluded, "upfront_share": upfront_share}
     named |= dict(_pairs(amounts, "--amount"))
     given = {name: _plain(value) for name, value in _pairs(facts, "--fact")}
+    for name in given.keys() - CaseFacts.model_fields.keys():
+        if name in FACTS:
+            fail(f"{name} follows from dates, covers or earlier bills: write a case with those, and use --case.")
+        fail(f"There is no fact {name}. Facts are: {', '.join(CaseFacts.model_fields)}.")
     try:
         return CaseBill.model_validate_json(json.dumps({"amounts": named, "facts": given}))
     except ValidationError as error:
@@ -164,35 +195,32 @@ def _read(file: Path) -> Plan:
 
 
 def _sound(file: Path) -> Plan:
-    """Read a plan file whose bills are to be priced: every version must be sound."""
+    """Return a plan without errors; of another one say what `check` finds, and exit as it does."""
     plan = _read(file)
-    try:
-        for version in plan.versions:
-            refuse_unsound(version)
-    except PlanRefused as refused:
-        fail(str(refused))
+    errors = errors_among(check_plan(plan))
+    for finding in errors:
+        print(finding, file=sys.stderr)
+    if errors:
+        raise typer.Exit(BROKEN)
     return plan
 
 
-def _table_of(beside: Sequence[Boundary]) -> Table:
-    """Return the boundary cases as a table; a bound is named once."""
-    table = Table(title="Boundary cases", title_justify="left", box=None, header_style="bold")
-    for name in ("benefit", "bound", "clause", "bill"):
-        table.add_column(name, overflow="fold")
-    for name in ("base", "aid"):
-        table.add_column(name, justify="right", no_wrap=True)
-    before = None
+def _told(beside: Sequence[Boundary]) -> Iterator[str]:
+    """Yield the boundary cases as lines: each bound with its clause, then three bills beside it."""
+    version, head = None, None
     for boundary in beside:
+        if boundary.version != version:
+            yield f"Boundary cases of version {boundary.version}: a bill below, on and above each bound"
+        if (boundary.version, boundary.benefit, boundary.bound, boundary.clause) != (version, *(head or ())):
+            yield f"  {boundary.benefit} · {boundary.bound}（{boundary.clause}）"
+        version, head = boundary.version, (boundary.benefit, boundary.bound, boundary.clause)
         given = ", ".join(f"{name} {value}" for name, value in boundary.given.items())
-        head = (boundary.benefit, boundary.bound, boundary.clause)
-        shown = ("", "", "") if head == before else head
-        table.add_row(*shown, given, str(boundary.base), str(boundary.aid))
-        before = head
-    return table
+        yield f"      {given:<44} base {boundary.base!s:>12}   aid {boundary.aid!s:>12}"
 
 
 def _shown_boundary(boundary: Boundary) -> dict[str, Any]:
     return {
+        "version": boundary.version,
         "benefit": boundary.benefit,
         "bound": boundary.bound,
         "clause": boundary.clause,

@@ -133,6 +133,12 @@ class Benefit:
     consumption: Consumption
     funding: tuple[tuple[str, Money], ...] = ()
     """What each purse bears of the amount, in fen; empty where the plan has one purse."""
+    days: tuple[date, date] | None = None
+    """First and last day of the part of a stay that this is of, where the plan splits the stay over terms."""
+    stay_days: tuple[int, int] | None = None
+    """Of an allowance per day: the days of the stay before this bill and with it, as the plan counts them."""
+    name_en: str = ""
+    """The benefit's English name; records keep the Chinese one."""
 
     @property
     def amount(self) -> Money:
@@ -198,6 +204,12 @@ class PlanFacts:
     """Nights of this stay that earlier bills have counted."""
     stay_parts_before: int = 0
     """Admissions of this stay that earlier bills have counted: merged stays have several."""
+    night_before: bool = False
+    """Of a later part of a split stay: the night that led to its first day is of the part before it."""
+    night_after: bool = False
+    """Of an earlier part of a split stay: the night that begins on its last day is its own."""
+    plan_since: date | None = None
+    """The day from which the fund has a plan at all: the first version's. `None` asks nothing about it."""
     other_paid: Money = ZERO
     """What other payers pay on the bill before the plan, in fen."""
     stated: Mapping[str, Money] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The boundary cases of a plan: what is paid a fen below, at, and a fen above each bound, and a day for bounds in days.
 
-They are made from the file's ordinary facts, for the newest version, each as a member's first bill. A bound that one
+They are made from the file's ordinary facts, for each version, each as a member's first bill. A bound that one
 bill cannot reach, such as a limit of a term above one of a stay, has none.
 """
 
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from settlement.domain.benefits import PlanFacts
 from settlement.domain.money import ZERO, Money
@@ -23,6 +24,7 @@ from settlement.plans.model import (
     Bands,
     BenefitRules,
     Between,
+    BurdenLimit,
     Deductible,
     Franchise,
     Limit,
@@ -43,6 +45,7 @@ from settlement.plans.reached_facts import in_hospital, reached_facts, with_fact
 class Boundary:
     """One bill beside a bound: the bound in words, what was put on the bill, and what came out, in fen."""
 
+    version: str
     benefit: str
     bound: str
     clause: str
@@ -52,8 +55,11 @@ class Boundary:
 
 
 def boundaries(plan: Plan) -> list[Boundary]:
-    """Return the boundary cases of a plan's newest version. Call it for a plan without errors."""
-    version = max(plan.versions, key=lambda version: version.effective_from)
+    """Return the boundary cases of each version of a plan. Call it for a plan without errors."""
+    return [boundary for version in plan.versions for boundary in _of_version(plan, version)]
+
+
+def _of_version(plan: Plan, version: PlanVersion) -> list[Boundary]:
     compiled = compile_version(version)
     found: list[Boundary] = []
     for benefit in version.body.benefits:
@@ -121,6 +127,11 @@ def _bounds(bills: Bills, rule: Rule, place: int, facts: PlanFacts, borne: int) 
         case Minimum():
             if (fen := bills.first_with_aid(amount_for(rule.amount, facts) + 1)) is not None:
                 yield _label(bills, rule), rule.clause, fen - 1
+        case BurdenLimit():
+            for minimum in (each for each in before if isinstance(each, Minimum)):
+                # The smallest bill that is paid the minimum: one that is smaller is paid what the member bears.
+                if (fen := bills.first_with_aid(amount_for(minimum.amount, facts))) is not None:
+                    yield _label(bills, rule), rule.clause, fen
         case TermLimit() | Limit() if any(rule is own for _, own, _ in own_limits(bills.benefit)):
             fen_limit = amount_for(rule.amount or ZERO, facts) * (_shares(bills) if rule.per_share else 1)
             if fen_limit and (fen := bills.first_with_aid(fen_limit)) is not None:
@@ -136,7 +147,7 @@ def _around(
         if amount >= 0:
             base, aid = bills.priced(amount)
             given = {bills.amount: Money(amount).yuan(), **assumed}
-            yield Boundary(bills.benefit.code, label, clause, given, Money(base), Money(aid))
+            yield Boundary(bills.compiled.version, bills.benefit.code, label, clause, given, Money(base), Money(aid))
 
 
 def _shown_facts(whens: list[When | None], facts: PlanFacts) -> dict[str, str]:
@@ -160,7 +171,7 @@ def _of_days(
 
     def stay(days: int) -> tuple[int, int]:
         nights = days - 1 if rule.counting == "both_days" else days
-        return priced(compiled, benefit, *bill_of("allowed", 0, in_hospital(facts, nights)))
+        return priced(compiled, benefit, *bill_of("allowed", 0, _within_term(compiled, benefit, facts, nights)))
 
     bills = Bills(compiled, benefit, facts)
     money = [
@@ -174,7 +185,23 @@ def _of_days(
         for days in (bound - 1, bound, bound + 1):
             if days >= 1:
                 base, aid = stay(days)
-                yield Boundary(benefit.code, label, clause, {"days": str(days)}, Money(base), Money(aid))
+                yield Boundary(
+                    version.version, benefit.code, label, clause, {"days": str(days)}, Money(base), Money(aid)
+                )
+
+
+def _within_term(compiled: CompiledPlan, benefit: BenefitRules, facts: PlanFacts, nights: int) -> PlanFacts:
+    """Return the facts with a stay of so many nights that does not begin before the term: it ends later instead."""
+    stay = in_hospital(facts, nights)
+    left = stay.discharged_on or stay.settled_on
+    first = compiled.terms(left, facts)[benefit.code].first_day
+    late = first - (stay.admitted_on or left)
+    if late <= timedelta(0):
+        return stay
+    left += late
+    return replace(
+        stay, admitted_on=first, counted_from=first, discharged_on=left, settled_on=max(stay.settled_on, left)
+    )
 
 
 def _first_days(aid_of: Callable[[int], int], most: int) -> list[int]:
@@ -203,7 +230,7 @@ def _of_numbers(plan: Plan, version: PlanVersion, compiled: CompiledPlan, benefi
             if facts is not None and value >= 0:
                 base, aid = priced(compiled, benefit, *bill_of("allowed", 0, with_fact(facts, name, value)))
                 given = {name: str(value)}
-                yield Boundary(benefit.code, f"{name} {bound}", clause, given, Money(base), Money(aid))
+                yield Boundary(version.version, benefit.code, f"{name} {bound}", clause, given, Money(base), Money(aid))
 
 
 def _table(rule: Bands, facts: PlanFacts) -> tuple[Band, ...]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import date
 
 from settlement.domain.benefits import Benefit, PlanFacts, Taking
 from settlement.domain.bills import BillFigures, Care, InsurerFunds
+from settlement.domain.certificates import age_on
 from settlement.domain.cover import CoverSpan
 from settlement.domain.money import ZERO, Money
 from settlement.plans.compile import CompiledPlan, compile_version
-from settlement.plans.covering import cover_for, with_cover
+from settlement.plans.covering import cover_for, day_of_age, with_cover
 from settlement.plans.facts import service_date
 from settlement.plans.findings import Finding, Severity
 from settlement.plans.history import BillKeys, Placed, place, takings
 from settlement.plans.model import Case, CaseAmounts, CaseBill, CaseFacts, OrdinaryFacts, Plan
 from settlement.plans.next_yuan import NextYuan, next_yuan
+from settlement.plans.origins import Origin, origins
 
 CASE_FAILS = "case_fails"
 Paid = Mapping[str, Money]
@@ -24,13 +27,19 @@ Paid = Mapping[str, Money]
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """One bill of a case as it came out: what is paid, and the benefits that a person must look at."""
+    """One bill of a case as it came out: what is paid, and the benefits that a person must look at.
+
+    `missing` names the fact for which it is held; one whose member is not covered on the service date is not ours.
+    """
 
     paid: Paid
     asks: tuple[str, ...] = ()
     missing: str | None = None
+    not_covered: bool = False
 
     def __str__(self) -> str:
+        if self.not_covered:
+            return "not covered on the service date"
         if self.missing is not None:
             return f"held for {self.missing}"
         paid = ", ".join(f"{benefit} {amount}" for benefit, amount in self.paid.items()) or "nothing"
@@ -39,13 +48,17 @@ class Priced:
 
 @dataclass(frozen=True, slots=True)
 class PricedBill:
-    """One bill of a case with what it was priced from; `missing` names the fact for which it is held."""
+    """One bill of a case with what it was priced from; `missing` names the fact for which it is held.
+
+    `not_covered_on` is the service date of a bill whose member has no cover then: it is not ours.
+    """
 
     compiled: CompiledPlan
     figures: BillFigures
     placed: Placed
     benefits: tuple[Benefit, ...]
     missing: str | None
+    not_covered_on: date | None = None
 
     def outcome(self) -> Priced:
         """Return what came out."""
@@ -53,7 +66,11 @@ class PricedBill:
         for benefit in self.benefits:
             paid[benefit.code] = paid.get(benefit.code, ZERO) + benefit.amount
         asks = tuple(benefit.code for benefit in self.benefits if benefit.asks_a_person)
-        return Priced(_without_zeros(paid), asks, self.missing)
+        return Priced(_without_zeros(paid), asks, self.missing, self.not_covered_on is not None)
+
+    def origins(self) -> tuple[Origin, ...]:
+        """Return what each benefit started from."""
+        return origins(self.compiled, self.figures, self.placed.facts, self.benefits)
 
     def next_yuan(self) -> Mapping[str, NextYuan]:
         """Return what one yuan more would have brought of each benefit."""
@@ -148,12 +165,15 @@ def case_facts(ordinary: OrdinaryFacts, changed: CaseFacts, amounts: CaseAmounts
 
 
 def covered_facts(compiled: CompiledPlan, facts: PlanFacts, ordinary: OrdinaryFacts, changed: CaseFacts) -> PlanFacts:
-    """Return the facts with what follows from the case's spans of cover, if it has any."""
+    """Return the facts with what follows from the case's spans of cover and day of birth, if it has any."""
     spans = _spans(ordinary, changed)
-    if spans is None:
-        return facts
-    cover = cover_for(spans, compiled.header, compiled.service_date(facts) or facts.settled_on)
-    return replace(facts, person_category=None) if cover is None else with_cover(compiled, facts, cover, spans)
+    if spans is not None:
+        cover = cover_for(spans, compiled.header, compiled.service_date(facts) or facts.settled_on)
+        if cover is None:
+            return facts
+        facts = with_cover(compiled, facts, cover, spans)
+    born = changed.born_on if "born_on" in changed.model_fields_set else ordinary.born_on
+    return facts if born is None else replace(facts, age=age_on(born, day_of_age(compiled, facts)))
 
 
 def _spans(ordinary: OrdinaryFacts, changed: CaseFacts) -> Sequence[CoverSpan] | None:
@@ -184,7 +204,9 @@ def price_in_order(plan: Plan, bills: Sequence[CaseBill]) -> list[PricedBill | s
 
 
 def _run(plan: Plan, case: Case, line: int) -> CaseResult:
-    expected = tuple(Priced(_without_zeros(bill.pays), bill.asks, bill.missing) for bill in case.bills)
+    expected = tuple(
+        Priced(_without_zeros(bill.pays), bill.asks, bill.missing, bill.not_covered) for bill in case.bills
+    )
     priced = price_in_order(plan, case.bills)
     trouble = priced[-1] if isinstance(priced[-1], str) else None
     actual = tuple(bill.outcome() for bill in priced if not isinstance(bill, str))
@@ -199,7 +221,11 @@ def _price(plan: Plan, bill: CaseBill, number: int, past: list[Taking]) -> Price
     if version is None:
         return "没有适用的版本 / no version is in force on the service date"
     compiled = compile_version(version)
-    facts = covered_facts(compiled, facts, ordinary, bill.facts)
+    service_day = compiled.service_date(facts) or facts.settled_on
+    if not _is_covered(compiled, service_day, _spans(ordinary, bill.facts)):
+        return PricedBill(compiled, case_figures(bill.amounts), Placed(facts, None, None, {}), (), None, service_day)
+    since = min(each.effective_from for each in plan.versions)
+    facts = replace(covered_facts(compiled, facts, ordinary, bill.facts), plan_since=since)
     keys = case_keys(ordinary, bill.facts, number)
     placed = place(compiled, facts, keys, past)
     figures, missing = case_figures(bill.amounts), compiled.missing_fact(placed.facts)
@@ -208,6 +234,14 @@ def _price(plan: Plan, bill: CaseBill, number: int, past: list[Taking]) -> Price
     benefits = compiled.adjudicate(figures, placed.facts, placed.used)
     past += takings(compiled, placed, benefits, keys)
     return PricedBill(compiled, figures, placed, benefits, None)
+
+
+def _is_covered(compiled: CompiledPlan, day: date, spans: Sequence[CoverSpan] | None) -> bool:
+    """Say whether a bill is ours by its cover, as the settle path decides; without spans every bill is."""
+    if spans is None:
+        return True
+    cover, provisional = cover_for(spans, compiled.header, day), compiled.header.provisional
+    return cover is not None and not (cover.provisional and provisional is not None and provisional.aid == "none")
 
 
 def _without_zeros(paid: Paid) -> Paid:

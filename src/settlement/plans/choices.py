@@ -23,6 +23,15 @@ def fits_facts(when: When | None, facts: PlanFacts | None) -> bool:
     return when is None or facts is None or all(_fits(fact_of(facts, name), wanted) for name, wanted in when.items())
 
 
+def clause_for(rule: object, facts: PlanFacts | None) -> str | None:
+    """Return the clause of the choice that a rule takes for a bill, where its value is a choice that has one."""
+    for by in (getattr(rule, "amount", None), getattr(rule, "rate", None)):
+        if isinstance(by, tuple):
+            choice = next(choice for choice in by if choice is by[-1] or fits_facts(choice.when, facts))
+            return str(choice.clause) if choice.clause else None
+    return None
+
+
 def amount_for(by: YuanBy, facts: PlanFacts | None) -> Money:
     """Return the amount that holds for a bill, in fen."""
     if not isinstance(by, tuple):

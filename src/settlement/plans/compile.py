@@ -3,30 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
-from settlement.domain.benefits import OTHER_PLANS, Benefit, Consumption, PlanFacts, Term, UsedRoom
+from settlement.domain.benefits import (
+    OTHER_PLANS,
+    Benefit,
+    Consumption,
+    PlanFacts,
+    Step,
+    StepKind,
+    Term,
+    UsedRoom,
+)
 from settlement.domain.bills import BillFigures, Care
 from settlement.domain.errors import InvariantViolation, ensure
-from settlement.domain.money import Money
+from settlement.domain.money import ZERO, Money
 from settlement.plans import facts as derived
-from settlement.plans.choices import fact_of
+from settlement.plans.choices import fact_of, fits_facts
 from settlement.plans.funding import funded
 from settlement.plans.generate import Generated, generate
 from settlement.plans.layout import Ledger, term_of, unit_of
-from settlement.plans.model import BenefitRules, Condition, Module, PlanVersion, Span, TermLimit, Waiting
+from settlement.plans.model import BenefitRules, Condition, Module, PlanVersion, Span, TermLimit, Waiting, When
 from settlement.plans.model.membership import OwnCover
-from settlement.plans.needs import DATES_OF_A_STAY, counts_stays, facts_needed, facts_of_version, splits, stated_needed
+from settlement.plans.needs import (
+    DATES_OF_A_STAY,
+    asked_when,
+    counts_stays,
+    facts_needed,
+    facts_of_version,
+    splits,
+    stated_needed,
+)
 from settlement.plans.split import Segment, segments_of
 from settlement.plans.steps import BenefitSteps, Note
 from settlement.plans.terms import term_on
 
 UNUSED = UsedRoom()
 _NOTHING = Consumption()
+NO_TERM = "none-"
+"""Begins the code of a term made for a day that lies in none."""
 OF_UNIT, OF_LIFE = "@unit", "@life"
 """Behind a benefit's code: the room it has used within the present unit, or ever. The bare code is its term's."""
 
@@ -39,6 +58,8 @@ class _CompiledBenefit:
     module: Module | None
     waiting: Waiting | None
     facts: tuple[str, ...]
+    asked_when: Mapping[str, tuple[When, ...]]
+    """The facts that are asked of some bills only, each with when."""
     read: Callable[[PlanFacts], tuple[object, ...]]
     """Reads the facts that it needs."""
     stated: tuple[str, ...]
@@ -53,6 +74,8 @@ class NamedLimit:
     title: str
     benefits: tuple[str, ...]
     amount: Money
+    of_all_plans: bool = False
+    """Whether what the fund's other plans pay counts too."""
 
 
 class CompiledPlan:
@@ -88,6 +111,7 @@ class CompiledPlan:
                 module,
                 benefit.waiting or (module.waiting if module else None),
                 (needed := facts_needed(version, benefit)),
+                asked_when(version, benefit),
                 _reader(needed),
                 stated_needed(version, benefit),
                 BenefitSteps(version, place, generated.benefits[place], functions),
@@ -107,6 +131,11 @@ class CompiledPlan:
         self.asks_for_diagnosis = "diagnosis" in facts_of_version(version)
         self.needed_facts: frozenset[str] = frozenset(fact for benefit in self._benefits for fact in benefit.facts)
 
+    @property
+    def benefits(self) -> Sequence[BenefitRules]:
+        """The rules of each benefit, in the order of the file."""
+        return self._body.benefits
+
     def service_date(self, facts: PlanFacts) -> date | None:
         """Return the date that picks version and term: of a visit its settlement, of a stay the one declared.
 
@@ -123,7 +152,8 @@ class CompiledPlan:
 
     def _terms(self, day: date, facts: PlanFacts | None) -> Mapping[str, Term]:
         return {
-            benefit.code: term_on(term_of(self._body, benefit), day, facts) or Term(f"none-{day.isoformat()}", day, day)
+            benefit.code: term_on(term_of(self._body, benefit), day, facts)
+            or Term(f"{NO_TERM}{day.isoformat()}", day, day)
             for benefit in self._body.benefits
         }
 
@@ -149,7 +179,7 @@ class CompiledPlan:
                 continue
             if self._may_reach(benefit, facts):
                 for fact in benefit.facts:
-                    if getattr(facts, fact) is None and not (fact in DATES_OF_A_STAY and facts.care != Care.INPATIENT):
+                    if getattr(facts, fact) is None and _is_asked(benefit, fact, facts):
                         return fact
                 for amount in benefit.stated:
                     if amount not in facts.stated:
@@ -206,12 +236,26 @@ class CompiledPlan:
             own = room | {code: room.get(key, UNUSED) for code, key in keys.items()}
             if not {term.code for term in terms.values()} & {term.code for term in home.values()}:
                 own[OTHER_PLANS] = room.get(f"{OTHER_PLANS}#{terms[self.benefit_codes[0]].code}", UNUSED)
-            priced = self._explained(part.figures, part.facts, own, terms, part.day)
+            priced = self._priced_part(part, own, terms)
             for benefit in priced:
                 for key in (keys[benefit.code], f"{benefit.code}{OF_UNIT}", f"{benefit.code}{OF_LIFE}"):
                     room[key] = room.get(key, UNUSED).after(benefit.consumption)
             benefits += priced
         return tuple(benefits)
+
+    def _priced_part(self, part: Segment, used: Mapping[str, UsedRoom], terms: Mapping[str, Term]) -> Sequence[Benefit]:
+        """Price one part of a split stay; of a term that was over before the fund had a plan nothing is paid."""
+        if part.is_before_plan and self.header.spanning is not None:
+            steps = (Step(self.header.spanning.clause, StepKind.NOT_ELIGIBLE, ZERO, "方案当时尚未开始"),)
+            return [
+                Benefit(
+                    b.code, b.names.zh, terms[b.code], ZERO, steps, used.get(b.code, UNUSED), _NOTHING,
+                    days=(part.first_day, part.day), name_en=b.names.en,
+                )
+                for b in self._body.benefits
+            ]  # fmt: skip
+        priced = self._explained(part.figures, part.facts, used, terms, part.day)
+        return [replace(benefit, days=(part.first_day, part.day)) for benefit in priced]
 
     def _explained(
         self,
@@ -275,7 +319,7 @@ def _term_limits(version: PlanVersion) -> Iterator[NamedLimit]:
         if limit.over is Span.TERM and isinstance(limit.amount, Money):
             paying = tuple(benefit.code for benefit in version.body.benefits if benefit.manual is None)
             of = paying if isinstance(limit.of, str) else limit.of
-            yield NamedLimit(f"limit:{limit.code}", limit.names.zh, of, limit.amount)
+            yield NamedLimit(f"limit:{limit.code}", limit.names.zh, of, limit.amount, limit.of == "all_plans")
 
 
 def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], ...]:
@@ -290,8 +334,18 @@ def _reader(fields: tuple[str, ...]) -> Callable[[PlanFacts], tuple[object, ...]
     return get if len(fields) > 1 else lambda facts: (get(facts),)
 
 
+def _is_asked(benefit: _CompiledBenefit, fact: str, facts: PlanFacts) -> bool:
+    """Say whether a benefit asks this bill for a fact: a visit has no dates of a stay, and some conditions a `when`."""
+    if fact in DATES_OF_A_STAY and facts.care != Care.INPATIENT:
+        return False
+    whens = benefit.asked_when.get(fact)
+    return whens is None or any(fits_facts(when, facts) for when in whens)
+
+
 def _may_fit(condition: Condition, facts: PlanFacts) -> bool:
-    """Say whether a fact fulfils a condition, or might: it is not known."""
+    """Say whether a fact fulfils a condition, or might: it is not known, or the condition is not known to be asked."""
+    if not fits_facts(condition.when, facts):
+        return True
     value = fact_of(facts, condition.fact)
     if value is None:
         return True
@@ -309,8 +363,20 @@ def _benefit(
     rules = benefit.rules
     if notes and notes[0][0] == "refused":
         steps = benefit.steps.refused(notes[0][2])
-        return Benefit(rules.code, rules.names.zh, term, Money(0), steps, room, _NOTHING)
+        return Benefit(rules.code, rules.names.zh, term, ZERO, steps, room, _NOTHING, name_en=rules.names.en)
     base, steps, taken = benefit.steps.reached(notes, facts)
     ensure(base + sum(int(step.delta) for step in steps) == aid, "the steps of a benefit do not add up to its aid")
     funding = funded(Money(aid), rules.funding)
-    return Benefit(rules.code, rules.names.zh, term, Money(base), steps, room, taken, funding)
+    stay_days = next(((note[2], note[3]) for note in notes if note[0] == "stay"), None)
+    return Benefit(
+        rules.code,
+        rules.names.zh,
+        term,
+        Money(base),
+        steps,
+        room,
+        taken,
+        funding,
+        stay_days=stay_days,
+        name_en=rules.names.en,
+    )

@@ -40,10 +40,18 @@ def with_cover(plan: CompiledPlan, facts: PlanFacts, cover: CoverOnDay, spans: S
     )
 
 
+def day_of_age(plan: CompiledPlan, facts: PlanFacts) -> date:
+    """Return the day on which the plan counts whole years of age; call it for facts that have their cover."""
+    return _term_start(plan, facts) if plan.header.age_on == "term_start" else _day(plan, facts)
+
+
+def _term_start(plan: CompiledPlan, facts: PlanFacts) -> date:
+    return min(term.first_day for term in plan.terms(_day(plan, facts), facts).values())
+
+
 def _category(plan: CompiledPlan, facts: PlanFacts, span: CoverSpan, spans: Sequence[CoverSpan]) -> str | None:
     if plan.header.category_on == "term_start":
-        first_day = min(term.first_day for term in plan.terms(_day(plan, facts), facts).values())
-        span = span_from(spans, first_day, span)
+        span = span_from(spans, _term_start(plan, facts), span)
     return span.person_category or None
 
 

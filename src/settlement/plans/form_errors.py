@@ -20,7 +20,13 @@ Schema = Mapping[str, Any]
 """The JSON Schema of what was read; it knows which keys each place may have."""
 _Wrong = tuple[FilePath, ErrorDetails]
 
-_DECLARED = frozenset({"rounding", "account_money", "overpayment", "stay_date"})
+_DECLARED = {
+    "rounding": "{mode: half_up | half_even | down | up, place: bands_total | each_band, clause: …}",
+    "account_money": "{counts_as: burden | not_burden, clause: …}",
+    "overpayment": "{recovery: by_person, clause: …}",
+    "stay_date": "discharge | admission",
+}
+"""What every plan must declare, and how that is written."""
 _WAY = re.compile(r"(function-plain|tuple|literal)\[.*\]|Between|str|int|bool")
 """How pydantic names the ways to write one value, on its path to an error."""
 _PREFERRED = ("function-plain", "literal", "str", "tuple", "Between")
@@ -98,8 +104,10 @@ def _sentences(path: FilePath, details: ErrorDetails, schema: Schema) -> tuple[s
         case "missing" if key in _DECLARED:
             return (
                 "declaration_missing",
-                f"缺少 {key}：公布的规则没有写明，方案文件必须声明",
-                f"{key} is missing: published rules do not state it, so the plan file must declare it",
+                f"缺少 {key}：公布的规则没有写明的，方案文件必须声明，写作 {key}: {_DECLARED[key]}，"
+                "依据写「本方案约定：……」",
+                f"{key} is missing: where published rules are silent the plan file must declare it, as "
+                f"`{key}: {_DECLARED[key]}`, with 「本方案约定：…」 as the clause",
             )
         case "missing":
             return "key_missing", f"缺少 {key}，请补上", f"{key} is missing: add it"

@@ -119,6 +119,8 @@ class BenefitWriter:
         yield from day_lines(rule, self.layout)
         shares = f" * {shares_of(self.layout, self.benefit)}" if rule.per_share else ""
         yield f"base = ({name}(first_day + days) - {name}(first_day)){shares}"
+        yield "if notes is not None:"
+        yield f'    notes.append(("stay", {self.place}, days_before, days_now))'
         for number, limit in enumerate(self.benefit.rules):
             if isinstance(limit, Limit) and limit.days is not None:
                 yield from self._days_limit(

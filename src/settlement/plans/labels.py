@@ -32,6 +32,32 @@ SPANS = {
     Span.LIFE: "终身",
 }
 
+AMOUNT_NAMES = {
+    "billed": ("医疗费总额", "total of the bill"),
+    "excluded": ("目录外自费", "outside the catalogue"),
+    "over_limit": ("超限价自费", "above a price ceiling"),
+    "upfront_share": ("先行自付", "share paid first"),
+    "allowed": ("政策范围内费用", "within policy scope"),
+    "insurer_deductible": ("医保起付线", "the insurer's deductible"),
+    "insurer_paid": ("医保基金支付合计", "paid by the insurer's funds"),
+    "hifp": ("统筹基金支付", "pooled fund"),
+    "cvlserv": ("公务员补助支付", "civil servants' aid"),
+    "hifes": ("企业补充支付", "employer's supplement"),
+    "hifmi": ("大病保险支付", "critical illness insurance"),
+    "hifob": ("大额补助支付", "large-sum aid"),
+    "hifdm": ("伤残人员保障支付", "fund for disabled soldiers"),
+    "maf": ("医疗救助支付", "medical assistance"),
+    "oth": ("其他基金支付", "other funds"),
+    "unnamed": ("未列名基金支付", "funds without a name"),
+    "provider_absorbed": ("医院负担", "borne by the hospital"),
+    "patient_share": ("个人负担总额", "patient's share"),
+    "account_paid": ("个人账户支付", "paid from the account"),
+    "family_account_paid": ("家庭共济账户支付", "paid from a relative's account"),
+    "cash_before_aid": ("补助前现金支付", "cash before aid"),
+    "other_paid": ("其他保障支付", "paid by other payers"),
+}
+"""Amounts of a bill in Chinese, as on the clerks' sheets, and in English."""
+
 
 def plain_yuan(amount: Money) -> str:
     """Write yuan as people do: `1,000`, and `1,000.50` where there are fen."""

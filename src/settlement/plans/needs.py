@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from settlement.plans.generate_benefit import conditions_of
 from settlement.plans.layout import term_of
-from settlement.plans.model import BenefitRules, GroupLimit, Modifier, PlanVersion, Span
+from settlement.plans.model import BenefitRules, GroupLimit, Modifier, PlanVersion, Span, When
 from settlement.plans.model.membership import OwnCover
 from settlement.plans.vocabulary import FACTS
 
@@ -35,9 +35,29 @@ def splits(version: PlanVersion) -> bool:
     return version.header.spanning is not None and version.header.spanning.split == "by_days"
 
 
+def asked_when(version: PlanVersion, benefit: BenefitRules) -> Mapping[str, tuple[When, ...]]:
+    """Return the fields that only conditions with a `when` ask for, each with those: no other bill needs them."""
+    conditions = conditions_of(version, benefit)
+    always = {STAY_DATE_FACTS[version.header.stay_date], *DATES_OF_A_STAY, "cover_first_day"}
+    always |= {field for fact in _asked_of_all(version, benefit) for field in FACTS[fact].needs}
+    whens: dict[str, tuple[When, ...]] = {}
+    for condition in conditions:
+        for field in () if condition.when is None else FACTS[condition.fact].needs:
+            whens[field] = (*whens.get(field, ()), condition.when or {})
+    return {field: when for field, when in whens.items() if field not in always}
+
+
 def facts_asked(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...]:
     """Return every fact that a benefit's conditions, choices and waiting ask for."""
     facts = [condition.fact for condition in conditions_of(version, benefit)]
+    return tuple(dict.fromkeys([*facts, *_asked_of_all(version, benefit)]))
+
+
+def _asked_of_all(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...]:
+    """Return the facts that are asked of every bill which the benefit could reach."""
+    conditions = conditions_of(version, benefit)
+    facts = [condition.fact for condition in conditions if condition.when is None]
+    facts += [fact for condition in conditions for fact in condition.when or ()]
     module = version.body.module(benefit.module)
     waiting = benefit.waiting or (module.waiting if module else None)
     if waiting is not None:

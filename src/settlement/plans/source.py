@@ -59,10 +59,14 @@ def amount_sum(layout: Layout, amounts: AmountSum, header: Header, earlier: Iter
             raise InvariantViolation(f"{code} is not a benefit before this one")
         return aid_of(code)
 
-    plus, minus = [named(name) for name in amounts.plus], [named(name) for name in amounts.minus]
-    minus += [layout.amount(name) for name in not_burden(header)]
-    plus += [layout.amount("family_account_paid")] if _family_counts_again(header) else []
-    return " + ".join(plus) + "".join(f" - {name}" for name in minus)
+    plus, minus = summed(amounts, header)
+    return " + ".join(map(named, plus)) + "".join(f" - {named(name)}" for name in minus)
+
+
+def summed(amounts: AmountSum, header: Header) -> tuple[list[str], list[str]]:
+    """Return the names that a sum adds and takes off, with what the plan says of account money."""
+    plus = [*amounts.plus, *(["family_account_paid"] if _family_counts_again(header) else [])]
+    return plus, [*amounts.minus, *not_burden(header)]
 
 
 def not_burden(header: Header) -> list[str]:
@@ -99,9 +103,16 @@ def function_of(code: str, what: str) -> str:
 def excludes(layout: Layout, condition: Condition) -> str:
     """Return the test that a known fact does not fulfil a condition; what is not known excludes nothing."""
     name = layout.fact(condition.fact)
+    asked = "" if condition.when is None else f"{_known(layout, condition.when)}{fits(layout, condition.when)} and "
     if condition.one_of is not None:
-        return f"{name} not in ({', '.join(repr(value) for value in (*condition.one_of, None))})"
-    return f"{name} is not None and not {_between(name, condition.at_least, condition.at_most)}"
+        return f"{asked}{name} not in ({', '.join(repr(value) for value in (*condition.one_of, None))})"
+    return f"{asked}{name} is not None and not {_between(name, condition.at_least, condition.at_most)}"
+
+
+def _known(layout: Layout, when: When) -> str:
+    """Return the tests that the numbers of a `when` are known at all."""
+    numbers = [fact for fact, wanted in when.items() if isinstance(wanted, Between)]
+    return "".join(f"{layout.fact(fact)} is not None and " for fact in numbers)
 
 
 def fits(layout: Layout, when: When) -> str:

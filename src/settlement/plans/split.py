@@ -12,7 +12,7 @@ from settlement.domain.bills import BillFigures, Care, InsurerFunds
 from settlement.domain.money import Money
 from settlement.plans.facts import nights
 from settlement.plans.layout import term_of
-from settlement.plans.model import VersionBody
+from settlement.plans.model import TermRule, VersionBody
 from settlement.plans.terms import term_on
 
 ONE_DAY = timedelta(days=1)
@@ -20,11 +20,15 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One part of a split stay: a day of its term, its share of the figures, and the facts with its own days."""
+    """One part of a split stay: its days, its share of the figures, and the facts with its own days."""
 
+    first_day: date
     day: date
+    """Its last day; it picks the part's term."""
     figures: BillFigures
     facts: PlanFacts
+    is_before_plan: bool
+    """Whether its term was over before the fund had a plan at all: nothing was promised for it."""
 
 
 def segments_of(body: VersionBody, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
@@ -43,10 +47,10 @@ def segments_of(body: VersionBody, figures: BillFigures, facts: PlanFacts) -> Se
     spans = [list(each) for _, each in groupby(days, lambda day: term_on(rule, day, facts))]
     if len(spans) < 2:
         return ()
-    return [_segment(figures, facts, span[0], span[-1], total) for span in spans]
+    return [_segment(rule, figures, facts, span[0], span[-1], total) for span in spans]
 
 
-def _segment(figures: BillFigures, facts: PlanFacts, begin: date, end: date, total: int) -> Segment:
+def _segment(rule: TermRule, figures: BillFigures, facts: PlanFacts, begin: date, end: date, total: int) -> Segment:
     first = facts.counted_from or begin
     before, up_to = (begin - first).days, (end - first).days + 1
 
@@ -58,11 +62,17 @@ def _segment(figures: BillFigures, facts: PlanFacts, begin: date, end: date, tot
     shared = BillFigures(funds=funds, **{name: part(getattr(figures, name)) for name in names})
     stated = {code: part(amount) for code, amount in facts.stated.items()}
     own = replace(_own_days(facts, begin, end), other_paid=part(facts.other_paid), stated=stated)
-    return Segment(end, shared, own)
+    return Segment(begin, end, shared, own, _is_before_plan(rule, end, facts))
+
+
+def _is_before_plan(rule: TermRule, day: date, facts: PlanFacts) -> bool:
+    term = term_on(rule, day, facts)
+    return facts.plan_since is not None and (term.last_day if term else day) < facts.plan_since
 
 
 def _own_days(facts: PlanFacts, begin: date, end: date) -> PlanFacts:
     """Return the facts of one part; days of the stay that earlier parts hold are days before it."""
+    facts = replace(facts, night_before=begin != facts.counted_from, night_after=end != facts.discharged_on)
     if begin == facts.counted_from:
         return replace(facts, discharged_on=end)
     day_before = begin - ONE_DAY

@@ -13,7 +13,7 @@ from typing import Any
 
 from settlement.domain.benefits import Consumption, PlanFacts, Step, StepKind
 from settlement.domain.money import Money
-from settlement.plans.choices import amount_for, fits_facts, rate_for
+from settlement.plans.choices import amount_for, clause_for, fits_facts, rate_for
 from settlement.plans.generate_benefit import WrittenBenefit, has_gaps
 from settlement.plans.labels import band_label, group_label, plain_yuan, rule_label
 from settlement.plans.layout import term_of
@@ -157,7 +157,7 @@ class BenefitSteps:
         delta = (after_now - now) - (after_before - before)
         if not delta:
             return
-        label, clause, kind = self._label(number, rule, facts), rule.clause, _KINDS[rule.rule]  # type: ignore[union-attr]
+        label, clause, kind = self._label(number, rule, facts), _clause(rule, facts), _KINDS[rule.rule]
         raises = isinstance(rule, Minimum)
         if isinstance(rule, RateRule) or (delta > 0) == raises:
             yield Step(clause, kind, Money(delta), label)
@@ -180,9 +180,9 @@ class BenefitSteps:
         rules = self._benefit.rules
         if number < len(rules):
             rule = rules[number]
-            return Step(rule.clause, _KINDS[rule.rule], Money(delta), self._label(number, rule, facts))  # type: ignore[union-attr]
+            return Step(_clause(rule, facts), _KINDS[rule.rule], Money(delta), self._label(number, rule, facts))
         limit = self._version.body.limits[number - len(rules)]
-        return Step(limit.clause, StepKind.LIMIT, Money(delta), _group_words(limit, facts))
+        return Step(_clause(limit, facts), StepKind.LIMIT, Money(delta), _group_words(limit, facts))
 
     def _label(self, number: int, rule: Rule, facts: PlanFacts) -> str:
         fixed = self._fixed_labels.get(number)
@@ -229,6 +229,11 @@ def _refusals(version: PlanVersion, place: int) -> Iterator[Step]:
         yield Step(waiting.clause, StepKind.WAITING, Money(0), waiting.label)
     if has_gaps(version, benefit):
         yield Step(term_of(version.body, benefit).clause, StepKind.NOT_ELIGIBLE, Money(0), "不在互助保障期内")
+
+
+def _clause(rule: Rule | GroupLimit, facts: PlanFacts) -> str:
+    """Return the clause of a rule, or that of the choice which it takes for a bill."""
+    return clause_for(rule, facts) or rule.clause  # type: ignore[union-attr]
 
 
 def _depends_on_facts(rule: Rule) -> bool:

@@ -13,7 +13,9 @@ from settlement.domain.money import Money
 
 _FIGURES = tuple(field.name for field in fields(BillFigures) if field.name != "funds")
 _FUNDS = tuple(field.name for field in fields(InsurerFunds))
-_FACTS = tuple(field.name for field in fields(PlanFacts))
+_OF_PARTS = frozenset({"night_before", "night_after"})
+"""Facts of one part of a split stay; what is stored is the whole bill, and its parts are made again."""
+_FACTS = tuple(field.name for field in fields(PlanFacts) if field.name not in _OF_PARTS)
 _DATES = (
     "settled_on",
     "admitted_on",
@@ -23,6 +25,7 @@ _DATES = (
     "cover_last_day",
     "covered_since",
     "counted_from",
+    "plan_since",
 )
 
 

@@ -29,6 +29,8 @@ def read_yuan(given: object) -> Money:
         return given
     if isinstance(given, int | str) and not isinstance(given, bool) and re.fullmatch(_YUAN, str(given)):
         return Money.from_yuan(given)
+    if isinstance(given, list):
+        raise bilingual("yuan", "此处不能按条件取值，请写一个金额", "choices are not allowed here: write one amount")
     raise bilingual(
         "yuan",
         f'{given} 不是金额：请写整数元，或加引号写至多两位小数，如 "1000.50"',
@@ -40,6 +42,8 @@ def read_rate(given: object) -> Fraction:
     """Read a rate such as `"62.5%"` exactly; `nothing` is zero, said on purpose."""
     if isinstance(given, Fraction):
         return given
+    if isinstance(given, list):
+        raise bilingual("rate", "此处不能按条件取值，请写一个比例", "choices are not allowed here: write one rate")
     if given == NOTHING:
         return Fraction(0)
     if isinstance(given, str) and re.fullmatch(_RATE, given) and (rate := Fraction(given.removesuffix("%")) / 100):

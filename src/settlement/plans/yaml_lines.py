@@ -20,6 +20,7 @@ MOST_CHARACTERS, MOST_PARTS, MOST_LEVELS, MOST_DIGITS = 200_000, 20_000, 40, 15
 _NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters but line breaks and tabs, and halves of characters: no JSON of the record could hold them all."""
 _COLON_NEXT = re.compile(r"\s*:")
+_GROUPED = re.compile(r"[0-9]{1,3}(, ?[0-9]{3})+")
 _CALENDAR_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -57,8 +58,8 @@ def read_yaml(text: str, name: str) -> YamlFile:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
-        en = f"this is not valid YAML: {error.problem}; {_HINT_EN}"
-        raise _refused("not_yaml", name, line, f"不是有效的 YAML：{_HINT_ZH}", en) from None
+        en = f"this line, or the one before, cannot be read: {_HINT_EN}"
+        raise _refused("not_yaml", name, line, f"这一行或上一行读不懂：{_HINT_ZH}", en) from None
     except (yaml.YAMLError, RecursionError):
         raise _refused("not_yaml", name, 1, "不是有效的 YAML", "this is not valid YAML") from None
     if root is None:
@@ -125,7 +126,7 @@ class _Reader:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, position)) for position, item in enumerate(node.value)]
-        return self._scalar(node, line)
+        return self._scalar(node, path, line)
 
     def _mapping(self, node: yaml.MappingNode, path: FilePath) -> dict[str, object]:
         mapping: dict[str, object] = {}
@@ -159,11 +160,16 @@ class _Reader:
                 break
             last = piece
         text = self.text[value.start_mark.index : last.end_mark.index]
+        if _GROUPED.fullmatch(text):
+            plain = text.replace(",", "")
+            zh = f"{key.value} 是金额，不写千分位逗号，请写作 {key.value}: {plain}"
+            en = f"{key.value} is an amount: write it without the comma, as {key.value}: {plain}"
+            return _refused("text_not_quoted", self.name, value.start_mark.line + 1, zh, en)
         zh = f'{key.value} 的文字含逗号，请加引号写作 {key.value}: "{text}"'
         en = f'the text of {key.value} has a comma: quote it, as {key.value}: "{text}"'
         return _refused("text_not_quoted", self.name, value.start_mark.line + 1, zh, en)
 
-    def _scalar(self, node: yaml.Node, line: int) -> object:
+    def _scalar(self, node: yaml.Node, path: FilePath, line: int) -> object:
         text = str(node.value)
         self._refuse_control_characters(text, line)
         match node.tag.removeprefix(_TAG):
@@ -180,6 +186,10 @@ class _Reader:
                 return text == "true"
             case "timestamp" if _CALENDAR_DATE.fullmatch(text):
                 return text
+            case "float" if path and path[-1] in ("rate", "add"):
+                zh = f'{text} 不是比例的写法，请加引号写百分数，如 "60%"'
+                en = f'{text} is not how a rate is written: quote a percentage, as "60%"'
+                raise _refused("decimal_not_quoted", self.name, line, zh, en)
             case "float":
                 zh = f'{text} 带小数，请加引号写作 "{text}"，以免丢失分'
                 en = f'{text} has a decimal point: quote it, as "{text}", to keep every fen'

@@ -109,6 +109,7 @@ def test_the_command_shows_them_where_there_are_no_errors(tmp_path_factory: pyte
     shown = json.loads(said.output)
     assert (said.exit_code, shown["errors"], shown["findings"]) == (0, 0, [])
     assert shown["boundaries"][0] == {
+        "version": "1",
         "benefit": "first",
         "bound": "每次住院补助最高 300 元",
         "clause": "起付补助",
@@ -129,3 +130,21 @@ def test_the_command_shows_findings_and_no_boundaries_where_there_are_errors(
     assert (said.exit_code, shown["errors"], shown["boundaries"]) == (1, 1, [])
     assert shown["findings"][0]["id"] == "band_gap"
     assert "error[band_gap]" in CliRunner().invoke(app, ["check", str(file)]).output
+
+
+def test_a_long_stay_does_not_begin_before_its_term() -> None:
+    text = SOUND.replace("limit, over: term, days: 60", "limit, over: term, days: 600")
+    rows = boundaries(load_plan(text, "plan.yaml"))
+    days = [int(row.aid) for row in rows if row.bound == "每期 600 天"]
+    assert days == sorted(days)
+    assert len(days) == 3
+
+
+def test_the_smallest_bill_that_is_paid_the_minimum_is_the_bound_of_the_burden() -> None:
+    text = WRONG["cliff_minimum"].text
+    assert [aid for _, aid in of_bound(text, "expense", "每期补助不超过个人负担")][1] == "100.00"
+
+
+def test_every_version_has_its_boundary_cases() -> None:
+    text = WRONG["version_without_case"].text
+    assert {row.version for row in boundaries(load_plan(text, "plan.yaml"))} == {"1", "2"}

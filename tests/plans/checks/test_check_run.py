@@ -190,3 +190,38 @@ def test_a_published_plan_has_no_error_and_its_boundaries(file: Path) -> None:
     plan = load_plan(file.read_text(encoding="utf-8"), file.name)
     assert not [finding for finding in check_plan(plan) if finding.severity is Severity.ERROR]
     assert all(case.base >= 0 and case.aid >= 0 for case in boundaries(plan))
+
+
+AGE = "    - {fact: age, at_least: 16, at_most: 60, clause: 参加年龄, label: 限 16 至 60 周岁}\n"
+BY_SEX = "    - {fact: age, at_most: %s, when: {sex: [%s]}, clause: 参加年龄, label: 限年龄}\n"
+
+
+def found_with_ages(*bounds: tuple[int, str]) -> list[str]:
+    text = SOUND.replace(AGE, "".join(BY_SEX % bound for bound in bounds))
+    return [finding.id for finding in check_plan(load_plan(text, "plan.yaml"))]
+
+
+def test_conditions_asked_of_different_people_do_not_contradict_each_other() -> None:
+    assert found_with_ages((59, "male"), (54, "female")) == []
+
+
+def test_a_condition_is_not_asked_of_anybody_whose_when_is_no_value() -> None:
+    assert found_with_ages((59, "men")) == ["unknown_value"]
+
+
+def test_a_condition_asks_for_its_fact_only_of_those_whom_its_when_fits() -> None:
+    text = SOUND.replace(AGE, BY_SEX % (59, "male"))
+    plan = load_plan(text, "plan.yaml")
+    compiled = compile_version(plan.versions[0])
+    facts = replace(case_facts(plan.file.case_facts, CaseFacts()), age=None, covered_since=date(2024, 1, 1))
+    facts = replace(facts, consecutive_terms=3, returned=False, stay_ordinal=1)
+    assert compiled.missing_fact(replace(facts, sex=None)) == "sex"
+    assert compiled.missing_fact(replace(facts, sex="male")) == "age"
+    assert compiled.missing_fact(replace(facts, sex="female")) is None
+
+
+def test_the_insurances_that_a_plan_covers_are_those_asked_of_everybody() -> None:
+    text = SOUND.replace(
+        AGE, '    - {fact: insurance_type, one_of: ["310"], when: {sex: [male]}, clause: 险种, label: 限职工}\n'
+    )
+    assert load_plan(text, "plan.yaml").header.covered("insurance_type") == frozenset({"310", "390"})

@@ -70,7 +70,7 @@ SHARES = 'funding: [{purse: city, rate: "50%"}, {purse: county}]'
 CITY = "      - {code: city, names: {zh: 市级, en: City}, clause: 市级}\n"
 COUNTY = "      - {code: county, names: {zh: 县级, en: County}, clause: 县级}\n"
 EVER = "      - {code: ever, names: {zh: 总额, en: Ever}, of: all, over: life, amount: 600000, clause: 终身总额}\n"
-OWN_BURDEN = "over: settlement, burden: {plus: [patient_share], clause: 合计负担}, clause: 合计}"
+OWN_BURDEN = "over: settlement, burden: {plus: [patient_share], minus: [other_paid], clause: 合计负担}, clause: 合计}"
 WHOLE = "          - rule: bands\n            method: whole\n            choices:\n"
 BY_PARTS = "          - rule: bands\n            choices:\n"
 NAMED = "term: {kind: named, terms: [{code: t1, first_day: 2020-01-01, last_day: %s}%s], clause: 逐期公布}"
@@ -153,6 +153,13 @@ WRONG: dict[str, Wrong] = {
     "no_other_payers": wrong(
         "other_paid", ("  other_payers: {place: after, later_payer: propose, clause: 其他付款方}\n", "")
     ),
+    "other_paid_not_subtracted": wrong(
+        "base: {plus: [insurer_deductible]",
+        (
+            OWN_BURDEN,
+            OWN_BURDEN.replace("patient_share], minus: [other_paid", "cash_before_aid], minus: [account_paid"),
+        ),
+    ),
     "no_continuity": wrong("plan:", ("  continuity: {grace_days: 10, clause: 连续参加}\n", "")),
     "funding_shares": wrong(
         'rate: "50%"}]', (SHARES, SHARES.replace("county}", 'county, rate: "50%"}')), beside=("funding_above_whole",)
@@ -201,7 +208,7 @@ WRONG: dict[str, Wrong] = {
     "benefit_start": wrong(
         "- code: allowance",
         ("        per_day:\n", "        base: {plus: [allowed], clause: 基数}\n        per_day:\n"),
-        beside=("no_burden_limit",),
+        beside=("no_burden_limit", "other_paid_not_subtracted"),
     ),
     "threshold_without_base": wrong("threshold: 15000", (RELIEF_BASE, "")),
     "manual_with_rules": wrong("rules:", (MANUAL, MANUAL + "        rules:\n" + TERM_LIMIT)),
@@ -256,7 +263,7 @@ WRONG: dict[str, Wrong] = {
     ),
     "aid_of_later_benefit": wrong("aid.relief", ("bed_excess, aid.first", "bed_excess, aid.relief")),
     "aid_in_group_limit": wrong(
-        "aid.first", (OWN_BURDEN, OWN_BURDEN.replace("], clause", "], minus: [aid.first], clause"))
+        "aid.first", (OWN_BURDEN, OWN_BURDEN.replace("[other_paid]", "[other_paid, aid.first]"))
     ),
     "beside_itself": wrong("benefits: [allowance]", ("benefits: [illness]", "benefits: [allowance]")),
     "beside_later_benefit": wrong(
@@ -340,8 +347,23 @@ WRONG: dict[str, Wrong] = {
     "modifier_without_end": wrong("per: consecutive_terms", (', at_most: "+10"', "")),
     "modifier_cut": wrong('add: "-45"', ('add: "-10"', 'add: "-45"')),
     # Versions and worked cases.
-    "version_twice": wrong('version: "1"', ("case_facts:\n", SECOND_VERSION % ("1", "2025-01-01"))),
-    "first_day_twice": wrong("effective_from: 2020-01-01", ("case_facts:\n", SECOND_VERSION % ("2", "2020-01-01"))),
+    "version_twice": wrong(
+        'version: "1"',
+        ("case_facts:\n", SECOND_VERSION % ("1", "2025-01-01")),
+        beside=("other_paid_not_subtracted",),
+    ),
+    "first_day_twice": wrong(
+        "effective_from: 2020-01-01",
+        ("case_facts:\n", SECOND_VERSION % ("2", "2020-01-01")),
+        beside=("other_paid_not_subtracted", "version_without_case"),
+    ),
+    "version_without_case": wrong(
+        'version: "2"',
+        (
+            "case_facts:\n",
+            (SECOND_VERSION % ("2", "2030-01-01")).replace("minus: [bed_excess]", "minus: [bed_excess, other_paid]"),
+        ),
+    ),
     "unknown_benefit_in_case": wrong(
         "pays: {ilness", ("pays: {illness", "pays: {ilness"), beside=("benefit_without_case",)
     ),

@@ -10,7 +10,7 @@ from settlement.plans.checks.registry import ERROR, WARNING, Place, check
 from settlement.plans.checks.survey import Survey
 from settlement.plans.findings import FilePath
 from settlement.plans.layout import spans_of
-from settlement.plans.model import BenefitRules, Modifier, Span, Waiting
+from settlement.plans.model import AmountSum, BenefitRules, BurdenLimit, Modifier, Span, Waiting
 from settlement.plans.vocabulary import OTHER_PAID
 
 _PLAN: FilePath = ("plan",)
@@ -30,11 +30,13 @@ def _open(key: str, zh: str, en: str, path: FilePath = _PLAN) -> Place:
 @check("no_family_account_money", WARNING)
 def no_family_account_money(survey: Survey) -> Iterator[Place]:
     """Find a plan that leaves open what a relative's account pays for."""
-    if survey.header.family_account_money is None:
+    if survey.header.family_account_money is None and any(survey.all(AmountSum)):
         yield _open(
             "family_account_money",
-            "家庭共济账户支付是否计入个人负担，现按 account_money 处理",
-            "whether a relative's account counts as burden; now it counts as account_money does",
+            "家庭共济账户支付是否计入个人负担，现按 account_money 处理；"
+            "写作 {counts_as: burden | not_burden, clause: …}",
+            "whether a relative's account counts as burden, as `{counts_as: burden | not_burden, clause: …}`; "
+            "now it counts as account_money does",
         )
 
 
@@ -44,8 +46,8 @@ def no_earlier_changes(survey: Survey) -> Iterator[Place]:
     if survey.header.earlier_changes is None:
         yield _open(
             "earlier_changes",
-            "前单变动后，后面的账单如何处理（leave、propose、raise）",
-            "say what a changed earlier bill does to later ones: leave, propose or raise",
+            "前单变动后，后面的账单如何处理，写作 earlier_changes: {effect: leave | propose | raise, clause: …}",
+            "say what a changed earlier bill does to later ones, as `{effect: leave | propose | raise, clause: …}`",
         )
 
 
@@ -55,8 +57,8 @@ def no_corrections(survey: Survey) -> Iterator[Place]:
     if survey.header.corrections is None:
         yield _open(
             "corrections",
-            "更正后的账单是否保留原单的次序、期间和起付线（kept、new）",
-            "say whether a corrected bill keeps the place of the one it replaces: kept or new",
+            "更正后的账单是否保留原单的次序、期间和起付线，写作 corrections: {place: kept | new, clause: …}",
+            "say whether a corrected bill keeps the place of the one it replaces, as `{place: kept | new, clause: …}`",
         )
 
 
@@ -68,8 +70,8 @@ def no_spanning(survey: Survey) -> Iterator[Place]:
     if survey.header.spanning is None and stays:
         yield _open(
             "spanning",
-            "跨期住院是归入一期（none）还是按天分摊（by_days）",
-            "say whether a stay over two terms lies in one (none) or is split by its days (by_days)",
+            "跨期住院是归入一期还是按天分摊，写作 spanning: {split: none | by_days, clause: …}",
+            "say whether a stay over two terms lies in one or is split, as `{split: none | by_days, clause: …}`",
         )
 
 
@@ -81,8 +83,10 @@ def no_stays(survey: Survey) -> Iterator[Place]:
     if survey.header.stays is None and counted:
         yield _open(
             "stays",
-            "按住院次数或每次住院计算时，短期内再次入院是否算同一次",
-            "the plan counts stays: say which admissions soon after a discharge are the same stay",
+            "按住院次数或每次住院计算时，短期内再次入院是否算同一次，写作 stays: {same: never, clause: …}，"
+            "或 {same: diagnosis | hospital | any, merge_within_days: 天数, clause: …}",
+            "say which admissions soon after a discharge are the same stay, as `{same: never, clause: …}` or "
+            "`{same: diagnosis | hospital | any, merge_within_days: …, clause: …}`",
         )
 
 
@@ -100,6 +104,30 @@ def no_other_payers(survey: Survey) -> Iterator[Place]:
             )
 
 
+@check("other_paid_not_subtracted", WARNING)
+def other_paid_not_subtracted(survey: Survey) -> Iterator[Place]:
+    """Find a benefit of a plan that comes after other payers which takes what they pay off nothing."""
+    payers = survey.header.other_payers
+    if payers is None or payers.place != "after":
+        return
+    for spot in survey.all(BenefitRules):
+        benefit = spot.part
+        if benefit.base is None or benefit.manual is not None:
+            continue
+        limited = any(isinstance(rule, BurdenLimit) for rule in benefit.rules)
+        sums = [benefit.base, benefit.burden if limited else None]
+        sums += [limit.burden for limit in survey.body.limits if benefit in survey.members(limit)]
+        if not any(each is not None and OTHER_PAID in each.minus for each in sums):
+            yield Place(
+                (*spot.path, "base"),
+                benefit.base.clause,
+                "other_payers 写了 place: after，本身并不扣除；本待遇的 base 和负担上限都没有减去 other_paid，"
+                "与其他保障合计可能超过个人负担：在 minus 写入 other_paid，或确认规则如此",
+                "`place: after` takes nothing off by itself, and neither this base nor a limit by the burden subtracts "
+                "other_paid, so that both payers together may exceed the burden: add it to `minus`, or confirm it",
+            )
+
+
 @check("no_continuity", ERROR)
 def no_continuity(survey: Survey) -> Iterator[Place]:
     """Find a plan that counts unbroken cover and does not say what a break is."""
@@ -107,8 +135,9 @@ def no_continuity(survey: Survey) -> Iterator[Place]:
     if survey.header.continuity is None and asked:
         yield _open(
             "continuity",
-            f"用了 {'、'.join(asked)}，须声明间断几天仍算连续",
-            f"the plan asks for {', '.join(asked)}, so say how many days between two spans are no break",
+            f"用了 {'、'.join(asked)}，须声明间断几天仍算连续，写作 continuity: {{grace_days: 0, clause: …}}",
+            f"the plan asks for {', '.join(asked)}, so say how many days between two spans are no break, "
+            "as `{grace_days: 0, clause: …}`",
         )
 
 

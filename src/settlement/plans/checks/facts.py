@@ -145,7 +145,7 @@ def test_missing(survey: Survey) -> Iterator[Place]:
 def condition_never_holds(survey: Survey) -> Iterator[Place]:
     """Find a condition that contradicts an earlier one, or the plan's own: no bill can fulfil both."""
     for position, test in enumerate(survey.tests):
-        if not isinstance(test.spot.part, Condition) or not is_sound(test.fact, test.wanted):
+        if not test.is_condition or not is_sound(test.fact, test.wanted):
             continue
         before = [
             reach_of(earlier.wanted)
@@ -166,14 +166,14 @@ def condition_never_holds(survey: Survey) -> Iterator[Place]:
 
 def _is_beside(earlier: FactTest, test: FactTest) -> bool:
     same = earlier.spot.benefit is None or earlier.spot.benefit is test.spot.benefit
-    return isinstance(earlier.spot.part, Condition) and same
+    return earlier.is_condition and same
 
 
 @check("when_never_holds", ERROR)
 def when_never_holds(survey: Survey) -> Iterator[Place]:
     """Find a `when` that no bill can fulfil which the plan covers and the benefit reaches."""
     for test in survey.tests:
-        if isinstance(test.spot.part, Condition) or not is_sound(test.fact, test.wanted):
+        if not test.is_when or not is_sound(test.fact, test.wanted):
             continue
         reached = [reach_by_fact(survey, benefit).get(test.fact) for benefit in survey.reaching(test.spot)]
         if reached and all(is_empty(both(reach, reach_of(test.wanted))) and not is_empty(reach) for reach in reached):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from settlement.plans.checks.survey import Survey
-from settlement.plans.model import BenefitRules, Between, Condition
+from settlement.plans.model import BenefitRules, Between
 from settlement.plans.model.parts import FactValue
 from settlement.plans.vocabulary import FACTS, FactKind
 
@@ -66,7 +66,7 @@ def reach_by_fact(survey: Survey, benefit: BenefitRules | None) -> Mapping[str, 
     """Return what the plan's and a benefit's conditions leave of each fact; other facts can be anything."""
     found: dict[str, Reach] = _whole(survey)
     for test in survey.tests:
-        if isinstance(test.spot.part, Condition) and (test.spot.benefit is None or test.spot.benefit is benefit):
+        if test.is_condition and (test.spot.benefit is None or test.spot.benefit is benefit):
             narrowed = both(found.get(test.fact), reach_of(test.wanted))
             if narrowed is not None:
                 found[test.fact] = narrowed

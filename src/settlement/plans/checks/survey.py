@@ -35,6 +35,16 @@ class FactTest:
     spot: Spot[Any]
     """The part that makes the test: a condition, a choice or a modifier."""
 
+    @property
+    def is_condition(self) -> bool:
+        """Whether every bill must pass it; a `when`, and a condition that has one, keep no bill away by themselves."""
+        return isinstance(self.spot.part, Condition) and self.spot.part.when is None
+
+    @property
+    def is_when(self) -> bool:
+        """Whether it stands in a `when`."""
+        return len(self.path) > 1 and self.path[-2] == "when"
+
 
 class Survey:
     """A version and all its parts. Checks ask it for the parts of a kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from settlement.domain.bills import Care
@@ -150,18 +151,24 @@ def impossible_bill_in_case(plan: Plan) -> Iterator[Place]:
 def case_before_versions(plan: Plan) -> Iterator[Place]:
     """Find a worked case whose bill is earlier than every version."""
     first = min(version.effective_from for version in plan.versions)
-    ordinary = plan.file.case_facts
-    key = "discharged_on" if plan.header.stay_date == "discharge" else "admitted_on"
     for bill, path in _bills(plan):
-        given = {**ordinary.model_dump(), **bill.facts.model_dump(exclude_unset=True)}
-        day = (given[key] if given["care"] == Care.INPATIENT else None) or given["settled_on"]
+        day = _day_of(plan, bill)
         if day < first:
             yield Place(
                 path,
                 None,
-                f"{day} 时还没有生效的版本，最早为 {first}：改日期",
-                f"no version is in force on {day}, the first begins on {first}: change the date",
+                f"这张账单归入 {day}，当时还没有版本，最早的版本自 {first} 起：改账单的日期，或版本的 effective_from",
+                f"this bill counts on {day}, before the first version, which begins on {first}: change the bill's "
+                "dates, or `effective_from`",
             )
+
+
+def _day_of(plan: Plan, bill: CaseBill) -> date:
+    """Return the service date of a case's bill."""
+    given = {**plan.file.case_facts.model_dump(), **bill.facts.model_dump(exclude_unset=True)}
+    of_stay = given["discharged_on" if plan.header.stay_date == "discharge" else "admitted_on"]
+    day: date = given["event_on"] or (of_stay if given["care"] == Care.INPATIENT else None) or given["settled_on"]
+    return day
 
 
 @file_check("benefit_without_case", WARNING)
@@ -176,6 +183,20 @@ def benefit_without_case(plan: Plan) -> Iterator[Place]:
                 None,
                 f"没有案例算出待遇 {benefit.code}：加一个案例",
                 f"no worked case shows the benefit {benefit.code}: add one",
+            )
+
+
+@file_check("version_without_case", WARNING)
+def version_without_case(plan: Plan) -> Iterator[Place]:
+    """Find a version that prices no bill of a worked case."""
+    priced = {version.version for bill, _ in _bills(plan) if (version := plan.version_on(_day_of(plan, bill)))}
+    for position, version in enumerate(plan.versions):
+        if version.version not in priced:
+            yield Place(
+                ("versions", position, "version"),
+                version.body.clause,
+                f"没有案例落在版本 {version.version} 的日期：加一个案例",
+                f"no worked case lies in the dates of the version {version.version}: add one",
             )
 
 

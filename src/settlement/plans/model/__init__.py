@@ -3,7 +3,7 @@
 from settlement.plans.model.benefit import Accumulation, BenefitRules, FundingShare, GroupLimit, Manual, Purse
 from settlement.plans.model.cases import Case, CaseAmounts, CaseBill, CaseFacts, OrdinaryFacts
 from settlement.plans.model.file import Header, Plan, PlanFile, PlanVersion, VersionBody
-from settlement.plans.model.load import load_plan, read_plan, schema
+from settlement.plans.model.load import load_plan, read_plan, schema, with_idle_declarations
 from settlement.plans.model.membership import Module, TermRule, Waiting
 from settlement.plans.model.parts import (
     AmountSum,
@@ -85,4 +85,5 @@ __all__ = [
     "load_plan",
     "read_plan",
     "schema",
+    "with_idle_declarations",
 ]

@@ -24,7 +24,8 @@ class CaseCover(Part):
 class CaseFacts(Part):
     """Facts of a worked case; what is not given is as in `case_facts`, and `null` is not known.
 
-    `visit` and `receipt` tell which bills belong together; without them each bill is a visit of its own.
+    `visit` and `receipt` tell which bills belong together; without them each bill is a visit of its own. From
+    `born_on` the age follows, on the day that the plan's `age_on` names.
     """
 
     care: Care | None = None
@@ -47,6 +48,7 @@ class CaseFacts(Part):
     event_on: date | None = None
     person_category: str | None = None
     age: int | None = None
+    born_on: date | None = None
     sex: str | None = None
     region: str | None = None
     unit_class: str | None = None
@@ -81,7 +83,8 @@ class CaseAmounts(Part):
 class CaseBill(Part):
     """One bill of a worked case and what each benefit pays for it; a benefit that is not named pays nothing.
 
-    `asks` names the benefits that a person must look at, and `missing` the fact for which the bill is held.
+    `asks` names the benefits that a person must look at, `missing` the fact for which the bill is held; `not_covered`
+    says that the bill is not ours, its member having no cover on the service date.
     """
 
     amounts: CaseAmounts = CaseAmounts()
@@ -89,6 +92,7 @@ class CaseBill(Part):
     pays: dict[str, Yuan] = Field(default_factory=dict)
     asks: tuple[str, ...] = ()
     missing: str | None = None
+    not_covered: bool = False
 
 
 class Case(Part):

@@ -113,6 +113,9 @@ class Header(Part):
     category_on: Annotated[
         Literal["service_date", "term_start"], Field(description="Of which day the person's category counts.")
     ] = "service_date"
+    age_on: Annotated[
+        Literal["service_date", "term_start"], Field(description="On which day whole years of age are counted.")
+    ] = "service_date"
     continuity: Continuity | None = None
     provisional: Provisional | None = None
     stays: Stays | None = None
@@ -129,10 +132,9 @@ class Header(Part):
     overpayment: Overpayment
 
     def covered(self, fact: str) -> frozenset[str | int] | None:
-        """Return the values of a fact that the plan covers, or `None` where it does not ask for that fact."""
-        values = [
-            frozenset(condition.one_of) for condition in self.covers if condition.fact == fact and condition.one_of
-        ]
+        """Return the values of a fact that the plan covers, or `None` where not every bill is asked for it."""
+        asked = [each for each in self.covers if each.fact == fact and each.when is None]
+        values = [frozenset(condition.one_of) for condition in asked if condition.one_of]
         return frozenset.intersection(*values) if values else None
 
 

@@ -51,20 +51,6 @@ UNITS = frozenset({Span.RECEIPT, Span.VISIT, Span.STAY})
 """The spans that tie several settlements together; one version uses one of them at most."""
 
 
-class Condition(Part):
-    """A fact about the bill or its patient: one of some words, or a whole number between two bounds, both included.
-
-    `label` says so to a member whose bill does not fulfil it.
-    """
-
-    fact: FactName
-    one_of: Annotated[tuple[FactValue, ...], Field(min_length=1)] | None = None
-    at_least: int | None = None
-    at_most: int | None = None
-    clause: Clause
-    label: Text
-
-
 class Between(Part):
     """A whole number between two bounds, both included; one of them may be left out."""
 
@@ -76,6 +62,23 @@ When = Annotated[
     dict[str, tuple[FactValue, ...] | Between],
     Field(min_length=1, description="Facts with what each must be: a list of words, or `{at_least: 16, at_most: 54}`."),
 ]
+
+
+class Condition(Part):
+    """A fact about the bill or its patient: one of some words, or a whole number between two bounds, both included.
+
+    With a `when` it is asked only of bills whose facts fit that: men below one age, women below another.
+    `label` says so to a member whose bill does not fulfil it.
+    """
+
+    fact: FactName
+    one_of: Annotated[tuple[FactValue, ...], Field(min_length=1)] | None = None
+    at_least: int | None = None
+    at_most: int | None = None
+    when: When | None = None
+    clause: Clause
+    label: Text
+
 
 V = TypeVar("V")
 

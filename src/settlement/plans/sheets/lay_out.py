@@ -134,7 +134,7 @@ def _chosen(part: Tree) -> Iterator[Row]:
 def _case(number: int, case: Tree) -> Iterator[Row]:
     bills = []
     for bill in case["bills"]:
-        row: Row = {key: bill[key] for key in ("asks", "missing") if key in bill}
+        row: Row = {key: bill[key] for key in ("asks", "missing", "not_covered") if key in bill}
         amounts = dict(bill.get("amounts", {}))
         row |= {f"stated.{code}": amount for code, amount in amounts.pop("stated", {}).items()}
         for part, values in (("amounts", amounts), ("facts", bill.get("facts", {})), ("pays", bill.get("pays", {}))):

@@ -197,6 +197,7 @@ PLAN = Questionnaire(
         Question(
             "日期", "人员类别按哪一天的算", "category_on", word_cell(words.CATEGORY_ON), "空着：就医当天"
         ),
+        Question("日期", "年龄按哪一天的算", "age_on", word_cell(words.AGE_ON), "空着：就医当天"),
         Question(
             "参保", "两段参保之间最多间隔几天仍算连续", "continuity.grace_days", COUNT, "天数", "continuity.clause"
         ),
@@ -285,6 +286,7 @@ CONDITIONS = Table(
         Column("取值", "one_of", TEXT, (Condition,), 30),
         Column("至少", "at_least", COUNT, (Condition,), 8),
         Column("至多", "at_most", COUNT, (Condition,), 8),
+        _when(Condition),
         _clause(Condition),
         _label(Condition),
     ),
@@ -514,7 +516,7 @@ FUNDING = Table(
 
 def _case_fact_cell(name: str) -> Cell:
     """Return the cell of a fact of a worked case; `未知` says that it is not known."""
-    if name in ("settled_on", "admitted_on", "discharged_on", "event_on"):
+    if name in ("settled_on", "admitted_on", "discharged_on", "event_on", "born_on"):
         return nullable(DATE)
     if name == "shares":
         return SHARES
@@ -567,6 +569,7 @@ CASES = Table(
         ),
         Column("须人工处理的待遇", "asks", CODES, (CaseBill,), 18),
         Column("缺少的事实", "missing", FACT_NAME, (CaseBill,), 15),
+        Column("当天没有参保", "not_covered", word_cell(words.YES_NO), (CaseBill,), 12),
         Column("说明", "note", TEXT, (Case,), 60, _HEAD),
     ),
     (

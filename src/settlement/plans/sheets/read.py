@@ -14,7 +14,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 from settlement.plans.checks.run import check_plan
 from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.form_errors import form_findings
-from settlement.plans.model import Plan, PlanFile, PlanVersion, schema
+from settlement.plans.model import Plan, PlanFile, PlanVersion, schema, with_idle_declarations
 from settlement.plans.sheets.bounds import NotAWorkbook, TooLarge, refuse_oversized
 from settlement.plans.sheets.gather import gather
 from settlement.plans.sheets.layout import ABOUT, OWN_NOTES, SHEETS, WORDS, Questionnaire
@@ -71,7 +71,9 @@ def from_xlsx(content: bytes, name: str) -> PlanFromSheets:
     _stop_if_wrong(found)
     read = placed(root, name, _ORDER)
     try:
-        file = PlanFile.model_validate_json(json.dumps(read.source.tree, default=date.isoformat))
+        file = PlanFile.model_validate_json(
+            json.dumps(with_idle_declarations(read.source.tree), default=date.isoformat)
+        )
     except ValidationError as error:
         raise PlanRefused(
             [_said(finding, read) for finding in form_findings(error, name, read.source.line_of, schema())]

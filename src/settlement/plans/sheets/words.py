@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from settlement.plans.labels import SPANS
+from settlement.plans.labels import AMOUNT_NAMES, SPANS
 
 Word = str | int | bool
 
@@ -28,6 +28,7 @@ class Words:
 
 YES_NO = Words("是否", {True: "是", False: "否"})
 STAY_DATE = Words("住院归期", {"discharge": "出院日期", "admission": "入院日期"})
+AGE_ON = Words("年龄按哪天", {"service_date": "就医当天", "term_start": "保障期第一天"})
 CATEGORY_ON = Words("身份按哪天", {"service_date": "就医当天", "term_start": "保障期第一天"})
 SPLIT = Words("跨期住院", {"none": "不拆分", "by_days": "按天数拆分"})
 PROVISIONAL_AID = Words("暂定期补助", {"on_bill": "直接抵账单", "to_card": "打到银行卡", "none": "暂不补助"})
@@ -85,33 +86,7 @@ COUNTING = Words(
 )
 GROUP_OF = Words("合计限额包含", {"all": "本方案全部待遇", "all_plans": "本会全部方案"})
 
-AMOUNT = Words(
-    "账单金额",
-    {
-        "billed": "医疗费总额",
-        "excluded": "目录外自费",
-        "over_limit": "超限价自费",
-        "upfront_share": "先行自付",
-        "allowed": "政策范围内费用",
-        "insurer_deductible": "医保起付线",
-        "insurer_paid": "医保基金支付合计",
-        "hifp": "统筹基金支付",
-        "cvlserv": "公务员补助支付",
-        "hifes": "企业补充支付",
-        "hifmi": "大病保险支付",
-        "hifob": "大额补助支付",
-        "hifdm": "伤残人员保障支付",
-        "maf": "医疗救助支付",
-        "oth": "其他基金支付",
-        "unnamed": "未列名基金支付",
-        "provider_absorbed": "医院负担",
-        "patient_share": "个人负担总额",
-        "account_paid": "个人账户支付",
-        "family_account_paid": "家庭共济账户支付",
-        "cash_before_aid": "补助前现金支付",
-        "other_paid": "其他保障支付",
-    },
-)
+AMOUNT = Words("账单金额", {name: zh for name, (zh, _) in AMOUNT_NAMES.items()})
 AID_PREFIX = "补助 "
 """Before a benefit's code in a list of amounts: what that benefit pays for the bill."""
 
@@ -155,6 +130,7 @@ CASE_ONLY_FACT = Words(
         "visit": "就诊号",
         "receipt": "票据号",
         "event_on": "事件日期",
+        "born_on": "出生日期",
         "shares": "持有份数",
         "covers": "参保期间",
     },
@@ -192,7 +168,7 @@ FACT_VALUES: Mapping[str, Words] = {
 """Facts whose values have Chinese words; the values of other facts are codes, numbers, or yes and no."""
 
 LISTS = (
-    YES_NO, STAY_DATE, CATEGORY_ON, SPLIT, PROVISIONAL_AID, BORNE_BY, SAME_STAY, ROUNDING, ROUNDING_PLACE,
+    YES_NO, STAY_DATE, CATEGORY_ON, AGE_ON, SPLIT, PROVISIONAL_AID, BORNE_BY, SAME_STAY, ROUNDING, ROUNDING_PLACE,
     ROUNDING_STEP, COUNTS_AS, PAYER_PLACE, LATER_PAYER, EARLIER_CHANGES, CORRECTION_PLACE, RECOVERY, IF_NOT_STATED,
     TERM_KIND, SPAN, RULE, REACHED, METHOD, COUNTING, GROUP_OF, AMOUNT, FACT, CASE_ONLY_FACT, *FACT_VALUES.values(),
 )  # fmt: skip

@@ -98,4 +98,6 @@ def price_in_words(priced: Priced) -> str:
     """Say what a bill of a worked case is paid, who must look at it, or what it is held for."""
     paid = "、".join(f"{code} {amount.yuan()}" for code, amount in priced.paid.items())
     asks = f"；须人工处理 {'、'.join(priced.asks)}" if priced.asks else ""
+    if priced.not_covered:
+        return "当天没有参保"
     return f"缺少 {priced.missing}" if priced.missing else f"{paid or '不补助'}{asks}"

@@ -82,7 +82,8 @@ class Run:
         later_parts: list[Entry] = []
         parts = segments_of(self._version.body, bill.figures, facts) if self.plan.splits_stays else ()
         if parts:
-            first, *later_parts = [self._entry(part.figures, part.facts, part.day, unit) for part in parts]
+            paid = [part for part in parts if not part.is_before_plan]
+            first, *later_parts = [self._entry(part.figures, part.facts, part.day, unit) for part in paid]
         else:
             first = self._entry(bill.figures, facts, self.plan.service_date(facts) or facts.settled_on, unit)
         stay = next(iter(takings(self.plan, placed, (), bill.keys)), None) if placed else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -107,7 +107,8 @@ def decide(
         return ours
     if isinstance(bill, NotClosing):
         return Hold(_closing_question(bill))
-    facts = complete_facts(dated, visit, known, version, cover, service_date, other)
+    facts = complete_facts(dated, visit, known, version, cover, other)
+    facts = replace(facts, plan_since=rules.versions[0].effective_from)
     keys = BillKeys(visit.hospital_code, bill.encounter_id, visit.receipt_no)
     placed = place(version.plan, facts, keys, known.takings)
     missing = version.plan.missing_fact(placed.facts)

@@ -12,7 +12,7 @@ from settlement.domain.cover import CoverOnDay
 from settlement.domain.money import Money
 from settlement.domain.scope import care_of, is_injury, setting_of
 from settlement.domain.time import china_date
-from settlement.plans.covering import with_cover
+from settlement.plans.covering import day_of_age, with_cover
 from settlement.services.bills.known import Known, Reading
 from settlement.services.funds.rules import VersionInForce
 
@@ -41,11 +41,12 @@ def dated_facts(bill: Reading, visit: Visit, today: date) -> PlanFacts:
 
 
 def complete_facts(
-    dated: PlanFacts, visit: Visit, known: Known, version: VersionInForce, cover: CoverOnDay, day: date, other: Money
+    dated: PlanFacts, visit: Visit, known: Known, version: VersionInForce, cover: CoverOnDay, other: Money
 ) -> PlanFacts:
-    """Return the facts with what registry, roster, certificate and hospital say, on the service date `day`.
+    """Return the facts with what registry, roster, certificate and hospital say on the service date.
 
-    What the plan does not ask a hospital for is left out, so that no record holds it.
+    `cover` is the member's on that date. What the plan does not ask a hospital for is left out, so that no record
+    holds it.
     """
     plan, span = version.plan, cover.span
     certificate = known.identity.certificate if known.identity else None
@@ -57,7 +58,6 @@ def complete_facts(
         place="local" if local else "elsewhere",
         hospital_category=visit.hospital_category if "hospital_category" in plan.needed_facts else None,
         diagnosis=visit.diagnosis if plan.asks_for_diagnosis else None,
-        age=age_on(born, day) if born else None,
         sex=sex(certificate) if certificate else None,
         region=span.region,
         unit_class=span.unit_class,
@@ -66,4 +66,5 @@ def complete_facts(
         other_paid=other,
         stated={code: amount for code, amount in visit.stated.items() if code in plan.stated},
     )
-    return with_cover(plan, facts, cover, known.covers)
+    facts = with_cover(plan, facts, cover, known.covers)
+    return replace(facts, age=age_on(born, day_of_age(plan, facts)) if born else None)
