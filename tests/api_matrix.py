@@ -73,5 +73,5 @@ def matrix(bill_id: str, key: str) -> list[Line]:
         ("GET", f"{_LISTS}/breaks", f"{_LISTS}/breaks", None, _RECONCILERS),
         ("GET", f"{_LISTS}/breaks/{{break_id}}", f"{_LISTS}/breaks/{_NO_DRAFT}", None, _RECONCILERS),
         ("POST", f"{_LISTS}/breaks/{{break_id}}/actions", f"{_LISTS}/breaks/{_NO_DRAFT}/actions", _ACTION, _DRAFTERS),
-        ("GET", f"{of_version}/touched", "/v1/plans/2018/touched", None, _PLAN_READERS),
+        ("GET", f"{of_version}/touched", "/v1/plans/2018/touched", None, ("staff", "clerk", "approver", "auditor")),
     ]

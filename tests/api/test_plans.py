@@ -40,7 +40,7 @@ async def test_a_correction_is_drafted_approved_published_and_lists_what_it_touc
     assert [step["actor"] for step in approved["steps"]] == ["clerk", "head"]
     published = await post(callers, "clerk", f"{of_draft}/publication", {}, "publish-0001")
     assert published["late"] is True
-    assert published["touched"]["count"] == 1
+    assert published["touched_count"] == 1
     again = await callers.call("clerk", "POST", f"/v1/plans{of_draft}/publication", {}, key="publish-0001")
     assert again.json() == published
     assert again.headers["idempotent-replayed"] == "true"
@@ -121,7 +121,7 @@ async def test_a_person_signs_in_by_name_and_gets_the_scopes_of_the_role(callers
     assert granted.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("username", ["clerk", "nobody", ""])
+@pytest.mark.parametrize("username", ["clerk", "nobody"])
 async def test_a_wrong_name_or_password_is_refused_and_then_blocked_alike(callers: Callers, city: City, username: str):
     whole = f"{city.fund_id}.{username}"
     for _ in range(MOST_FAILURES):
@@ -132,8 +132,8 @@ async def test_a_wrong_name_or_password_is_refused_and_then_blocked_alike(caller
     assert 0 < int(blocked.headers["retry-after"]) <= 900
 
 
-async def test_a_name_of_no_fund_is_refused(callers: Callers):
-    for username in ("clerk", "", "00000000-0000-7000-8000-000000000000.clerk"):
+async def test_a_name_that_no_account_has_is_refused(callers: Callers, city: City):
+    for username in ("clerk", "", f"{city.fund_id}.", "00000000-0000-7000-8000-000000000000.clerk"):
         refused = await sign_in(callers, username, "a wrong password")
         assert (refused.status_code, refused.json()["code"]) == (401, "sign_in_refused")
 

@@ -323,7 +323,7 @@ class Interpreter:
         grace = self.plan.continuity.grace_days if self.plan.continuity else 0
         earlier = sorted(span for span in self.covers if span < current)
         in_a_row = [current]
-        while earlier and (in_a_row[0][0] - earlier[-1][1]).days - 1 <= grace:
+        while earlier and (in_a_row[0][0] - max(end for _, end in earlier)).days - 1 <= grace:
             in_a_row.insert(0, earlier.pop())
         return in_a_row, bool(earlier)
 

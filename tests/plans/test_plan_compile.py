@@ -17,7 +17,6 @@ from plan_builders import (
     STAY,
     VISIT,
     a_bill,
-    a_changed_plan,
     a_changed_text,
     a_compiled_plan,
     bills,
@@ -32,7 +31,6 @@ from settlement.domain.bills import BillFigures
 from settlement.domain.errors import InvariantViolation
 from settlement.domain.money import ZERO, Money, Rounding, rounded
 from settlement.plans.compile import compile_version
-from settlement.plans.findings import PlanRefused
 
 PLAN = a_compiled_plan()
 CAP = 3_020_000
@@ -222,14 +220,9 @@ def test_a_version_is_compiled_once_and_its_source_is_plain_python() -> None:
 
 
 def test_text_of_the_file_cannot_become_code() -> None:
-    text = a_changed_text(("clause: 待遇标准：住院医疗费", r'clause: "x\n    raise SystemExit\u2028\r\f"'))
+    text = a_changed_text(("clause: 待遇标准：住院医疗费", r'clause: "x\n    raise SystemExit\u2028\r"'))
     (benefit,) = a_compiled_plan(text).adjudicate(a_bill(allowed=80_000), STAY, {})
     assert benefit.amount == 16_000
-
-
-def test_a_version_that_the_checker_refuses_is_not_compiled() -> None:
-    with pytest.raises(PlanRefused):
-        compile_version(a_changed_plan(("above: 10000,", "above: 11000,")).versions[0])
 
 
 def test_two_benefits_of_one_version_are_priced_side_by_side() -> None:

@@ -210,6 +210,32 @@ def test_the_schema_names_every_part_of_a_file() -> None:
     json.dumps(document)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("clause: 待遇标准：住院医疗费", r'clause: "\x01"', id="in_a_clause"),
+        pytest.param("note: ", 'note: "\\x9f" #', id="in_a_text"),
+        pytest.param("  hospital_level: 3", r'  "hospital\0_level": 3', id="in_a_key"),
+        pytest.param("clause: 待遇标准：住院医疗费", r'clause: "\ud800"', id="half_a_character"),
+    ],
+)
+def test_a_control_character_is_refused_wherever_it_stands(before: str, after: str) -> None:
+    assert refusal(a_changed_text((before, after))).id == "control_character"
+
+
+def test_a_number_of_any_length_is_refused_with_its_line() -> None:
+    text = a_changed_text(("format: 1", f"format: {'9' * 5000}"))
+    finding = refusal(text)
+    assert (finding.id, finding.line) == ("number_too_long", line_of(text, "format: "))
+
+
+@pytest.mark.parametrize(
+    "text", ["- a\n" * 20_001, "[" * 100_000, "#" * 200_001], ids=["parts", "levels", "characters"]
+)
+def test_a_text_that_is_larger_than_any_plan_is_not_read_to_its_end(text: str) -> None:
+    assert refusal(text).id == "too_large"
+
+
 def test_choices_where_none_are_allowed_are_refused_without_showing_them() -> None:
     days = "{from_day: 1, amount: [{value: 1}], clause: c}"
     text = a_changed_text(

@@ -77,6 +77,22 @@ def test_days_of_a_stay_that_is_paid_nothing_are_not_used_up() -> None:
     assert paid(version, beside, after) == [["1000.00", "0.00"], ["0.00", "150.00"]]
 
 
+@pytest.mark.parametrize(("code", "other"), [("stay", "b2"), ("aid", "days"), ("in", "term_1"), ("shares", "held")])
+def test_a_code_may_be_a_part_of_any_name_that_the_generated_source_has(code: str, other: str) -> None:
+    per_day = {"counting": "nights", "days": [{"from_day": 1, "amount": 30, **C}], **C}
+    long = {"fact": "stay_days", "at_least": 3, **C, "label": "l"}
+    version = a_version({"code": code, "per_day": per_day, "conditions": [long]}, {"code": other, "per_day": per_day})
+    assert paid(version, a_stay(date(2026, 1, 1), date(2026, 1, 5))) == [["120.00", "120.00"]]
+
+
+def test_a_benefit_may_be_called_like_what_other_plans_took() -> None:
+    limit = {"code": "all_plans", "names": NAMES, "of": "all_plans", "over": "term", "amount": 700, **C}
+    version = a_version({"code": "other_plans"}, limits=[limit])
+    stay = a_stay(date(2026, 6, 1), date(2026, 6, 2), 500)
+    again = a_stay(date(2026, 7, 1), date(2026, 7, 2), 500)
+    assert paid(version, stay, again) == [["500.00"], ["200.00"]]
+
+
 BY_DAYS: Part = {"spanning": {"split": "by_days", **C}}
 
 

@@ -9,6 +9,7 @@ from enum import Enum
 from io import BytesIO
 from pathlib import Path
 from typing import Literal, get_args, get_origin
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -25,8 +26,8 @@ from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.model import Plan, PlanFile, load_plan, read_plan
 from settlement.plans.sheets import PlanFromSheets, from_xlsx, to_xlsx, with_next_version
 from settlement.plans.sheets.layout import SHEETS, Questionnaire, keys_of, models_in, placed
-from settlement.plans.sheets.words import ANY_FACT, LISTS, UNNAMED_AMOUNTS
-from settlement.plans.vocabulary import FACTS
+from settlement.plans.sheets.words import AMOUNT, ANY_FACT, LISTS
+from settlement.plans.vocabulary import AMOUNTS, FACTS
 from settlement.plans.write_yaml import file_tree, write_plan
 
 ROOT = Path(__file__).parents[2]
@@ -175,7 +176,7 @@ def test_every_word_of_the_language_has_a_chinese_one():
     }  # fmt: skip
     assert of_model - chinese - {"bands", 1} == set()
     assert set(FACTS) - set(ANY_FACT.chinese) == set()
-    assert set() == UNNAMED_AMOUNTS
+    assert set(AMOUNTS) - set(AMOUNT.chinese) == set()
 
 
 def test_chinese_words_of_one_list_differ():
@@ -539,6 +540,64 @@ def test_a_mistake_is_named_by_sheet_row_and_column(change, id_: str, zh: str, e
 def test_what_is_not_a_workbook_is_said_so():
     with pytest.raises(PlanRefused, match="sheet_not_a_workbook"):
         from_xlsx(b"format: 1", "plan.xlsx")
+
+
+def repacked(change: Callable[[str, bytes], bytes], more: dict[str, bytes] | None = None) -> bytes:
+    """Return the workbook of all sorts with its packed parts changed, and more of them."""
+    packed = BytesIO()
+    with ZipFile(BytesIO(SHEETS_OF_ALLSORTS)) as before, ZipFile(packed, "w", ZIP_DEFLATED) as after:
+        for name in before.namelist():
+            after.writestr(name, change(name, before.read(name)))
+        for name, text in (more or {}).items():
+            after.writestr(name, text)
+    return packed.getvalue()
+
+
+def with_a_row(cells: bytes, row: bytes = b'r="9"') -> Callable[[str, bytes], bytes]:
+    return lambda name, text: (
+        text.replace(b"</sheetData>", b"<row " + row + b">" + cells + b"</row></sheetData>")
+        if name == "xl/worksheets/sheet2.xml"
+        else text
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(with_a_row(b'<c r="XFD1048576" t="n"><v>1</v></c>'), id="by_its_name"),
+        pytest.param(with_a_row(b"<c><v>1</v></c>" * 200, b'r="9000"'), id="by_its_order_in_a_far_row"),
+        pytest.param(lambda name, text: text.ljust(70 << 20) if "sheet2" in name else text, id="unpacked"),
+    ],
+)
+def test_a_workbook_that_is_small_packed_and_large_laid_out_is_refused(change: Callable[[str, bytes], bytes]):
+    content = repacked(change)
+    assert len(content) < 1 << 20
+    with pytest.raises(PlanRefused, match="sheet_too_large"):
+        from_xlsx(content, "plan.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("change", "more"),
+    [
+        pytest.param(lambda _, text: text, {"content.xml": b"<a/>"}, id="another_kind_of_book_within"),
+        pytest.param(with_a_row(b'<c r="9A"/>'), {}, id="a_reference_that_is_none"),
+        pytest.param(
+            lambda name, text: (
+                text.replace(b"sheet2.xml", b"sheet2.bin") if name.endswith("workbook.xml.rels") else text
+            ),
+            {},
+            id="a_sheet_that_is_no_xml",
+        ),
+        pytest.param(
+            lambda name, text: b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>" if "sheet2" in name else text, {}, id="entities"
+        ),
+    ],
+)
+def test_what_could_be_laid_out_otherwise_than_it_was_measured_is_no_workbook(
+    change: Callable[[str, bytes], bytes], more: dict[str, bytes]
+):
+    with pytest.raises(PlanRefused, match="sheet_not_a_workbook"):
+        from_xlsx(repacked(change, more), "plan.xlsx")
 
 
 def test_every_id_of_a_finding_is_in_the_clerks_page():

@@ -63,6 +63,8 @@ def test_chinese_headers_and_words_are_understood():
         ({"settled_on": ""}, "settled_on is empty"),
         ({"settled_on": "10.3.2025"}, "not a date"),
         ({"settled_on": "2025-02-30"}, "not a date"),
+        ({"settled_on": "9999-12-31"}, "not a date"),
+        ({"admitted_on": "1899-12-31"}, "not a date"),
         ({"care": "ward"}, "not inpatient or outpatient"),
         ({"hospital_level": "4"}, "hospital_level: '4' is not 1 or 2 or 3"),
         ({"age": "45.0"}, "not a whole number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import date
 from pathlib import Path
 from uuid import UUID
@@ -18,10 +19,16 @@ from settlement.db.plans import StepTaken
 from settlement.domain.answers import Answer
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import DraftId
-from settlement.plans.findings import PlanRefused
+from settlement.plans.checks import run
+from settlement.plans.checks.registry import Check, Place
+from settlement.plans.compile import compile_version
+from settlement.plans.examine import examine_plan
+from settlement.plans.findings import Finding, PlanRefused, Severity
+from settlement.plans.model import Plan
 from settlement.services.access.add_staff import add_staff
 from settlement.services.audit.examine import examine
 from settlement.services.bills.errors import KeyReused
+from settlement.services.plans import submit_draft as submitting
 from settlement.services.plans.acting import Actor
 from settlement.services.plans.decide_draft import approve_draft, reject_draft, withdraw_draft
 from settlement.services.plans.errors import (
@@ -37,6 +44,7 @@ from settlement.services.plans.errors import (
     VersionNotNamed,
 )
 from settlement.services.plans.publish_draft import publish_draft
+from settlement.services.plans.publish_file import publish_file
 from settlement.services.plans.read_plans import read_plans
 from settlement.services.plans.submit_draft import SubmitDraft, submit_draft
 from settlement.services.resources import Resources
@@ -45,10 +53,19 @@ PLAN = HANGZHOU_FILE.read_text(encoding="utf-8")
 
 
 def a_version(name: str, first_day: str = "2018-01-01", rate: str = "20%", text: str = PLAN) -> str:
-    """Return Hangzhou's plan with its version under another name, first day, and rate of the first band."""
+    """Return Hangzhou's plan with its version under another name, first day, and rate of the first band.
+
+    With another rate the plan's own cases would fail: it then carries one that holds at every rate.
+    """
     version = text.replace('version: "2018"', f'version: "{name}"').replace("2018-01-01", first_day)
-    head, cases = version.split("\ncase_facts:")
-    return head.replace('rate: "20%"', f'rate: "{rate}"') + "\ncase_facts:" + cases
+    if rate == "20%":
+        return version
+    return with_one_case(version.replace('rate: "20%"', f'rate: "{rate}"'))
+
+
+def with_one_case(text: str) -> str:
+    """Return a plan's text with its cases replaced by that of a bill over nothing, which is paid nothing."""
+    return text[: text.index("\ncases:")] + "\ncases:\n  - {name: 没有费用, bills: [{}]}\n"
 
 
 async def submitted(
@@ -78,7 +95,7 @@ async def test_a_version_goes_from_draft_to_force_and_each_step_is_kept(resource
     approved = (await approve_draft(resources, city.office.approver, id_of(draft), "已核对")).answer
     assert approved["state"] == "approved"
     answer = (await publish_draft(resources, city.office.author, id_of(draft))).answer
-    assert (answer["state"], answer["late"], answer["touched"]) == ("published", False, None)
+    assert (answer["state"], answer["late"], answer["touched_count"]) == ("published", False, 0)
     assert answer["in_force"] == {"first_day": "2026-01-01", "until": None}
     assert [(step["kind"], step["actor"], step["remark"]) for step in answer["steps"]] == [
         ("checked", "clerk", None),
@@ -226,6 +243,48 @@ async def test_a_draft_with_an_error_is_kept_and_cannot_be_approved(resources: R
     with pytest.raises(PlanRefused) as refused:
         await submitted(resources, city.office.author, "versions: [")
     assert refused.value.figures["findings"]
+
+    assert refused.value.figures["findings"]
+
+
+async def test_a_draft_whose_worked_cases_fail_is_faulty_and_not_published(resources: Resources, city: City):
+    wrong = a_version("2026", "2026-01-01").replace('rate: "20%"', 'rate: "21%"')
+    draft = await submitted(resources, city.office.author, wrong)
+    assert draft["state"] == "faulty"
+    assert "HZ edge" in next(found["en"] for found in draft["findings"] if found["severity"] == "error")
+    with pytest.raises(StepRefused):
+        await approve_draft(resources, city.office.approver, id_of(draft))
+    with pytest.raises(PlanRefused):
+        await publish_file(resources, city.office.author, city.office.approver, wrong)
+    assert len(await read_plans(resources, city.fund_id, None, 10)) == 2
+
+
+async def test_a_plan_is_read_and_checked_beside_the_loop_that_serves_bills(
+    resources: Resources, city: City, monkeypatch: pytest.MonkeyPatch
+):
+    threads = []
+
+    def check_and_tell(plan: Plan) -> list[Finding]:
+        threads.append(threading.current_thread())
+        return examine_plan(plan)
+
+    monkeypatch.setattr(submitting, "examine_plan", check_and_tell)
+    await submitted(resources, city.office.author, a_version("2026", "2026-01-01"))
+    assert threads
+    assert threading.main_thread() not in threads
+
+
+async def test_a_check_that_is_new_stops_drafts_and_no_bill_of_a_published_version(
+    resources: Resources, city: City, database: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+):
+    draft = await submitted(resources, city.office.author, a_version("2026", "2026-01-01"))
+    new = Check("new", Severity.ERROR, lambda survey: iter([Place(("version",), None, "新", "new")]))
+    monkeypatch.setattr(run, "CHECKS", [new])
+    compile_version.cache_clear()
+    async with open_test_resources(database) as restarted:
+        assert (await settled_version(restarted, city, 0, "2025-03-10"))[0] == "2018"
+        with pytest.raises(PlanRefused):
+            await approve_draft(restarted, city.office.approver, id_of(draft))
 
 
 @pytest.mark.parametrize(

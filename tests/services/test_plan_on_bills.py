@@ -137,6 +137,7 @@ async def test_cover_is_provisional_once_the_unit_has_announced_its_term(resourc
     none = await stay(resources, city, **january)
     assert none.answer["mutual_aid"]["reason"]["code"] == "not_covered_on_date"
     await announce_renewal(resources, city.fund_id, "u1", date(2026, 1, 1))
+    await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
     asked = CheckEligibility(
         city.caller, city.member.certificate.type, city.member.certificate.number, None, date(2026, 1, 4)
     )

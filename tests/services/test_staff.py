@@ -14,6 +14,7 @@ from settlement.db.embedded import DatabaseUrls
 from settlement.db.registry import AlreadyRegistered
 from settlement.domain.ids import FundId
 from settlement.services.access import passwords
+from settlement.services.access import sign_in as signing_in
 from settlement.services.access.add_staff import (
     StaffUnknown,
     StaffUnusable,
@@ -23,8 +24,10 @@ from settlement.services.access.add_staff import (
 )
 from settlement.services.access.sign_in import (
     MOST_FAILURES,
+    MOST_WAITING,
     WINDOW,
     SignInBlocked,
+    SignInBusy,
     SignInRefused,
     grant_staff_token,
     sign_in,
@@ -106,7 +109,6 @@ async def test_unknown_disabled_and_wrong_are_refused_alike_and_each_verifies_on
         (city.fund_id, "zhang", "a wrong password"),
         (city.fund_id, "nobody", PASSWORD),
         (city.fund_id, "wang", PASSWORD),
-        (city.fund_id, "\x00", PASSWORD),
         (nobody, "zhang", PASSWORD),
     ]
     for number, (fund_id, login, password) in enumerate(tries, 1):
@@ -115,9 +117,42 @@ async def test_unknown_disabled_and_wrong_are_refused_alike_and_each_verifies_on
         assert refused.value.figures == {}
         assert len(verified) == number
     assert {extract_parameters(hash_).memory_cost for hash_ in verified} == {65536}
+    for username in ("no fund at all", f"{city.fund_id}.", f"{city.fund_id}.\x00", f"{city.fund_id}.{'a' * 1000}"):
+        with pytest.raises(SignInRefused):
+            await grant_staff_token(resources, tokens_of(resources), username, PASSWORD)
+    assert len(verified) == len(tries)
+
+
+async def test_more_sign_ins_than_the_line_holds_are_turned_away_and_not_counted(
+    resources: Resources, city: City, monkeypatch: pytest.MonkeyPatch
+):
+    await added(resources, city)
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+    nobodies = [FundId(resources.ids.new()) for _ in range(MOST_WAITING + 5)]
+    tries = [sign_in(resources, nobody, "zhang", PASSWORD) for nobody in nobodies]
+    results = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(result, SignInBusy) for result in results) == 5
+    assert sum(isinstance(result, SignInRefused) for result in results) == MOST_WAITING
     with pytest.raises(SignInRefused):
-        await grant_staff_token(resources, tokens_of(resources), "no fund at all", PASSWORD)
-    assert len(verified) == len(tries) + 1
+        await sign_in(resources, city.fund_id, "zhang", "a wrong password")
+
+
+async def test_a_renewed_hash_does_not_bring_back_a_password_that_was_changed_meanwhile(
+    resources: Resources, city: City, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
+        await added(resources, city)
+
+    async def slow_hash(password: str) -> str:
+        await change_password(resources, city.fund_id, "zhang", "another long password")
+        return await passwords.hash_password(password)
+
+    monkeypatch.setattr(signing_in, "hash_password", slow_hash)
+    await sign_in(resources, city.fund_id, "zhang", PASSWORD)
+    with pytest.raises(SignInRefused):
+        await sign_in(resources, city.fund_id, "zhang", PASSWORD)
+    await sign_in(resources, city.fund_id, "zhang", "another long password")
 
 
 @pytest.mark.parametrize("login", ["zhang", "nobody"])

@@ -61,8 +61,8 @@ async def api_of(request: Request) -> Api:
 ApiDep = Annotated[Api, Depends(api_of)]
 
 
-def caller_with(scope: Scope) -> Callable[..., Awaitable[Caller]]:
-    """Return the dependency that lets in callers with a scope, as the client, fund and hospitals of their token."""
+def caller_with(*scopes: Scope) -> Callable[..., Awaitable[Caller]]:
+    """Return the dependency that lets in callers with all scopes, as the client, fund and hospitals of their token."""
 
     async def caller(
         request: Request,
@@ -72,8 +72,9 @@ def caller_with(scope: Scope) -> Callable[..., Awaitable[Caller]]:
         if credentials is None:
             raise Refused("token_missing")
         holder = api.tokens.read(credentials.credentials)
-        if scope.value not in holder.scopes:
-            raise Refused("scope_missing", scope=scope.value)
+        for scope in scopes:
+            if scope.value not in holder.scopes:
+                raise Refused("scope_missing", scope=scope.value)
         if b"%00" in request.scope["query_string"] or "\x00" in request.scope["path"]:
             raise Refused("request_invalid")
         return Caller(holder.client_id, holder.fund_id, holder.hospital_codes, language_of(request))
@@ -90,6 +91,8 @@ OpsCaller = Annotated[Caller, Depends(caller_with(Scope.OPS))]
 BringingCaller = Annotated[Caller, Depends(caller_with(Scope.RECONCILIATION_BRING))]
 ReconcilingCaller = Annotated[Caller, Depends(caller_with(Scope.RECONCILIATION_READ))]
 PlansCaller = Annotated[Caller, Depends(caller_with(Scope.PLANS_READ))]
+TouchedCaller = Annotated[Caller, Depends(caller_with(Scope.PLANS_READ, Scope.READ))]
+"""What a version touches are settlements with their aid: a plan's reader alone does not see them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ STATUS: Mapping[str, int] = {
     "request_not_found": 404,
     "scope_missing": 403,
     "sign_in_blocked": 429,
+    "sign_in_busy": 429,
     "sign_in_refused": 401,
     "staff_role_missing": 403,
     "token_invalid": 401,
@@ -83,7 +84,15 @@ STATUS: Mapping[str, int] = {
     "worklist_item_not_found": 404,
 }
 _NOT_ABOUT_A_BILL = ("/oauth/", "/v1/plans", "/v1/reconciliations")
-_WORTH_REPEATING = {"busy", "in_progress", "not_recorded", "gateway_unavailable", "overloaded", "sign_in_blocked"}
+_WORTH_REPEATING = {
+    "busy",
+    "in_progress",
+    "not_recorded",
+    "gateway_unavailable",
+    "overloaded",
+    "sign_in_blocked",
+    "sign_in_busy",
+}
 
 
 class Problem(BaseModel):

@@ -310,9 +310,10 @@ def _tell_draft(as_json: bool, draft: Answer) -> None:
 
 
 def _touched_said(answer: Answer) -> str:
+    version = answer["version"]
     return (
-        f"{_sums_said(answer['version'], answer['touched'])} "
-        f"`settlement plan touched {answer['version']} --fund …` lists them; nothing was changed."
+        f"{version} touches {answer['touched_count']} settlements. "
+        f"`settlement plan touched {version} --fund …` lists them; nothing was changed."
     )
 
 

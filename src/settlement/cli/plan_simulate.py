@@ -209,12 +209,12 @@ def _progress(as_json: bool) -> Iterator[Told]:
 
 def _version(file: Path, name: str | None) -> tuple[PlanVersion, PlanName]:
     """Read a plan file's version; a file with errors is refused with what `plan check` says."""
-    from settlement.plans.compile import compile_version
+    from settlement.plans.checks.run import refuse_unsound
 
     try:
         plan = read_plan(file)
         version = _named(plan, file, name)
-        compile_version(version)
+        refuse_unsound(version)
     except PlanRefused as refused:
         fail(str(refused))
     names = plan.header.names

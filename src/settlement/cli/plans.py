@@ -15,11 +15,12 @@ from pydantic import ValidationError
 from settlement.cli import plan_publishing, plan_receipts, plan_sheets, plan_simulate
 from settlement.cli.telling import BROKEN, Json, console, fail, tell
 from settlement.plans.boundaries import Boundary, boundaries
-from settlement.plans.cases import CaseResult, Priced, PricedBill, price_in_order, run_cases
-from settlement.plans.checks.run import check_plan
+from settlement.plans.cases import PricedBill, price_in_order, run_cases
+from settlement.plans.checks.run import check_plan, errors_among
+from settlement.plans.examine import examine_plan
 from settlement.plans.explain import Sentence, closing
 from settlement.plans.explain import explain as explain_benefits
-from settlement.plans.findings import Finding, PlanRefused, Severity
+from settlement.plans.findings import Finding, PlanRefused
 from settlement.plans.model import CaseBill, CaseFacts, Plan, read_plan
 from settlement.plans.model import schema as plan_schema
 from settlement.plans.sheets.words import ANY_FACT
@@ -44,10 +45,10 @@ def check(file: PlanFile, as_json: Json = False) -> None:
     beside: list[Boundary] = []
     try:
         plan = read_plan(file)
-        findings = check_plan(plan)
+        findings = examine_plan(plan)
     except PlanRefused as refused:
         findings = list(refused.findings)
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    errors = errors_among(findings)
     if not errors:
         beside = boundaries(plan)
     if as_json:
@@ -79,7 +80,7 @@ def run_worked_cases(
     results = [(file, result) for file, plan in plans for result in run_cases(plan)]
     failed = [(file, result) for file, result in results if not result.passed]
     for file, result in failed:
-        console.print(f"[red]failed[/red] {file}:{result.line} {result.name}: {_difference(result)}", highlight=False)
+        console.print(f"[red]failed[/red] {file}:{result.line} {result.name}: {result.difference()}", highlight=False)
     passed = len(results) - len(failed)
     machine = {"plans": len(files), "passed": passed, "failed": len(failed)}
     tell(as_json, machine, f"{len(files)} plans, {passed} cases passed, {len(failed)} failed.")
@@ -196,7 +197,7 @@ def _read(file: Path) -> Plan:
 def _sound(file: Path) -> Plan:
     """Return a plan without errors; of another one say what `check` finds, and exit as it does."""
     plan = _read(file)
-    errors = [finding for finding in check_plan(plan) if finding.severity is Severity.ERROR]
+    errors = errors_among(check_plan(plan))
     for finding in errors:
         print(finding, file=sys.stderr)
     if errors:
@@ -239,23 +240,3 @@ def _shown(finding: Finding) -> dict[str, Any]:
         "zh": finding.zh,
         "en": finding.en,
     }
-
-
-def _in_yuan(priced: Priced) -> str:
-    if priced.not_covered:
-        return "not covered on the service date"
-    if priced.missing is not None:
-        return f"held for {priced.missing}"
-    paid = ", ".join(f"{benefit} {amount}" for benefit, amount in priced.paid.items()) or "nothing"
-    return f"{paid}; a person is asked about {', '.join(priced.asks)}" if priced.asks else paid
-
-
-def _difference(result: CaseResult) -> str:
-    if result.trouble is not None:
-        return result.trouble
-    pairs = zip(result.expected, result.actual, strict=True)
-    return "; ".join(
-        f"bill {number}: expected {_in_yuan(expected)}, got {_in_yuan(actual)}"
-        for number, (expected, actual) in enumerate(pairs, 1)
-        if expected != actual
-    )

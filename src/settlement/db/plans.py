@@ -15,8 +15,9 @@ from sqlalchemy import Row, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement.db.settling import CommandKey, StoredAnswer
+from settlement.db.settling import CommandKey, StoredAnswer, taking_from_mapping
 from settlement.db.tables import idempotency, plan_draft, plan_version, settlement
+from settlement.domain.benefits import STAY, Taking
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import BillId, DraftId, FundId, PlanVersionId, StaffId
 from settlement.domain.money import Money
@@ -67,10 +68,6 @@ class Draft:
     def state(self) -> str:
         """The kind of its last step."""
         return self.steps[-1].kind
-
-    def step(self, kind: str) -> Step | None:
-        """Return the step of a kind, if it was taken."""
-        return next((step for step in self.steps if step.kind == kind), None)
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:number)")
@@ -225,7 +222,8 @@ async def find_newest_service_date(connection: AsyncConnection, fund_id: FundId)
 class TouchedSettlement:
     """A live settlement under another version than the one in force on its service date.
 
-    `inputs` and `used_before` are its receipt's: what it was computed from.
+    `inputs` are its receipt's: what it was computed from, besides the room. `takings` are what the member's live
+    bills that were recorded before it took.
     """
 
     bill_id: BillId
@@ -233,14 +231,14 @@ class TouchedSettlement:
     service_date: date
     version: str
     aid: Money
+    hospital_code: str
+    encounter_id: str
+    receipt_no: str | None
     inputs: Any
-    used_before: Any
+    takings: tuple[Taking, ...]
 
 
-_TOUCHED = text("""
-SELECT settlement.bill_id, bill.settlement_no, settlement.service_date, used.version,
-       settlement.aid_on_bill_fen + settlement.aid_to_card_fen AS aid,
-       settlement.receipt -> 'inputs' AS inputs, settlement.receipt -> 'used_before' AS used_before
+_LIVE_UNDER_ANOTHER = """
 FROM settlement
 JOIN bill USING (fund_id, bill_id)
 JOIN plan_version AS used USING (fund_id, plan_version_id)
@@ -248,19 +246,42 @@ WHERE settlement.fund_id = :fund_id AND bill.state = 'live' AND bill.revision = 
   AND used.plan_code = :plan_code AND used.digest <> :digest
   AND (settlement.service_date, settlement.bill_id) > (CAST(:after_date AS date), CAST(:after_bill AS uuid))
   AND settlement.service_date < COALESCE(CAST(:until AS date), 'infinity')
+"""
+_TAKEN_BEFORE = f"""
+SELECT jsonb_agg(jsonb_build_object(
+    'benefit', taken.benefit, 'term', taken.term, 'elsewhere', taken.plan_code <> :plan_code, 'unit', taken.unit,
+    'visit', taken.visit, 'care_from', taken.care_from, 'care_to', taken.care_to, 'hospital', taken.hospital_code,
+    'diagnosis', taken.diagnosis, 'base', taken.base_fen, 'burden', taken.burden_fen, 'paid', taken.paid_fen,
+    'days', taken.days, 'times', taken.times, 'deductible', taken.deductible_fen) ORDER BY earlier.bill_id)
+FROM consumption AS taken
+JOIN settlement AS earlier USING (fund_id, bill_id, revision)
+WHERE taken.fund_id = settlement.fund_id AND taken.member_id = settlement.member_id
+  AND (earlier.recorded_at, earlier.bill_id) < (settlement.recorded_at, settlement.bill_id)
+  AND (taken.benefit <> '{STAY}' OR taken.plan_code = :plan_code)
+  AND NOT EXISTS (
+      SELECT FROM reversal
+      WHERE reversal.fund_id = taken.fund_id AND reversal.bill_id = taken.bill_id
+        AND reversal.revision = taken.revision)
+"""
+_TOUCHED = text(f"""
+SELECT settlement.bill_id, bill.settlement_no, settlement.service_date, used.version,
+       settlement.aid_on_bill_fen + settlement.aid_to_card_fen AS aid,
+       bill.hospital_code, bill.encounter_id, bill.receipt_no, settlement.receipt -> 'inputs' AS inputs,
+       ({_TAKEN_BEFORE}) AS takings
+{_LIVE_UNDER_ANOTHER}
 ORDER BY settlement.service_date, settlement.bill_id
 LIMIT :limit
 """)
+_COUNT_TOUCHED = text(f"SELECT count(*) {_LIVE_UNDER_ANOTHER}")
 
 
 async def list_touched(
     connection: AsyncConnection,
     fund_id: FundId,
-    *,
-    plan_code: str,
-    digest: str,
+    version: Draft,
     first_day: date,
     until: date | None,
+    *,
     after: tuple[date, BillId] | None,
     limit: int,
 ) -> list[TouchedSettlement]:
@@ -268,22 +289,44 @@ async def list_touched(
 
     By service date and bill; `after` is the last of the page before.
     """
-    values = {
-        "fund_id": fund_id,
-        "plan_code": plan_code,
-        "digest": digest,
-        "until": until,
-        "after_date": max(after[0], first_day) if after else first_day,
-        "after_bill": after[1] if after and after[0] >= first_day else UUID(int=0),
-        "limit": limit,
-    }
+    values = _touched_by(fund_id, version, first_day, until, after) | {"limit": limit}
     rows = await connection.execute(_TOUCHED, values)
     return [
         TouchedSettlement(
-            row.bill_id, row.settlement_no, row.service_date, row.version, Money(row.aid), row.inputs, row.used_before
+            row.bill_id,
+            row.settlement_no,
+            row.service_date,
+            row.version,
+            Money(row.aid),
+            row.hospital_code,
+            row.encounter_id,
+            row.receipt_no,
+            row.inputs,
+            tuple(taking_from_mapping(taking) for taking in row.takings or ()),
         )
         for row in rows
     ]
+
+
+async def count_touched(
+    connection: AsyncConnection, fund_id: FundId, version: Draft, first_day: date, until: date | None
+) -> int:
+    """Return how many settlements `list_touched` would list."""
+    values = _touched_by(fund_id, version, first_day, until, None)
+    return int((await connection.execute(_COUNT_TOUCHED, values)).scalar_one())
+
+
+def _touched_by(
+    fund_id: FundId, version: Draft, first_day: date, until: date | None, after: tuple[date, BillId] | None
+) -> dict[str, Any]:
+    return {
+        "fund_id": fund_id,
+        "plan_code": version.plan_code,
+        "digest": version.digest,
+        "until": until,
+        "after_date": max(after[0], first_day) if after else first_day,
+        "after_bill": after[1] if after and after[0] >= first_day else UUID(int=0),
+    }
 
 
 def _draft(row: Row[Any]) -> Draft:

@@ -175,9 +175,10 @@ _KNOWN = f"""
      ORDER BY area = :area DESC LIMIT 1) AS head) AS head,
     known.certificate_index, known.key_id, known.envelope,
     (SELECT jsonb_agg(jsonb_build_array(first_day, last_day, person_category, shares, union_member,
-         unit.class, unit.region, unit.code, (SELECT max(unit_renewal.first_day) FROM unit_renewal
+         unit.class, unit.region, unit.code, (SELECT min(unit_renewal.first_day) FROM unit_renewal
           WHERE unit_renewal.fund_id = :fund_id AND unit_renewal.unit_id = membership.unit_id
-            AND unit_renewal.plan_code = :plan_code)) ORDER BY recorded_at)
+            AND unit_renewal.plan_code = :plan_code AND unit_renewal.first_day > membership.last_day))
+         ORDER BY recorded_at)
      FROM membership JOIN unit USING (fund_id, unit_id)
      WHERE fund_id = :fund_id AND member_id = :member_id AND plan_code = :plan_code) AS covers,
     (SELECT person_id FROM person_number WHERE fund_id = :fund_id AND number_index = :number_index) AS number_owner,
@@ -262,7 +263,7 @@ def _reading(row: Row[Any]) -> Reading:
         plan_version_id=row.plan_version_id,
         plan_digest=row.digest,
         hospital_level=row.hospital_level,
-        takings=tuple(_taking(taking) for taking in row.takings or ()),
+        takings=tuple(taking_from_mapping(taking) for taking in row.takings or ()),
         promises=tuple(promise_from_mapping(promise) for promise in row.promises or ()),
     )
 
@@ -301,7 +302,8 @@ def _cover(
     )
 
 
-def _taking(row: Mapping[str, Any]) -> Taking:
+def taking_from_mapping(row: Mapping[str, Any]) -> Taking:
+    """Return what a member's bills took, from the columns of a consumption row as JSON."""
     base, burden, paid, deductible = (Money(row[name]) for name in ("base", "burden", "paid", "deductible"))
     return Taking(
         code=OTHER_PLANS if row["elsewhere"] else row["benefit"],

@@ -66,9 +66,13 @@ async def disable_staff(connection: AsyncConnection, fund_id: FundId, login: str
     return (await connection.execute(update(staff).where(mine).values(disabled_at=at))).rowcount == 1
 
 
-async def set_password_hash(connection: AsyncConnection, fund_id: FundId, login: str, password_hash: str) -> bool:
-    """Replace the hash of an account that may sign in. Return whether there is one."""
+async def set_password_hash(
+    connection: AsyncConnection, fund_id: FundId, login: str, password_hash: str, instead_of: str | None = None
+) -> bool:
+    """Replace the hash of an account that may sign in, if given only that one. Return whether there was one."""
     mine = (staff.c.fund_id == fund_id) & (staff.c.login == login) & staff.c.disabled_at.is_(None)
+    if instead_of is not None:
+        mine &= staff.c.password_hash == instead_of
     return (await connection.execute(update(staff).where(mine).values(password_hash=password_hash))).rowcount == 1
 
 

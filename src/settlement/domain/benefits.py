@@ -84,8 +84,8 @@ class UsedRoom:
 
 STAY = "_stay"
 """The code under which the records keep stays: nights as days, admissions as times."""
-OTHER_PLANS = "other_plans"
-"""The code under which a member's takings by the fund's other plans are counted."""
+OTHER_PLANS = "_other_plans"
+"""The code under which a member's takings by the fund's other plans are counted. No benefit's code begins with `_`."""
 
 
 @dataclass(frozen=True, slots=True)

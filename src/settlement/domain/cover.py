@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -22,7 +23,7 @@ class CoverSpan:
     region: str | None = None
     unit_code: str | None = None
     renews_from: date | None = None
-    """The first day of the newest term for which the unit has announced that it goes on."""
+    """The first day of the first term after the span for which the unit has announced that it goes on."""
 
     def holds(self, day: date) -> bool:
         """Say whether a day lies in the span."""
@@ -54,15 +55,26 @@ def cover_on(spans: Sequence[CoverSpan], day: date, grace_days: int) -> CoverOnD
     current = next((span for span in reversed(spans) if span.holds(day)), None)
     if current is None:
         return None
-    since, row = current.first_day, [current]
-    for span in sorted(spans, key=lambda each: each.first_day, reverse=True):
-        if span.first_day >= since:
-            continue
-        if span.last_day + timedelta(days=grace_days + 1) < since:
-            return CoverOnDay(current, tuple(row), returned=True)
-        since = span.first_day
-        row.append(span)
-    return CoverOnDay(current, tuple(row), returned=False)
+    rows = _unbroken([span for span in spans if span.first_day < current.first_day], grace_days)
+    if rows and _joins(rows[-1], current.first_day, grace_days):
+        return CoverOnDay(current, (current, *reversed(rows[-1])), returned=len(rows) > 1)
+    return CoverOnDay(current, (current,), returned=bool(rows))
+
+
+def _unbroken(spans: Sequence[CoverSpan], grace_days: int) -> list[list[CoverSpan]]:
+    """Return spans in rows without a break, the oldest first. A span within a longer one ends nothing."""
+    rows: list[list[CoverSpan]] = []
+    for span in sorted(spans, key=lambda each: each.first_day):
+        if rows and _joins(rows[-1], span.first_day, grace_days):
+            rows[-1].append(span)
+        else:
+            rows.append([span])
+    return rows
+
+
+def _joins(row: Sequence[CoverSpan], first_day: date, grace_days: int) -> bool:
+    """Say whether what begins on a day goes on from a row without a break."""
+    return first_day <= max(span.last_day for span in row) + timedelta(days=grace_days + 1)
 
 
 def span_from(spans: Sequence[CoverSpan], day: date, otherwise: CoverSpan) -> CoverSpan:
@@ -87,16 +99,13 @@ def provisional_cover_on(
     end = _month_day(ended.year, until)
     if end < ended:
         end = _month_day(ended.year + 1, until)
-    before = cover_on(spans, last.last_day, grace_days)
-    if day > end or before is None:
+    if day > end:
         return None
     term = replace(last, first_day=last.renews_from, last_day=end)
-    return CoverOnDay(term, (term, *before.row), before.returned, provisional=True)
+    cover = cover_on([*spans, term], day, grace_days)
+    return None if cover is None else replace(cover, provisional=True)
 
 
 def _month_day(year: int, month_day: tuple[int, int]) -> date:
     month, day = month_day
-    try:
-        return date(year, month, day)
-    except ValueError:  # 29 February
-        return date(year, month, day - 1)
+    return date(year, month, min(day, monthrange(year, month)[1]))

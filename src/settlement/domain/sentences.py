@@ -528,6 +528,10 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "登录失败次数过多，请在[ {retry_after_seconds} 秒]后重试；忘记密码请由管理员重设。",
         "Too many sign-ins failed; try again[ in {retry_after_seconds} seconds], or have the password set anew.",
     ),
+    "sign_in_busy": _Text(
+        "同时登录的人过多，本次未处理，请稍后重试。",
+        "Too many people are signing in at once and this was not looked at; try again shortly.",
+    ),
     "staff_role_missing": _Text(
         "未作任何改动：该账号没有所需角色[（{roles}）]。",
         "Nothing was changed: the account lacks the role for this[ ({roles})].",

@@ -14,11 +14,13 @@ from settlement.domain.money import ZERO, Money
 from settlement.plans.compile import CompiledPlan, compile_version
 from settlement.plans.covering import cover_for, day_of_age, with_cover
 from settlement.plans.facts import service_date
+from settlement.plans.findings import Finding, Severity
 from settlement.plans.history import BillKeys, Placed, place, takings
 from settlement.plans.model import Case, CaseAmounts, CaseBill, CaseFacts, OrdinaryFacts, Plan
 from settlement.plans.next_yuan import NextYuan, next_yuan
 from settlement.plans.origins import Origin, origins
 
+CASE_FAILS = "case_fails"
 Paid = Mapping[str, Money]
 """What each benefit pays for one bill, in fen, by benefit code; zeros are left out."""
 
@@ -34,6 +36,14 @@ class Priced:
     asks: tuple[str, ...] = ()
     missing: str | None = None
     not_covered: bool = False
+
+    def __str__(self) -> str:
+        if self.not_covered:
+            return "not covered on the service date"
+        if self.missing is not None:
+            return f"held for {self.missing}"
+        paid = ", ".join(f"{benefit} {amount}" for benefit, amount in self.paid.items()) or "nothing"
+        return f"{paid}; a person is asked about {', '.join(self.asks)}" if self.asks else paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +95,39 @@ class CaseResult:
         """Whether every bill was paid what the case says."""
         return self.trouble is None and self.expected == self.actual
 
+    def difference(self) -> str:
+        """Say what came out otherwise than the case says."""
+        if self.trouble is not None:
+            return self.trouble
+        pairs = zip(self.expected, self.actual, strict=True)
+        return "; ".join(
+            f"bill {number}: expected {expected}, got {actual}"
+            for number, (expected, actual) in enumerate(pairs, 1)
+            if expected != actual
+        )
+
 
 def run_cases(plan: Plan) -> list[CaseResult]:
     """Run every worked case of a plan, in the file's order, each as a member of its own."""
     return [_run(plan, case, plan.source.line_of(("cases", place))) for place, case in enumerate(plan.file.cases)]
+
+
+def failing_cases(plan: Plan) -> list[Finding]:
+    """Return an error for each worked case that does not come out as it says. Call it for a plan without errors."""
+    return [
+        Finding(
+            CASE_FAILS,
+            Severity.ERROR,
+            plan.source.name,
+            result.line,
+            None,
+            f"案例 {result.name} 算出的与所写的不同：{result.difference()}；改规则或改案例",
+            f"the worked case {result.name} does not come out as it says: {result.difference()}; "
+            "mend the rules or the case",
+        )
+        for result in run_cases(plan)
+        if not result.passed
+    ]
 
 
 def case_figures(amounts: CaseAmounts) -> BillFigures:

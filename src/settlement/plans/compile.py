@@ -23,7 +23,6 @@ from settlement.domain.bills import BillFigures, Care
 from settlement.domain.errors import InvariantViolation, ensure
 from settlement.domain.money import ZERO, Money
 from settlement.plans import facts as derived
-from settlement.plans.checks.run import refuse_unsound
 from settlement.plans.choices import fact_of, fits_facts
 from settlement.plans.funding import funded
 from settlement.plans.generate import Generated, generate
@@ -167,11 +166,6 @@ class CompiledPlan:
         """What each of the ledgers runs over, in the order in which `pay` takes them."""
         return self._ledgers
 
-    @property
-    def ledger_slots(self) -> Sequence[Sequence[tuple[str, str]]]:
-        """What each slot of the ledgers counts: a benefit's code, with its suffix outside terms, and the measure."""
-        return self._slots
-
     def missing_fact(self, facts: PlanFacts) -> str | None:
         """Return the first fact that a benefit which could reach this bill needs and lacks, by its field's name.
 
@@ -307,8 +301,11 @@ class CompiledPlan:
 
 @lru_cache(maxsize=256)
 def compile_version(version: PlanVersion) -> CompiledPlan:
-    """Compile a version once per process. Raises `PlanRefused` for a version with an error that `check` finds."""
-    refuse_unsound(version)
+    """Compile a version once per process. It is not checked: that was done before it was published.
+
+    A check that a later release learns must not stop the bills of a version that is in force. Whoever compiles what
+    nobody published yet checks it first, by `refuse_unsound`.
+    """
     return CompiledPlan(version)
 
 

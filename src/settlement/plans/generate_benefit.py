@@ -11,7 +11,7 @@ from settlement.plans.generate_sums import SumsFunction, is_over_sums, shares_of
 from settlement.plans.layout import Layout, term_of, unit_of
 from settlement.plans.model import BenefitRules, Condition, Deductible, Limit, PlanVersion, Span
 from settlement.plans.model.membership import CalendarYear, MonthsFrom, YearFrom
-from settlement.plans.source import aid_of, amount_sum, excludes, fen, yuan_by
+from settlement.plans.source import aid_of, amount_sum, excludes, fen, function_of, yuan_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class BenefitWriter:
         lines += ["else:", *(f"    {line}" for line in reached)]
         functions = [rate.source for rate in self.sums.rates.values()]
         if self.benefit.per_day is not None:
-            functions.append(days_function(f"{self.benefit.code}_days", self.benefit.per_day))
+            functions.append(days_function(function_of(self.benefit.code, "days"), self.benefit.per_day))
         return WrittenBenefit((*functions, self.sums.source), tuple(lines), self.sums)
 
     def _refused(self, number: int | str) -> list[str]:
@@ -115,7 +115,7 @@ class BenefitWriter:
         rule = self.benefit.per_day
         if rule is None:
             return
-        name = f"{self.benefit.code}_days"
+        name = function_of(self.benefit.code, "days")
         yield from day_lines(rule, self.layout)
         shares = f" * {shares_of(self.layout, self.benefit)}" if rule.per_share else ""
         yield f"base = ({name}(first_day + days) - {name}(first_day)){shares}"

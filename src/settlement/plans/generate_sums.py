@@ -20,7 +20,7 @@ from settlement.plans.model import (
     TermLimit,
 )
 from settlement.plans.model.file import Header
-from settlement.plans.source import yuan_by
+from settlement.plans.source import function_of, yuan_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +51,18 @@ def is_over_sums(benefit: BenefitRules, rule: Rule) -> bool:
 
 
 def sums_function(benefit: BenefitRules, header: Header, outer: Layout) -> SumsFunction:
-    """Write `<benefit>_sums(base, burden, …)`: it returns the base and the amount after each of its rules."""
+    """Write `_<benefit>_sums(base, burden, …)`: it returns the base and the amount after each of its rules."""
     layout = outer.part()
-    name = f"{benefit.code}_sums"
+    name = function_of(benefit.code, "sums")
     rates: dict[int, RateFunction] = {}
     lines, names, places, due = [], ["base"], [], "base"
     for place, rule in enumerate(benefit.rules):
         if not is_over_sums(benefit, rule):
             continue
         if isinstance(rule, Bands):
-            rates[place] = bands_function(f"{benefit.code}_bands_{place + 1}", rule, header, layout)
+            rates[place] = bands_function(function_of(benefit.code, f"bands_{place + 1}"), rule, header, layout)
         elif isinstance(rule, RateRule):
-            rates[place] = rate_function(f"{benefit.code}_rate_{place + 1}", rule, header, layout)
+            rates[place] = rate_function(function_of(benefit.code, f"rate_{place + 1}"), rule, header, layout)
         after = f"after_{place + 1}"
         lines.append(f"    {after} = {_after(layout, benefit, rule, names[-1], rates.get(place), due)}{_because(rule)}")
         if isinstance(rule, Franchise):

@@ -54,6 +54,18 @@ def place(plan: CompiledPlan, facts: PlanFacts, keys: BillKeys, past: Sequence[T
     return Placed(facts, unit, visit, _used(plan, plan.terms(service_date, facts), unit, past), stay)
 
 
+def not_placed(facts: PlanFacts) -> PlanFacts:
+    """Take back what the records gave a bill when it was settled, so that another plan can place it anew."""
+    return replace(
+        facts,
+        counted_from=facts.admitted_on if facts.care == Care.INPATIENT else None,
+        goes_on=False,
+        stay_days_before=0,
+        stay_parts_before=0,
+        stay_ordinal=None,
+    )
+
+
 def takings(plan: CompiledPlan, placed: Placed, benefits: Sequence[Benefit], keys: BillKeys) -> list[Taking]:
     """Return what a bill took, as the records keep it and later bills meet it."""
     taken = [Taking(code, term, room, placed.unit) for (code, term), room in rooms_taken(benefits).items()]

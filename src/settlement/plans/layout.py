@@ -13,8 +13,6 @@ from settlement.plans.model import BenefitRules, Span, TermRule, VersionBody
 from settlement.plans.model.parts import UNITS
 from settlement.plans.vocabulary import AMOUNTS, FACTS, FUNDS, OTHER_PAID
 
-MEASURES = ("base", "burden", "paid", "days", "times", "deductible")
-
 
 @dataclass(frozen=True, slots=True)
 class Ledger:

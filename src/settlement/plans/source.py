@@ -91,6 +91,15 @@ def aid_of(code: str) -> str:
     return f"aid_{code}"
 
 
+def function_of(code: str, what: str) -> str:
+    """Return the name of a function of one benefit: `_<code>_<what>`.
+
+    A code begins with a letter, so that no function takes the name of a helper that is handed to the source
+    (`stay_days`), or of a variable (`aid_days`).
+    """
+    return f"_{code}_{what}"
+
+
 def excludes(layout: Layout, condition: Condition) -> str:
     """Return the test that a known fact does not fulfil a condition; what is not known excludes nothing."""
     name = layout.fact(condition.fact)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
@@ -14,6 +15,11 @@ _TAG = "tag:yaml.org,2002:"
 _WHOLE_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)")
 _HINT_ZH = "检查缩进、括号和引号；含逗号、冒号、# 的文字加引号"
 _HINT_EN = "look at indents, brackets and quotes; quote texts with a comma, a colon or a #"
+MOST_CHARACTERS, MOST_PARTS, MOST_LEVELS, MOST_DIGITS = 200_000, 20_000, 40, 15
+"""The largest published plan has a tenth of these characters and parts; a longer number is no amount and no age."""
+_NOT_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but line breaks and tabs, and halves of characters: no JSON of the record could hold them all."""
+_COLON_NEXT = re.compile(r"\s*:")
 _GROUPED = re.compile(r"[0-9]{1,3}(, ?[0-9]{3})+")
 _CALENDAR_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -42,10 +48,13 @@ def read_yaml(text: str, name: str) -> YamlFile:
     """Read one YAML document.
 
     Raises `PlanRefused` for a text that is not YAML and for what YAML would quietly misread: a key given twice,
-    an alias, a number with a decimal point (it would become binary and lose the fen), `0310`, `yes`.
+    an alias, a number with a decimal point (it would become binary and lose the fen), `0310`, `yes`. A text that is
+    larger than any plan is refused before it is read to its end.
     """
+    if len(text) > MOST_CHARACTERS:
+        raise _too_large(name, 1)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _compose(text, name)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else mark.line + 1
@@ -58,6 +67,38 @@ def read_yaml(text: str, name: str) -> YamlFile:
     reader = _Reader(name, text)
     tree = reader.value(root, ())
     return YamlFile(name, tree, reader.lines)
+
+
+class _Loader(yaml.SafeLoader):
+    """Composes nodes as YAML's own loader does, up to so many."""
+
+    parts = levels = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Count the node and compose it."""
+        self.parts += 1
+        self.levels += 1
+        if self.parts > MOST_PARTS or self.levels > MOST_LEVELS:
+            raise _too_large(str(self.name), self.line + 1)
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.levels -= 1
+        return node
+
+
+def _compose(text: str, name: str) -> yaml.Node | None:
+    loader = _Loader(text)
+    loader.name = name
+    try:
+        return loader.get_single_node()
+    finally:
+        loader.dispose()
+
+
+def _too_large(name: str, line: int) -> PlanRefused:
+    bounds = (f"{MOST_CHARACTERS:,}", f"{MOST_PARTS:,}", MOST_LEVELS)
+    zh = "文件过大：最多 {} 个字符、{} 个部分、{} 层，请精简".format(*bounds)
+    en = "the file is too large: at most {} characters, {} parts and {} levels; shorten it".format(*bounds)
+    return _refused("too_large", name, line, zh, en)
 
 
 def _refused(id_: str, name: str, line: int, zh: str, en: str) -> PlanRefused:
@@ -94,6 +135,7 @@ class _Reader:
             key = key_node.value
             if position and self._is_cut_off(node, key_node):
                 raise self._text_not_quoted(node, position)
+            self._refuse_control_characters(key, line)
             if key_node.tag != f"{_TAG}str":
                 zh, en = f"键 {key} 请加引号", f"the key {key} must be text: quote it"
                 raise _refused("key_not_text", self.name, line, zh, en)
@@ -106,7 +148,7 @@ class _Reader:
 
     def _is_cut_off(self, node: yaml.MappingNode, key: yaml.Node) -> bool:
         """Say whether a key within braces has no colon: it is what an unquoted text has behind its comma."""
-        return bool(node.flow_style) and not self.text[key.end_mark.index :].lstrip().startswith(":")
+        return bool(node.flow_style) and _COLON_NEXT.match(self.text, key.end_mark.index) is None
 
     def _text_not_quoted(self, node: yaml.MappingNode, position: int) -> PlanRefused:
         """Return the refusal of a text that a comma has cut into keys, from the pair before to the last piece."""
@@ -129,10 +171,14 @@ class _Reader:
 
     def _scalar(self, node: yaml.Node, path: FilePath, line: int) -> object:
         text = str(node.value)
+        self._refuse_control_characters(text, line)
         match node.tag.removeprefix(_TAG):
             case "str":
                 return text
             case "int" if _WHOLE_NUMBER.fullmatch(text):
+                if len(text.removeprefix("-")) > MOST_DIGITS:
+                    zh, en = f"整数最多 {MOST_DIGITS} 位", f"a whole number has at most {MOST_DIGITS} digits"
+                    raise _refused("number_too_long", self.name, line, zh, en)
                 return int(text)
             case "null":
                 return None
@@ -151,3 +197,10 @@ class _Reader:
             case _:
                 zh, en = f'{text} 含义不明，请加引号写作 "{text}"', f'{text} is ambiguous: quote it, as "{text}"'
                 raise _refused("ambiguous_value", self.name, line, zh, en)
+
+    def _refuse_control_characters(self, text: object, line: int) -> None:
+        found = _NOT_IN_TEXT.search(str(text))
+        if found is not None:
+            named = f"U+{ord(found[0]):04X}"
+            zh, en = f"文字中有控制字符 {named}，请删去", f"the text has a control character, {named}: delete it"
+            raise _refused("control_character", self.name, line, zh, en)

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wrong_plans import SOUND, WRONG, WRONG_FORM, Wrong
+from wrong_plans import SOUND, WRONG, WRONG_CASE, WRONG_FORM, Wrong
 
 from settlement.plans.checks import registry
 from settlement.plans.checks.run import check_plan
+from settlement.plans.examine import examine_plan
 from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.model import Plan, load_plan, read_plan
 
@@ -46,6 +47,17 @@ def test_a_wrong_plan_is_found_on_its_line(id_: str) -> None:
     assert wrong.line in named_line(wrong, own[0])
     assert {finding.id for finding in findings} == {id_, *wrong.beside}
     assert all(finding.zh != finding.en and finding.zh and finding.en for finding in own)
+
+
+def test_a_case_that_does_not_come_out_is_an_error_on_its_line_once_the_rules_are_sound() -> None:
+    ((id_, wrong),) = WRONG_CASE.items()
+    (finding,) = examine_plan(load_plan(wrong.text, "plan.yaml"))
+    assert (finding.id, finding.severity) == (id_, Severity.ERROR)
+    assert wrong.line in named_line(wrong, finding)
+    assert "expected first 301.00" in finding.en
+    assert examine_plan(load_plan(SOUND, "plan.yaml")) == []
+    unsound = loaded("band_edges")
+    assert examine_plan(unsound) == check_plan(unsound)
 
 
 @pytest.mark.parametrize("id_", WRONG_FORM)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from settlement.plans.cases import CASE_FAILS
+
 SOUND = Path(__file__).with_name("sound.yaml").read_text(encoding="utf-8")
 
 
@@ -165,6 +167,7 @@ WRONG: dict[str, Wrong] = {
     "funding_above_whole": wrong('rate: "100%"', (SHARES, SHARES.replace("50%", "100%"))),
     "purse_twice": wrong("{purse: city}]", (SHARES, SHARES.replace("county", "city"))),
     "no_funding": wrong("- code: illness", ("扣津贴}\n        funding: [{purse: county}]\n", "扣津贴}\n")),
+    "unconfirmed_not_asked_back": wrong("borne_by: unit", ("unconfirmed_borne_by: fund", "unconfirmed_borne_by: unit")),
     "unused_purse": wrong("code: town", (COUNTY, COUNTY + COUNTY.replace("county", "town"))),
     "unused_stated": wrong("code: bed_excess", ("other_paid, bed_excess, ", "other_paid, ")),
     "unused_event": wrong(
@@ -374,6 +377,9 @@ WRONG: dict[str, Wrong] = {
 }
 """By the id of the check."""
 
+WRONG_CASE = {CASE_FAILS: wrong("- name: ", ('first: "300.00"', 'first: "301.00"'))}
+"""What the worked cases themselves say; they are run only where no check finds an error."""
+
 CASE = "      - {amounts: {allowed: 99000}, facts"
 
 WRONG_FORM: dict[str, Wrong] = {
@@ -385,6 +391,9 @@ WRONG_FORM: dict[str, Wrong] = {
     "decimal_not_quoted": wrong("amount: 8000.50", (STAY_LIMIT, STAY_LIMIT.replace("8000", "8000.50"))),
     "ambiguous_value": wrong("basic: yes", ("basic: true", "basic: yes")),
     "text_not_quoted": wrong("最高 20,000 元", ("clause: 年度限额", "clause: 最高 20,000 元")),
+    "control_character": wrong(r"年度\0限额", ("clause: 年度限额", r'clause: "年度\0限额"')),
+    "number_too_long": wrong("times: 1234567890123456", (TIMES, TIMES.replace("2", "1234567890123456"))),
+    "too_large": wrong("", (SOUND, "#" * 200_001)),
     "not_yuan": wrong("amount: 8千", (STAY_LIMIT, STAY_LIMIT.replace("8000", "8千"))),
     "not_rate": wrong("rate: 90,", (RATE, RATE.replace('"90%"', "90"))),
     "not_points": wrong('add: "10%"', ('add: "-10"', 'add: "10%"')),

@@ -21,7 +21,13 @@ basic = HTTPBasic(auto_error=False, description="Client id and secret, instead o
 @router.post(
     "/oauth/token",
     responses=problems(
-        "client_refused", "sign_in_refused", "sign_in_blocked", "request_invalid", "too_large", "not_recorded"
+        "client_refused",
+        "sign_in_refused",
+        "sign_in_blocked",
+        "sign_in_busy",
+        "request_invalid",
+        "too_large",
+        "not_recorded",
     ),
     summary="Get a token",
 )

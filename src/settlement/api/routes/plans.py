@@ -9,7 +9,15 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
-from settlement.api.access import ApiDep, ApprovingStaff, DraftingStaff, IdempotencyKey, PlansCaller, once
+from settlement.api.access import (
+    ApiDep,
+    ApprovingStaff,
+    DraftingStaff,
+    IdempotencyKey,
+    PlansCaller,
+    TouchedCaller,
+    once,
+)
 from settlement.api.exact_json import ExactRoute
 from settlement.api.problems import Refused, problems
 from settlement.api.schemas.plans import (
@@ -150,7 +158,7 @@ async def create_withdrawal(
 async def create_publication(
     draft_id: UUID, body: PublicationRequest, idempotency_key: IdempotencyKey, api: ApiDep, staff: DraftingStaff
 ) -> JSONResponse:
-    """Put an approved draft in force on its dates; the answer sums up the settlements that it touches, if any."""
+    """Put an approved draft in force on its dates; the answer counts the settlements that it touches."""
     command = once(api, staff.caller, idempotency_key, f"publish {draft_id}", body.model_dump(mode="python"))
     return _told(await publish_draft(api.resources, staff.actor, DraftId(draft_id), command))
 
@@ -184,7 +192,7 @@ async def get_plan_diff(
 async def get_touched(
     version: Name,
     api: ApiDep,
-    caller: PlansCaller,
+    caller: TouchedCaller,
     cursor: Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 50,
 ) -> TouchedPage:

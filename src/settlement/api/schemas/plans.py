@@ -127,24 +127,11 @@ class PlanPage(BaseModel):
     next_cursor: str | None
 
 
-class TouchedSums(BaseModel):
-    """How many settlements a version touches; the sums are of those that can be computed, each by itself.
-
-    Where a member has several in a term, a later one may show once more what an earlier one shows.
-    """
-
-    count: int = Field(examples=[2])
-    not_computable: int = Field(examples=[0])
-    aid_recorded: Yuan = Field(examples=["779.66"])
-    aid_now: Yuan = Field(examples=["979.66"])
-    difference: Yuan = Field(examples=["200.00"])
-
-
 class Publication(PlanDraft):
-    """A published version. `late`: a settlement was recorded for its dates already, and `touched` sums up those."""
+    """A published version. `late`: a settlement was recorded for its dates already; `touched_count`: under another."""
 
     late: bool
-    touched: TouchedSums | None
+    touched_count: int = Field(examples=[2])
 
 
 class TouchedSettlement(BaseModel):

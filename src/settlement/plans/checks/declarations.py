@@ -210,3 +210,17 @@ def unused_purse(survey: Survey) -> Iterator[Place]:
                 f"没有待遇由 {purse.code} 承担：写入 funding，或删去",
                 f"no benefit is borne by {purse.code}: name it in a `funding`, or drop it",
             )
+
+
+@check("unconfirmed_not_asked_back", WARNING)
+def unconfirmed_not_asked_back(survey: Survey) -> Iterator[Place]:
+    """Find somebody else than the fund who is to bear what the roster does not confirm: that is a person's work yet."""
+    provisional = survey.header.provisional
+    if provisional is not None and provisional.aid != "none" and provisional.unconfirmed_borne_by != "fund":
+        yield Place(
+            ("plan", "provisional", "unconfirmed_borne_by"),
+            provisional.clause,
+            f"系统尚不向 {provisional.unconfirmed_borne_by} 收回未确认的互助款：由人工按待办办理",
+            f"what is not confirmed is not asked back from the {provisional.unconfirmed_borne_by} by the service yet: "
+            "a person does it from the worklist",
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from settlement.plans.checks import (  # noqa: F401  Importing a module registers its checks.
     bands,
@@ -29,6 +29,11 @@ def check_plan(plan: Plan) -> list[Finding]:
         finding = Finding(check.id, check.severity, plan.source.name, line, place.clause, place.zh, place.en)
         findings.setdefault((check.id, path), finding)
     return sorted(findings.values(), key=lambda finding: finding.line or 0)
+
+
+def errors_among(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the findings that keep a plan from being published."""
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
 def refuse_unsound(version: PlanVersion) -> None:

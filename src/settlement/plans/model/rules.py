@@ -171,10 +171,6 @@ class OnlyBeside(Part):
     clause: Clause
 
 
-BesideRule = LessPaid | NotBeside | OnlyBeside
-SumRule = Franchise | Bands | RateRule | Minimum | BurdenLimit
-"""Rules over the sums that the accumulation adds up."""
-LimitRule = TermLimit | Limit
 Rule = Annotated[
     Deductible
     | Franchise

@@ -15,6 +15,7 @@ from settlement.plans.checks.run import check_plan
 from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.form_errors import form_findings
 from settlement.plans.model import Plan, PlanFile, PlanVersion, schema, with_idle_declarations
+from settlement.plans.sheets.bounds import NotAWorkbook, TooLarge, refuse_oversized
 from settlement.plans.sheets.gather import gather
 from settlement.plans.sheets.layout import ABOUT, OWN_NOTES, SHEETS, WORDS, Questionnaire
 from settlement.plans.sheets.lines import Answer, Grid, Line, read_questionnaire, read_table
@@ -96,17 +97,27 @@ def _said(finding: Finding, read: Placed) -> Finding:
 
 
 def _grids(content: bytes, found: Findings) -> dict[str, Grid]:
+    known = [sheet.name for sheet in SHEETS]
     try:
+        refuse_oversized(content)
         book = CalamineWorkbook.from_filelike(BytesIO(content))
         names = book.sheet_names
-        grids: dict[str, Grid] = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in names}
-    except (CalamineError, OSError, ValueError):
+        grids: dict[str, Grid] = {
+            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in names if name in known
+        }
+    except TooLarge:
+        finding = Finding(
+            "sheet_too_large", Severity.ERROR, found.name, None, None,
+            "工作簿过大：有的单元格在很远的行或列，请删去数据之外的行和列",
+            "the workbook is too large: a cell stands far out; delete the rows and columns beyond the data",
+        )  # fmt: skip
+        raise PlanRefused([finding]) from None
+    except (CalamineError, NotAWorkbook, OSError, ValueError):
         finding = Finding(
             "sheet_not_a_workbook", Severity.ERROR, found.name, None, None,
             "不是电子表格文件，请用 Excel 或 WPS 另存为 .xlsx", "this is not a workbook: save it as .xlsx",
         )  # fmt: skip
         raise PlanRefused([finding]) from None
-    known = [sheet.name for sheet in SHEETS]
     for name in known:
         if name not in grids:
             found.add(
@@ -115,7 +126,7 @@ def _grids(content: bytes, found: Findings) -> dict[str, Grid]:
                 "缺少这张工作表，请补上；没有内容的留空表",
                 "the sheet is missing: add it; leave it empty if there is nothing in it",
             )
-    for name in grids:
+    for name in names:
         if name not in (*known, ABOUT, WORDS) and not name.startswith(OWN_NOTES):
             zh = f"不认识这张工作表，是否应为「{nearest(name, known)}」；自己的笔记请改名，以「{OWN_NOTES}」开头"
             en = (

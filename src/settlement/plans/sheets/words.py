@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from settlement.plans.labels import AMOUNT_NAMES, SPANS
-from settlement.plans.vocabulary import AMOUNTS
 
 Word = str | int | bool
 
@@ -176,5 +175,3 @@ LISTS = (
 """Every list, in the order of the sheet of words."""
 
 ANY_FACT = Words("全部事实", {**FACT.chinese, **CASE_ONLY_FACT.chinese})
-UNNAMED_AMOUNTS = frozenset(AMOUNTS) - frozenset(AMOUNT.chinese)
-"""Amounts of the vocabulary that have no Chinese word yet; a test keeps it empty."""

@@ -272,10 +272,14 @@ def _iso(text: str) -> date | None:
         return None
 
 
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)
+"""Terms and waiting are counted from a bill's days, which the calendar's last years would not hold."""
+
+
 def _day(name: str, text: str) -> date:
     day = _iso(text)
-    if day is None:
-        raise BadRow(f"{name}: {text!r} is not a date such as 2025-03-10")
+    if day is None or not _FIRST_DAY <= day <= _LAST_DAY:
+        raise BadRow(f"{name}: {text!r} is not a date such as 2025-03-10, from 1900 to 2200")
     return day
 
 

@@ -124,7 +124,7 @@ class Run:
 
 
 def run_of(version: PlanVersion) -> Run:
-    """Return the run of a version. Raises `PlanRefused` for an unsound one."""
+    """Return the run of a version, which was checked before."""
     return Run(version, compile_version(version))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.audit import StoredVersion, list_stored_versions
 from settlement.domain.audit import Finding, Invariant, Tally
+from settlement.domain.errors import InvariantViolation
 from settlement.domain.ids import FundId, PlanVersionId
 from settlement.plans.canonical import sha256_hex
 from settlement.plans.compile import CompiledPlan, compile_version
@@ -50,7 +51,7 @@ def limits_of(plans: Plans) -> dict[str, list[Any]]:
 def _compiled(stored: StoredVersion) -> CompiledPlan | None:
     try:
         return compile_version(PlanVersion.from_canonical(stored.document))
-    except PlanRefused:
+    except (PlanRefused, InvariantViolation):
         return None
 
 

@@ -34,7 +34,7 @@ async def approve_draft(
             raise SecondPersonNeeded(author=draft.author)
         _refuse_unless(draft, "approve", "checked")
         published = await list_plan_versions(connection, actor.fund_id, draft.plan_code)
-        refuse_unpublishable(refuse_faulty(draft), draft.corrects, published)
+        refuse_unpublishable(await refuse_faulty(draft), draft.corrects, published)
         warnings = draft.steps[0].findings
         step = Step("approved", account.staff_id, resources.clock(), 0, warnings, remark, account.login)
         await add_step(connection, actor.fund_id, draft, step)

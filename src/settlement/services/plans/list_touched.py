@@ -1,8 +1,9 @@
 """List the settlements that a version touches which was published late, or corrects another: nothing is changed.
 
-Each is computed again by itself, under the new version, from its receipt's inputs and the used room that it found then.
-So where a member has several in a term, a later one may show once more what an earlier one shows: the sums are what to
-look through, not what to pay. Whether and how a difference is paid or asked back is a person's decision.
+Each is computed again by itself, under the new version, from its receipt's inputs and the room that the member's
+bills which were recorded before it have used: they are placed anew, as the new version may count other spans. So where
+a member has several in a term, a later one may show once more what an earlier one shows: the sums are what to look
+through, not what to pay. Whether and how a difference is paid or asked back is a person's decision.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from settlement.db.plans import (
     Draft,
     TouchedSettlement,
     find_draft_of_version,
-    find_newest_service_date,
     list_touched,
 )
-from settlement.db.registry import PublishedVersion, list_plan_versions
+from settlement.db.registry import list_plan_versions
 from settlement.domain.answers import Answer
 from settlement.domain.ids import BillId, FundId
 from settlement.domain.money import ZERO, Money, total
 from settlement.plans.compile import CompiledPlan, compile_version
-from settlement.plans.receipt import Inputs, replay
-from settlement.plans.stored import used_from_json
+from settlement.plans.history import BillKeys, not_placed, place
+from settlement.plans.model import PlanVersion
+from settlement.plans.receipt import Inputs
 from settlement.services.plans.errors import PlanNotFound
 from settlement.services.plans.published import refuse_faulty
 from settlement.services.plans.spans import Span, span_from, span_of
@@ -110,30 +111,13 @@ class Touching:
             found = await list_touched(
                 connection,
                 self.fund_id,
-                plan_code=self.draft.plan_code,
-                digest=self.draft.digest,
-                first_day=self.span.first_day,
-                until=self.span.until,
+                self.draft,
+                self.span.first_day,
+                self.span.until,
                 after=after,
                 limit=limit,
             )
         return await asyncio.to_thread(lambda: [_again(self.plan, settlement) for settlement in found])
-
-    async def sums(self, resources: Resources) -> TouchedSums:
-        """Add up all of them, page by page; each page is a transaction of its own, so that none is long."""
-        sums, after = TouchedSums(), None
-        while True:
-            bills = await self.page(resources, after)
-            sums.add(bills)
-            if len(bills) < PAGE:
-                return sums
-            after = (bills[-1].recorded.service_date, bills[-1].recorded.bill_id)
-
-    async def is_late(self, resources: Resources) -> bool:
-        """Say whether a settlement was recorded already for a service date on which the version is in force."""
-        async with fund_transaction(resources.engine, self.fund_id) as connection:
-            newest = await find_newest_service_date(connection, self.fund_id)
-        return newest is not None and self.draft.effective_from <= newest
 
 
 async def what_touches(resources: Resources, fund_id: FundId, version: str) -> Touching:
@@ -147,19 +131,17 @@ async def what_touches(resources: Resources, fund_id: FundId, version: str) -> T
         published = await list_plan_versions(connection, fund_id, rules.fund.plan_code)
     if draft is None:
         raise PlanNotFound(version=version)
-    return touching_of(fund_id, draft, published)
-
-
-def touching_of(fund_id: FundId, draft: Draft, published: Sequence[PublishedVersion]) -> Touching:
-    """Return a draft or version as it touches settlements. Raises `PlanRefused` for one that the check finds wrong."""
     span = span_of(draft.version, published) if draft.published else span_from(draft.effective_from, published)
-    return Touching(fund_id, draft, compile_version(refuse_faulty(draft)), span)
+    rules_of = PlanVersion.from_canonical(draft.document) if draft.published else await refuse_faulty(draft)
+    return Touching(fund_id, draft, compile_version(rules_of), span)
 
 
 def _again(plan: CompiledPlan, settlement: TouchedSettlement) -> TouchedBill:
     inputs = Inputs.from_json(settlement.inputs)
-    missing = plan.missing_fact(inputs.facts)
+    keys = BillKeys(settlement.hospital_code, settlement.encounter_id, settlement.receipt_no)
+    placed = place(plan, not_placed(inputs.facts), keys, settlement.takings)
+    missing = plan.missing_fact(placed.facts)
     if missing is not None:
         return TouchedBill(settlement, None, missing)
-    benefits = replay(plan, inputs, used_from_json(settlement.used_before))
+    benefits = plan.adjudicate(inputs.figures, placed.facts, placed.used)
     return TouchedBill(settlement, total(benefit.amount for benefit in benefits), None)

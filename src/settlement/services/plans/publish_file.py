@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 from settlement.db.engine import fund_transaction
 from settlement.db.registry import list_plan_versions
 from settlement.domain.answers import Answer
 from settlement.domain.ids import DraftId
-from settlement.plans.checks.run import check_plan
-from settlement.plans.findings import PlanRefused, Severity
+from settlement.plans.checks.run import errors_among
+from settlement.plans.examine import examine_plan
+from settlement.plans.findings import PlanRefused
 from settlement.plans.model import Plan, load_plan
 from settlement.services.plans.acting import Actor
 from settlement.services.plans.decide_draft import approve_draft
@@ -34,8 +36,7 @@ async def publish_file(
     submitted of it.
     """
     try:
-        plan = load_plan(source, file_name)
-        _refuse_faulty_file(plan)
+        plan = await asyncio.to_thread(_read_sound, source, file_name)
     except PlanRefused as refused:
         raise with_findings(refused) from None
     async with fund_transaction(resources.engine, author.fund_id) as connection:
@@ -53,7 +54,8 @@ async def publish_file(
     return answers
 
 
-def _refuse_faulty_file(plan: Plan) -> None:
-    errors = [finding for finding in check_plan(plan) if finding.severity is Severity.ERROR]
-    if errors:
+def _read_sound(source: str, file_name: str) -> Plan:
+    plan = load_plan(source, file_name)
+    if errors := errors_among(examine_plan(plan)):
         raise PlanRefused(errors)
+    return plan

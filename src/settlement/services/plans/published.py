@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from settlement.db.plans import Draft
 from settlement.db.registry import PublishedVersion
+from settlement.plans.cases import failing_cases
 from settlement.plans.checks.run import refuse_unsound
 from settlement.plans.findings import PlanRefused
-from settlement.plans.model import PlanVersion
+from settlement.plans.model import PlanVersion, load_plan
 from settlement.services.plans.errors import (
     CorrectionUnusable,
     StartTaken,
@@ -41,13 +43,19 @@ def refuse_unpublishable(version: PlanVersion, corrects: str | None, published: 
         raise CorrectionUnusable(corrects=corrects, effective_from=version.effective_from.isoformat())
 
 
-def refuse_faulty(draft: Draft) -> PlanVersion:
+async def refuse_faulty(draft: Draft) -> PlanVersion:
     """Return a draft's version, checked once more by today's check. Raises `PlanRefused` with its findings."""
     try:
-        version = PlanVersion.from_canonical(draft.document)
-        refuse_unsound(version)
+        return await asyncio.to_thread(_sound_version, draft)
     except PlanRefused as refused:
         raise with_findings(refused) from None
+
+
+def _sound_version(draft: Draft) -> PlanVersion:
+    version = PlanVersion.from_canonical(draft.document)
+    refuse_unsound(version)
+    if failing := failing_cases(load_plan(draft.source, draft.version)):
+        raise PlanRefused(failing)
     return version
 
 

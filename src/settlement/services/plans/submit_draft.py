@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +14,9 @@ from settlement.db.registry import PublishedVersion, list_plan_versions
 from settlement.db.staff import Staff
 from settlement.domain.answers import Answer
 from settlement.domain.ids import DraftId
-from settlement.plans.checks.run import check_plan
-from settlement.plans.findings import Finding, PlanRefused, Severity
+from settlement.plans.checks.run import errors_among
+from settlement.plans.examine import examine_plan
+from settlement.plans.findings import Finding, PlanRefused
 from settlement.plans.model import Plan, PlanVersion, load_plan
 from settlement.services.bills.commands import Once, Outcome
 from settlement.services.plans.acting import MAY_DRAFT, Actor, act
@@ -42,17 +44,17 @@ class SubmitDraft:
 async def submit_draft(resources: Resources, actor: Actor, command: SubmitDraft, once: Once | None = None) -> Outcome:
     """Keep a version as a draft of the person's, checked; the answer holds its findings.
 
-    A file that cannot be read is refused (`PlanRefused`); one that the check finds wrong is kept as `faulty`, which
-    nobody can approve. Raises `PlanOfAnotherFund`, `VersionNotNamed`, and what `refuse_unpublishable` raises.
+    A file that cannot be read is refused (`PlanRefused`); one that the check finds wrong, or whose worked cases do not
+    come out, is kept as `faulty`, which nobody can approve. Raises `PlanOfAnotherFund`, `VersionNotNamed`, and what
+    `refuse_unpublishable` raises.
     """
     try:
-        plan = load_plan(command.source, command.file_name)
+        plan, findings = await asyncio.to_thread(_examined, command)
     except PlanRefused as refused:
         raise with_findings(refused) from None
     rules = await resources.rules.of(actor.fund_id)
     if plan.header.code != rules.fund.plan_code:
         raise PlanOfAnotherFund(plan_code=plan.header.code, expected=rules.fund.plan_code)
-    findings = check_plan(plan)
 
     async def does(connection: AsyncConnection, account: Staff) -> Answer:
         published = await list_plan_versions(connection, actor.fund_id, plan.header.code)
@@ -80,6 +82,11 @@ async def submit_draft(resources: Resources, actor: Actor, command: SubmitDraft,
     return await act(resources, actor, MAY_DRAFT, once, does)
 
 
+def _examined(command: SubmitDraft) -> tuple[Plan, list[Finding]]:
+    plan = load_plan(command.source, command.file_name)
+    return plan, examine_plan(plan)
+
+
 def _meant(plan: Plan, name: str | None, published: Sequence[PublishedVersion]) -> PlanVersion:
     """Return the version that is to be a draft. A file may hold those published before, unchanged."""
     digests = {known.version: known.digest for known in published}
@@ -100,6 +107,6 @@ def _meant(plan: Plan, name: str | None, published: Sequence[PublishedVersion]) 
 
 
 def _check(findings: Sequence[Finding], account: Staff, at: datetime) -> Step:
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    errors = len(errors_among(findings))
     shown = tuple(shown_finding(finding) for finding in findings)
     return Step("faulty" if errors else "checked", account.staff_id, at, errors, shown, actor=account.login)

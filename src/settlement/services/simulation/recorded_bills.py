@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.db.audit import snapshot
 from settlement.db.simulation import count_recorded, stream_recorded
-from settlement.domain.benefits import PlanFacts
-from settlement.domain.bills import Care
 from settlement.domain.ids import FundId
 from settlement.domain.money import Money
-from settlement.plans.history import BillKeys
+from settlement.plans.history import BillKeys, not_placed
 from settlement.plans.receipt import Inputs
 from settlement.plans.simulation.bills import BadRow, SimulatedBill
 from settlement.services.simulation.run_simulation import Request, Simulated, Told, simulate_parts
@@ -44,23 +42,11 @@ class Receipts:
         except (KeyError, TypeError, ValueError) as unreadable:
             raise BadRow(f"the receipt of {label} cannot be read: {unreadable}") from None
         keys = BillKeys(hospital, visit, receipt_no or None)
-        return SimulatedBill(number, label, inputs.figures, _not_placed(inputs.facts), keys, dict(paid))
+        return SimulatedBill(number, label, inputs.figures, not_placed(inputs.facts), keys, dict(paid))
 
     def order(self, bill: SimulatedBill) -> tuple[date, int]:
         """Return its place in the order of recording."""
         return date.min, bill.number
-
-
-def _not_placed(facts: PlanFacts) -> PlanFacts:
-    """Take back what the records gave the bill when it was settled: the draft places it anew."""
-    return replace(
-        facts,
-        counted_from=facts.admitted_on if facts.care == Care.INPATIENT else None,
-        goes_on=False,
-        stay_days_before=0,
-        stay_parts_before=0,
-        stay_ordinal=None,
-    )
 
 
 async def simulate_recorded(
