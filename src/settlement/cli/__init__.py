@@ -18,6 +18,7 @@ COMMANDS = {
     "simulator": "simulator",
     "doctor": "doctor",
     "bench": "bench",
+    "chaos": "chaos",
     "db": "database",
     "fund": "funds",
     "unit": "units",

@@ -60,8 +60,10 @@ def plan_faults(number: int, rng: Random) -> tuple[Fault, ...]:
         point, phase = points[(number * _TARGETS_OF_A_HISTORY + turn) % len(points)]
         faults.append(Fault(CRASH, point, phase, rng.choice((1, 1, 1, 2, 3))))
     queries = [point for point, _ in points if not point.startswith("gateway.")]
-    for _ in range(rng.randrange(4)):
-        faults.append(Fault(LOST, rng.choice((COMMIT, rng.choice(queries))), _phase(rng), rng.randint(1, 4)))
+    faults += [
+        Fault(LOST, rng.choice((COMMIT, rng.choice(queries))), rng.choice((BEFORE, AFTER)), rng.randint(1, 4))
+        for _ in range(rng.randrange(4))
+    ]
     for _ in range(rng.randrange(3)):
         kind, phase = rng.choice(((REQUEST_LOST, BEFORE), (ANSWER_LOST, AFTER)))
         faults.append(Fault(kind, DOOR, phase, rng.randint(1, 12)))
@@ -69,10 +71,6 @@ def plan_faults(number: int, rng: Random) -> tuple[Fault, ...]:
         question = rng.choice((*GATEWAY_QUESTIONS, GATEWAY_QUESTIONS[-1]))
         faults.append(Fault(rng.choice(GATEWAY_FAULTS), question, BEFORE, rng.randint(1, 2)))
     return tuple(faults)
-
-
-def _phase(rng: Random) -> str:
-    return rng.choice((BEFORE, AFTER))
 
 
 def kind_struck(fault: Fault) -> str:

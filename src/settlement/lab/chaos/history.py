@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import traceback
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
+
+import structlog
+from psycopg import waiting
 
 from settlement.db.engine import open_engine
 from settlement.lab.chaos.actions import ACTIONS, push_lines, work
@@ -77,10 +84,26 @@ def plan_history(seed: int, number: int) -> History:
     return History(seed, number, actions, plan_faults(number, rng))
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what our code logs of the faults off the screen, and the driver from yielding by real time."""
+    before, pools, busy = structlog.get_config(), logging.getLogger("sqlalchemy.pool"), waiting.MAX_BUSY_TIME
+    level = pools.level
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    pools.setLevel(logging.CRITICAL + 1)
+    waiting.MAX_BUSY_TIME = math.inf
+    try:
+        yield
+    finally:
+        waiting.MAX_BUSY_TIME = busy
+        pools.setLevel(level)
+        structlog.configure(**before)
+
+
 def play(scene: Scene, history: History) -> Played:
     """Play a history on its own copy of the database and judge it."""
     played = Played(history)
-    with scene.copy() as (urls, monitor), asyncio.Runner(loop_factory=SteeredLoop) as runner:
+    with quiet(), scene.copy() as (urls, monitor), asyncio.Runner(loop_factory=SteeredLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, SteeredLoop)
         world = open_world(scene, loop, history.name, history.faults, urls, monitor)

@@ -82,7 +82,8 @@ def _flow_modules() -> list[str]:
 
 
 def _queries_called_in(module: str) -> Iterator[str]:
-    tree, subjects = _tree_of(module), {}
+    tree = _tree_of(module)
+    subjects: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "settlement.db":
             subjects |= {alias.asname or alias.name: alias.name for alias in node.names}

@@ -171,7 +171,7 @@ def _folder_in_memory() -> str | None:
 
 def _as_superuser(server: EmbeddedServer, statement: str, *names: str) -> None:
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
 
 def _stop(folder: Path) -> None:

@@ -116,7 +116,9 @@ class Steering:
         """Have the server end these connections; returns when it has, so their locks are free."""
         if backends:
             pids = [backend.pid for backend in backends]
-            self.monitor.execute("SELECT pg_terminate_backend(pid, 10000) FROM unnest(%s::int[]) AS pid", [pids])
+            self.monitor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", [pids])
+            while self.monitor.execute("SELECT FROM pg_stat_activity WHERE pid = ANY (%s)", [pids]).fetchone():
+                time.sleep(0.0005)
             for backend in backends:
                 if backend in self._parked:
                     self._parked.discard(backend)

@@ -35,11 +35,20 @@ class Watch(Protocol):
 class Owner(Protocol):
     """The life of a process to which a connection belongs."""
 
-    process: Mortal
-    steering: Steering
-    watch: Watch
     is_dead: bool
     is_steered: bool
+
+    @property
+    def process(self) -> Mortal:
+        """Whose life it is."""
+
+    @property
+    def steering(self) -> Steering:
+        """Who lets its messages go."""
+
+    @property
+    def watch(self) -> Watch:
+        """Who is told of its commits."""
 
 
 class SteeredConnection(AsyncConnection[Any]):

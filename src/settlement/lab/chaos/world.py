@@ -28,6 +28,7 @@ from settlement.lab.his.people import Person
 from settlement.lab.his.wire import fen_of, write_json
 from settlement.services.access.tokens import Tokens
 
+COUNTER = "counter"
 APIS, WORKER = ("api-1", "api-2"), "worker"
 MOST_TRIES = 60
 _LONGEST_PAUSE_SECONDS = 3.0
@@ -72,14 +73,16 @@ class World:
         """Have a member treated and settled with the insurer, on one of three days."""
         day = THE_DAY + timedelta(days=rng.choice((-1, 0, 0, 1)))
         at = datetime(day.year, day.month, day.day, rng.randint(8, 20), rng.randint(0, 59), rng.randint(0, 59))  # noqa: DTZ001 - the insurer writes wall-clock times of China.
-        bill = await self.city.settle(person or rng.choice(self.scene.fund.members), rng, at)
+        await self.steering.stop(None, COUNTER, BEFORE)
+        bill = self.city.settle(person or rng.choice(self.scene.fund.members), rng, at)
         self._bills[bill.setl_id] = bill
         return bill
 
     async def cancelled_bill(self, bill: SettledBill) -> CancelledBill:
         """Have the hospital cancel a bill with the insurer."""
+        await self.steering.stop(None, COUNTER, BEFORE)
         self.cancelled.add(bill.setl_id)
-        return await self.city.cancel(bill)
+        return self.city.cancel(bill)
 
     async def deliver(self, message: Message, rng: Random) -> Reply | None:
         """Bring a message until it is answered; tell the model. `None` when it is given up, which is a violation."""

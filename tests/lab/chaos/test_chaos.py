@@ -1,0 +1,89 @@
+"""The simulation itself: it finds nothing in sound code, repeats itself, and finds a guard that was taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import TextClause, text
+
+from settlement.db import settling
+from settlement.lab.chaos.actions import ACTIONS
+from settlement.lab.chaos.history import History, Planned, plan_history, play
+from settlement.lab.chaos.points import named_queries, points_of_the_flow
+from settlement.lab.chaos.run import shrink
+from settlement.lab.chaos.scene import Scene, open_scene
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    with open_scene() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_history_violates_nothing_and_the_same_seed_tells_it_again(scene: Scene, number: int):
+    history = plan_history(1, number)
+    first, again = play(scene, history), play(scene, history)
+    assert first.violations == []
+    assert first.trace == again.trace
+    assert first.trace_hash == again.trace_hash
+    assert first.steps > 50
+
+
+def test_another_seed_is_another_history(scene: Scene):
+    assert play(scene, plan_history(1, 0)).trace_hash != play(scene, plan_history(2, 0)).trace_hash
+
+
+def only(name: str, number: int, times: int) -> History:
+    """Return a history of one kind of action, all of whose instances start at once, without faults."""
+    actions = tuple(Planned(place, name, 1000 * number + place, 0.0) for place in range(times))
+    return History(5, number, actions, ())
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_every_action_can_be_played_by_itself(scene: Scene, name: str):
+    assert play(scene, only(name, 1, 2)).violations == []
+
+
+def without(statement: TextClause, guard: str) -> TextClause:
+    assert guard in statement.text
+    return text(statement.text.replace(guard, ""))
+
+
+def test_a_missing_member_lock_is_found_and_made_small(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(settling, "_LOCK", without(settling._LOCK, "FOR NO KEY UPDATE"))
+    failed = next(
+        played for number in range(12) if (played := play(scene, only("race_for_the_limit", number, 3))).violations
+    )
+    assert any("limit" in violation or "possible" in violation for violation in failed.violations)
+    smallest = shrink(scene, failed)
+    assert smallest.violations
+    assert len(smallest.history.actions) < 3
+    assert play(scene, smallest.history).trace_hash == smallest.trace_hash
+
+
+def test_crash_points_are_the_queries_that_the_doors_of_the_flow_call():
+    points = points_of_the_flow()
+    for known in (
+        "settling.lock_member",
+        "settling.read_under_lock",
+        "parts.write_together",
+        "bills.find_settled_bill",
+    ):
+        assert known in points
+    assert {point for point in points if "." in point} - set(named_queries().values()) == {
+        "transaction.begin",
+        "transaction.commit",
+        "gateway.9001",
+        "gateway.5203",
+    }
+    assert not any(point.startswith(("reports.", "audit.")) for point in points)
+
+
+def test_a_history_without_its_faults_is_shorter_by_them_alone(scene: Scene):
+    history = replace(plan_history(1, 3), faults=())
+    played = play(scene, history)
+    assert played.violations == []
+    assert not played.crashes - played.crashes.__class__({("restart", "before"): 99})
