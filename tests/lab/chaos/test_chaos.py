@@ -52,12 +52,15 @@ def without(statement: TextClause, guard: str) -> TextClause:
     return text(statement.text.replace(guard, ""))
 
 
+def told_by_the_model(violations: list[str]) -> bool:
+    return any(not violation.startswith("doctor") for violation in violations)
+
+
 def test_a_missing_member_lock_is_found_and_made_small(scene: Scene, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(settling, "_LOCK", without(settling._LOCK, "FOR NO KEY UPDATE"))
-    failed = next(
-        played for number in range(12) if (played := play(scene, only("race_for_the_limit", number, 3))).violations
-    )
-    assert any("limit" in violation or "possible" in violation for violation in failed.violations)
+    races = (play(scene, only("race_for_the_limit", number, 3)) for number in range(8))
+    failed = next(played for played in races if told_by_the_model(played.violations))
+    assert any("of a limit of" in violation for violation in failed.violations)
     smallest = shrink(scene, failed)
     assert smallest.violations
     assert len(smallest.history.actions) < 3
@@ -82,8 +85,8 @@ def test_crash_points_are_the_queries_that_the_doors_of_the_flow_call():
     assert not any(point.startswith(("reports.", "audit.")) for point in points)
 
 
-def test_a_history_without_its_faults_is_shorter_by_them_alone(scene: Scene):
+def test_without_its_faults_no_process_of_a_history_dies_at_a_point(scene: Scene):
     history = replace(plan_history(1, 3), faults=())
     played = play(scene, history)
     assert played.violations == []
-    assert not played.crashes - played.crashes.__class__({("restart", "before"): 99})
+    assert not played.crashes

@@ -215,8 +215,9 @@ class Model:
             if row.state == LIVE and bill is not None:
                 used[bill.member, bill.day[:4]] += row.on_bill_fen + row.to_card_fen
         for (member, year), fen in used.items():
-            if fen > self.plan.limit_fen:
-                self.wrong.append(f"{member} {year}: {fen} fen of a limit of {self.plan.limit_fen}")
+            over = f"{member} {year}: {fen} fen of a limit of {self.plan.limit_fen}"
+            if fen > self.plan.limit_fen and over not in self.wrong:
+                self.wrong.append(over)
 
     def _cancellation_was_sent(self, setl_id: str) -> bool:
         return any(claim.cancels for claim in self.claims[setl_id])

@@ -9,7 +9,7 @@ from settlement.lab.chaos.model import FlatPlan
 CODE = "flat"
 THE_DAY = date(2026, 3, 10)
 """The day on which a history plays; bills are of the day before, of this day or of the next."""
-FLAT = FlatPlan(rates=(("2026-01-01", 60), ("2026-03-10", 80)), limit_fen=50_000)
+FLAT = FlatPlan(rates=(("2026-01-01", 60), ("2026-03-10", 80)), limit_fen=30_000)
 
 _HEAD = """
 format: 1
