@@ -30,7 +30,7 @@ from settlement.services.transactions import DATABASE_FAILURES
 
 Run = Callable[[World, Random], Awaitable[None]]
 WRONG_NAME = "另一个人"
-_DUPLICATES_OF_100 = 30
+_DUPLICATES_OF_100 = 40
 _FILE_COMES_AFTER_SECONDS = 3
 _PUBLISHED = {"plan_version_known", "plan_start_taken"}
 
@@ -191,7 +191,12 @@ async def publish_version(world: World, rng: Random) -> None:
 
 @action(4)
 async def close_books_day(world: World, rng: Random) -> None:
-    """The books day is closed and the next one opened, while bills are settled."""
+    """The books day is closed and the next one opened, a few times while bills are settled."""
+    for _ in range(rng.randint(1, 4)):
+        await _close_once(world, rng)
+
+
+async def _close_once(world: World, rng: Random) -> None:
     for _ in range(MOST_TRIES):
         process = world.processes[rng.choice(APIS)]
         try:

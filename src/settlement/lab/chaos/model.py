@@ -70,8 +70,7 @@ class Model:
     rows: dict[str, Row] = field(default_factory=dict)
     answers: dict[str, tuple[int, object]] = field(default_factory=dict)
     published_at: list[int] = field(default_factory=lambda: [0])
-    settled_ack: set[str] = field(default_factory=set)
-    ended_ack: set[str] = field(default_factory=set)
+    effected: set[str] = field(default_factory=set)
     wrong: list[str] = field(default_factory=list)
 
     def sent(self, claims: Iterable[Claim]) -> None:
@@ -80,16 +79,20 @@ class Model:
             self.bills[claim.bill.setl_id] = claim.bill
             self.claims[claim.bill.setl_id].append(claim)
 
-    def recorded(self, rows: Sequence[Row], versions: int, open_day: int | None, began: int, commit: int) -> list[str]:
+    def recorded(
+        self, rows: Sequence[Row], versions: int, open_day: int | None, began: int, commit: int, key: str
+    ) -> list[str]:
         """Look at all records after a commit of a transaction that began at commit number `began`; return what is new.
 
-        A version that was published meanwhile may have been read or not.
+        A version that was published meanwhile may have been read or not. `key` is that of the command that committed.
         """
         while len(self.published_at) < versions:
             self.published_at.append(commit)
         changed = [row for row in rows if self.rows.get(row.setl_id) != row]
         if gone := set(self.rows) - {row.setl_id for row in rows}:
             self.wrong.append(f"gone from the records: {sorted(gone)}")
+        if changed and key:
+            self.effected.add(key)
         for row in changed:
             self._look_at(row, open_day, began)
             self.rows[row.setl_id] = row
@@ -107,10 +110,8 @@ class Model:
         if row is None:
             return
         if claim.cancels:
-            self.ended_ack.add(bill.setl_id)
             self._expect(row.state in (REVERSED, UNSEEN), bill, f"its cancellation is acknowledged; it is {row.state}")
             return
-        self.settled_ack.add(bill.setl_id)
         if answer.get("state") == LIVE:
             told = (answer.get("on_bill_fen"), answer.get("to_card_fen"), answer.get("cash_due_fen"))
             kept = (row.on_bill_fen, row.to_card_fen, row.cash_due_fen)
@@ -122,8 +123,9 @@ class Model:
         if first != (status, body):
             self.wrong.append(f"{key}: answered {first[0]} first and {status} now, or with another body")
 
-    def refused(self, claim: Claim, code: str) -> None:
-        """Hear that a message was refused for good."""
+    def refused(self, claim: Claim, key: str, code: str) -> None:
+        """Hear that a message was refused for good: one whose effect is recorded under its key must not be."""
+        self._expect(key not in self.effected, claim.bill, f"{key} has its effect, and is refused: {code}")
         row = self.rows.get(claim.bill.setl_id)
         over = row is not None and row.state in (REVERSED, UNSEEN)
         allowed = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 
 from settlement.lab.chaos.model import Model, Row
-from settlement.lab.chaos.steering import Steering
+from settlement.lab.chaos.steering import COMMAND, Steering
 
 _ROWS = """
 SELECT bill.insurer_settlement_id, bill.state,
@@ -46,7 +46,7 @@ class Records:
         self.commits += 1
         rows = [Row(*row) for row in self.monitor.execute(_ROWS).fetchall()]
         versions, open_day = self.monitor.execute(_OTHERS).fetchall()[0]
-        for news in self.model.recorded(rows, versions, open_day, began_at, self.commits):
+        for news in self.model.recorded(rows, versions, open_day, began_at, self.commits, COMMAND.get()):
             self.steering.note(f"recorded {news}")
 
     def left_behind(self) -> list[str]:

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from random import Random
@@ -24,10 +24,16 @@ from settlement.lab.chaos.loop import SteeredLoop
 ACTOR: ContextVar[str] = ContextVar("actor", default="-")
 """Whose command a task carries out, for the trace and for a fixed order of those that stop together."""
 
+COMMAND: ContextVar[str] = ContextVar("command", default="")
+"""The key of the command that a task carries out, so that a commit is known to be its effect."""
+
 _ANSWER_SECONDS = 0.002
 _STUCK_SECONDS = 30
 _TIME_PASSES_OF_100 = 4
 _SHORT_TIMER_SECONDS = 1.0
+_STYLES = (0, 0, 70, 95)
+"""In how many of 100 steps the most urgent actor goes on; each history has one of these."""
+_CHANGES_OF_100 = 6
 
 
 class Stuck(RuntimeError):
@@ -77,6 +83,8 @@ class Steering:
     crashed_at: Counter[tuple[str, str]] = field(default_factory=Counter)
     passages: Counter[tuple[str, str]] = field(default_factory=Counter)
     trace: list[str] = field(default_factory=list)
+    _style: int = -1
+    _urgency: dict[str, int] = field(default_factory=dict)
     _stops: list[Stop] = field(default_factory=list)
     _under_way: set[Backend] = field(default_factory=set)
     _parked: set[Backend] = field(default_factory=set)
@@ -178,8 +186,22 @@ class Steering:
             return True
         if not self._stops:
             return False
-        self._release(self.rng.choice(sorted(self._stops, key=lambda stop: (stop.actor, stop.serial))))
+        self._release(self._chosen())
         return True
+
+    def _chosen(self) -> Stop:
+        """Pick a stop: any, or in some histories mostly the most urgent actor's, so that others are left far behind."""
+        stops = sorted(self._stops, key=lambda stop: (stop.actor, stop.serial))
+        if self._style < 0:
+            self._style = self.rng.choice(_STYLES)
+        if self.rng.randrange(100) >= self._style:
+            return self.rng.choice(stops)
+        for stop in stops:
+            self._urgency.setdefault(stop.actor, self.rng.getrandbits(32))
+        chosen = max(stops, key=lambda stop: self._urgency[stop.actor])
+        if self.rng.randrange(100) < _CHANGES_OF_100:
+            self._urgency[chosen.actor] = self.rng.getrandbits(16)
+        return chosen
 
     def _release(self, stop: Stop) -> None:
         self._stops.remove(stop)
@@ -201,6 +223,3 @@ class Steering:
     def strike(self, fault: Fault) -> None:
         """Count a fault that happens."""
         self.struck[kind_struck(fault)] += 1
-
-
-Told = Callable[[str], None]

@@ -22,7 +22,7 @@ from settlement.lab.chaos.points import AFTER, BEFORE
 from settlement.lab.chaos.process import TOKEN_KEY, TOKEN_LIFETIME, Premises, Process, Reply, Unreachable
 from settlement.lab.chaos.records import Records
 from settlement.lab.chaos.scene import BEGINS_AT, KEYS, Scene
-from settlement.lab.chaos.steering import Steering
+from settlement.lab.chaos.steering import COMMAND, Steering
 from settlement.lab.his.bills import CancelledBill, SettledBill
 from settlement.lab.his.people import Person
 from settlement.lab.his.wire import fen_of, write_json
@@ -87,6 +87,7 @@ class World:
     async def deliver(self, message: Message, rng: Random) -> Reply | None:
         """Bring a message until it is answered; tell the model. `None` when it is given up, which is a violation."""
         self.model.sent(message.claims)
+        COMMAND.set(message.key or "")
         for _ in range(MOST_TRIES):
             reply = await self._try(message, rng)
             if reply is not None and not _is_to_be_repeated(reply):
@@ -124,18 +125,18 @@ class World:
             self.model.wrong.append(f"{message.path}: {reply.status} {_code_of(reply)}")
         elif message.by_platform and reply.status == 200:
             for claim, result in zip(message.claims, reply.body["results"], strict=True):
-                self._tell_one(claim, result["status"], result.get("settlement") or result.get("problem"))
+                self._tell_one(claim, "", result["status"], result.get("settlement") or result.get("problem"))
         else:
             if message.key is not None and reply.status < 300:
                 self.model.answered(message.key, reply.status, write_plain(reply.body))
             for claim in message.claims:
-                self._tell_one(claim, reply.status, reply.body)
+                self._tell_one(claim, message.key or "", reply.status, reply.body)
 
-    def _tell_one(self, claim: Claim, status: int, body: Mapping[str, Any]) -> None:
+    def _tell_one(self, claim: Claim, key: str, status: int, body: Mapping[str, Any]) -> None:
         if status < 300:
             self.model.acknowledged(claim, _told(body))
         else:
-            self.model.refused(claim, str(body.get("code")))
+            self.model.refused(claim, key, str(body.get("code")))
 
     def bill_named(self, setl_id: str) -> Bill:
         """Return a bill by the insurer's id, as the model knows it."""
