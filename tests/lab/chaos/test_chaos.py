@@ -19,6 +19,7 @@ from settlement.lab.chaos.history import History, Planned, plan_history, play
 from settlement.lab.chaos.points import named_queries, points_of_the_flow
 from settlement.lab.chaos.run import shrink
 from settlement.lab.chaos.scene import Scene, open_scene
+from settlement.services.bills import reverse_bill
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,11 @@ def test_another_seed_or_number_is_another_history():
 
 def only(name: str, number: int, times: int) -> History:
     """Return a history of one kind of action, all of whose instances start at once, without faults."""
-    actions = tuple(Planned(place, name, 1000 * number + place, 0.0) for place in range(times))
+    return of_kinds((name,) * times, number)
+
+
+def of_kinds(names: tuple[str, ...], number: int) -> History:
+    actions = tuple(Planned(place, name, 1000 * number + place, 0.0) for place, name in enumerate(names))
     return History(5, number, actions, ())
 
 
@@ -85,6 +90,28 @@ def test_a_missing_member_lock_is_found_and_made_small(scene: Scene, monkeypatch
     assert smallest.violations
     assert len(smallest.history.actions) < 3
     assert play(scene, smallest.history).trace_hash == smallest.trace_hash
+
+
+def test_a_settlement_that_does_not_hold_its_books_day_is_found(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    no_lock = "pg_advisory_xact_lock_shared(:books_lock) AS books"
+    bare = settling._READ_AND_HOLD.text.replace(no_lock, "CAST(:books_lock AS bigint) AS books")
+    assert bare != settling._READ_AND_HOLD.text
+    monkeypatch.setattr(settling, "_READ_AND_HOLD", text(bare))
+    names = ("close_books_day", "close_books_day", "settle_brought", "settle_brought", "settle_brought")
+    found = (violation for number in range(8) for violation in play(scene, of_kinds(names, number)).violations)
+    assert "closed books day" in next(found)
+
+
+async def nothing_stored(*_given: object) -> None:
+    return None
+
+
+def test_a_reversal_that_forgets_its_stored_answer_is_found(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reverse_bill, "answered_before", nothing_stored)
+    found = (
+        violation for number in range(8) for violation in play(scene, only("reverse_brought", number, 3)).violations
+    )
+    assert "has its effect, and is refused" in next(found)
 
 
 def test_crash_points_are_the_queries_that_the_doors_of_the_flow_call():

@@ -32,6 +32,7 @@ Run = Callable[[World, Random], Awaitable[None]]
 WRONG_NAME = "另一个人"
 _DUPLICATES_OF_100 = 40
 _FILE_COMES_AFTER_SECONDS = 3
+_TURNS = 25
 _PUBLISHED = {"plan_version_known", "plan_start_taken"}
 
 
@@ -169,6 +170,7 @@ async def push_file(world: World, rng: Random) -> None:
 @action(2)
 async def publish_version(world: World, rng: Random) -> None:
     """The next version of the plan is published, for bills of today on."""
+    await world.wait_for_others(rng, _TURNS)
     for _ in range(MOST_TRIES):
         process = world.processes[rng.choice(APIS)]
         try:
@@ -193,6 +195,7 @@ async def publish_version(world: World, rng: Random) -> None:
 async def close_books_day(world: World, rng: Random) -> None:
     """The books day is closed and the next one opened, a few times while bills are settled."""
     for _ in range(rng.randint(1, 4)):
+        await world.wait_for_others(rng, _TURNS)
         await _close_once(world, rng)
 
 
@@ -213,13 +216,14 @@ async def _close_once(world: World, rng: Random) -> None:
 @action(8)
 async def work_round(world: World, rng: Random) -> None:
     """The worker numbers events, and drops messages whose time is over."""
+    await world.wait_for_others(rng, _TURNS)
     await _work(world, rng, all_times=rng.random() < 0.5)
 
 
 @action(4)
 async def restart(world: World, rng: Random) -> None:
     """A process is killed at some moment and started anew with empty caches."""
-    await asyncio.sleep(rng.random() * 2)
+    await world.wait_for_others(rng, _TURNS)
     process = world.processes[rng.choice((*APIS, WORKER))]
     await world.steering.stop(None, "restart", BEFORE)
     if process.is_up:

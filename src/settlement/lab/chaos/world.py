@@ -69,6 +69,11 @@ class World:
         self._ticks += 1
         return BEGINS_AT + timedelta(seconds=self.loop.now, microseconds=self._ticks)
 
+    async def wait_for_others(self, rng: Random, most: int) -> None:
+        """Stand back for up to so many turns, so that what follows falls into the midst of what others do."""
+        for _ in range(rng.randrange(most)):
+            await self.steering.stop(None, "turn", BEFORE)
+
     async def settled(self, rng: Random, person: Person | None = None) -> SettledBill:
         """Have a member treated and settled with the insurer, on one of three days."""
         day = THE_DAY + timedelta(days=rng.choice((-1, 0, 0, 1)))
