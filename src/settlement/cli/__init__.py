@@ -20,6 +20,7 @@ COMMANDS = {
     "books": "books",
     "seal": "seals",
     "bench": "bench",
+    "chaos": "chaos",
     "db": "database",
     "fund": "funds",
     "unit": "units",

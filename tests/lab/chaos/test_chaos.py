@@ -1,0 +1,139 @@
+"""The simulation itself: it finds nothing in sound code, repeats itself, and finds a guard that was taken away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import TextClause, text
+from typer.testing import CliRunner
+
+from settlement.cli import chaos
+from settlement.db import settling
+from settlement.lab.chaos import run
+from settlement.lab.chaos.actions import ACTIONS
+from settlement.lab.chaos.history import History, Planned, plan_history, play
+from settlement.lab.chaos.points import named_queries, points_of_the_flow
+from settlement.lab.chaos.run import shrink
+from settlement.lab.chaos.scene import Scene, open_scene
+from settlement.services.bills import reverse_bill
+
+
+@pytest.fixture(scope="module")
+def scene() -> Iterator[Scene]:
+    with open_scene() as opened:
+        yield opened
+
+
+def test_a_history_violates_nothing_and_the_same_seed_tells_it_again(scene: Scene):
+    history = plan_history(1, 13)
+    first, again = play(scene, history), play(scene, history)
+    assert first.violations == []
+    assert first.trace == again.trace
+    assert first.trace_hash == again.trace_hash
+    assert first.steps > 50
+
+
+def test_the_command_tells_one_history_as_json(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    @contextmanager
+    def same_scene() -> Iterator[Scene]:
+        yield scene
+
+    monkeypatch.setattr(run, "open_scene", same_scene)
+    told = CliRunner().invoke(chaos.app, ["--seed", "1", "--only", "1", "--json"])
+    assert told.exit_code == 0
+    report = json.loads(told.stdout.splitlines()[-1])
+    assert (report["violations"], report["histories"], report["failing"]) == (0, 1, [])
+    assert {"seed", "steps", "commits", "actions", "faults", "crash_points", "not_hit", "seconds"} <= set(report)
+    assert report["not_hit"], "one history cannot hit every point, and the report says so"
+
+
+def test_another_seed_or_number_is_another_history():
+    plans = [plan_history(seed, number) for seed, number in ((1, 0), (2, 0), (1, 1))]
+    assert len({plan.actions for plan in plans}) == 3
+    assert plan_history(1, 0) == plans[0]
+
+
+def only(name: str, number: int, times: int) -> History:
+    """Return a history of one kind of action, all of whose instances start at once, without faults."""
+    return of_kinds((name,) * times, number)
+
+
+def of_kinds(names: tuple[str, ...], number: int) -> History:
+    actions = tuple(Planned(place, name, 1000 * number + place, 0.0) for place, name in enumerate(names))
+    return History(5, number, actions, ())
+
+
+@pytest.mark.parametrize("name", sorted(ACTIONS))
+def test_every_action_can_be_played_by_itself(scene: Scene, name: str):
+    assert play(scene, only(name, 1, 2)).violations == []
+
+
+def without(statement: TextClause, guard: str) -> TextClause:
+    assert guard in statement.text
+    return text(statement.text.replace(guard, ""))
+
+
+def told_by_the_model(violations: list[str]) -> bool:
+    return any(not violation.startswith("doctor") for violation in violations)
+
+
+def test_a_missing_member_lock_is_found_and_made_small(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(settling, "_LOCK", without(settling._LOCK, "FOR NO KEY UPDATE"))
+    races = (play(scene, only("race_for_the_limit", number, 3)) for number in range(8))
+    failed = next(played for played in races if told_by_the_model(played.violations))
+    assert any("of a limit of" in violation for violation in failed.violations)
+    smallest = shrink(scene, failed)
+    assert smallest.violations
+    assert len(smallest.history.actions) < 3
+    assert play(scene, smallest.history).trace_hash == smallest.trace_hash
+
+
+def test_a_settlement_that_does_not_hold_its_books_day_is_found(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    no_lock = "pg_advisory_xact_lock_shared(:books_lock) AS books"
+    bare = settling._READ_AND_HOLD.text.replace(no_lock, "CAST(:books_lock AS bigint) AS books")
+    assert bare != settling._READ_AND_HOLD.text
+    monkeypatch.setattr(settling, "_READ_AND_HOLD", text(bare))
+    names = ("close_books_day", "close_books_day", "settle_brought", "settle_brought", "settle_brought")
+    found = (violation for number in range(8) for violation in play(scene, of_kinds(names, number)).violations)
+    assert "closed books day" in next(found)
+
+
+async def nothing_stored(*_given: object) -> None:
+    return None
+
+
+def test_a_reversal_that_forgets_its_stored_answer_is_found(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(reverse_bill, "answered_before", nothing_stored)
+    found = (
+        violation for number in range(8) for violation in play(scene, only("reverse_brought", number, 3)).violations
+    )
+    assert "has its effect, and is refused" in next(found)
+
+
+def test_crash_points_are_the_queries_that_the_doors_of_the_flow_call():
+    points = points_of_the_flow()
+    for known in (
+        "settling.lock_member",
+        "settling.read_under_lock",
+        "parts.write_together",
+        "bills.find_settled_bill",
+    ):
+        assert known in points
+    assert {point for point in points if "." in point} - set(named_queries().values()) == {
+        "transaction.begin",
+        "transaction.commit",
+        "gateway.9001",
+        "gateway.5203",
+    }
+    assert not any(point.startswith(("reports.", "audit.")) for point in points)
+
+
+def test_without_its_faults_no_process_of_a_history_dies_at_a_point(scene: Scene):
+    history = replace(plan_history(1, 3), faults=())
+    played = play(scene, history)
+    assert played.violations == []
+    assert not played.crashes
