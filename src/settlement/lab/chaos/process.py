@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.api.access import Api
 from settlement.api.app import create_api
+from settlement.api.clock_watch import WatchedClock
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.engine import Timeouts, open_engine
 from settlement.db.secrets import KeyRing
@@ -214,11 +215,12 @@ def begin_life(process: Process, premises: Premises) -> Life:
         rules=RulesShelf(engine, premises.profiles),
         queue=MemberQueue(),
         keep_messages=timedelta(days=180),
+        hold_counter_for=timedelta(minutes=30),
     )
     insurers = SimulatedLines(premises.insurer_of(process), clock, premises.rng)
     tokens = Tokens(TOKEN_KEY, TOKEN_LIFETIME, clock)
     life = Life(process, process.steering, process.watch, engine, ops, resources, insurers, tokens, _app(process.name))
-    life.app.state.api = Api(resources, insurers, tokens, "")
+    life.app.state.api = Api(resources, insurers, tokens, "", WatchedClock())
     for pool in (engine, ops):
         event.listen(pool.sync_engine, "do_connect", life.opens)
     return life

@@ -135,7 +135,7 @@ async def _register(urls: DatabaseUrls, profiles: Path, city: InsurerCity) -> Re
     engine = open_engine(urls.app, 2)
     ids = IdSource(clock, Random("chaos"))
     shelf = RulesShelf(engine, profiles)
-    resources = Resources(engine, KEYS, clock, ids, shelf, MemberQueue(), timedelta(days=180))
+    resources = Resources(engine, KEYS, clock, ids, shelf, MemberQueue(), timedelta(days=180), timedelta(minutes=30))
     try:
         return await _register_fund(resources, city)
     finally:
