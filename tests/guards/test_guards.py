@@ -61,7 +61,7 @@ def apply(guard: Guard, tree: Path, *more: str) -> subprocess.CompletedProcess[s
 def run_test(tree: Path, test: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(tree / "src")}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", test],
+        [sys.executable, "-m", "pytest", "-x", "-n0", "-p", "no:cacheprovider", test],
         cwd=tree,
         env=environment,
         capture_output=True,
