@@ -149,6 +149,7 @@ async def an_asked_city(
             rules=RulesShelf(engine, profiles),
             queue=MemberQueue(),
             keep_messages=timedelta(days=180),
+            hold_counter_for=timedelta(minutes=30),
         )
         try:
             yield await _registered(insurers, resources, ops, lines)

@@ -6,7 +6,7 @@ An event belongs to a bill or, where it names none, to its fund; those of a fund
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

@@ -114,6 +114,7 @@ class Part:
     settlement: tuple[int, int]
     amounts: dict[str, Fraction]
     facts: dict[str, Any]
+    first_day: date | None
     day: date
     stay: str
     days_before: tuple[int, int]
@@ -158,6 +159,7 @@ class Interpreter:
                 (self.bills, number),
                 amounts,
                 part_facts,
+                first,
                 day or bill.facts.settled_on,
                 stay,
                 before,
@@ -435,8 +437,19 @@ class Interpreter:
         term = self._term(self.body.benefits[0], part.day, part.facts["own_cover"])
         return (term[1] if term else part.day) < since
 
+    def _is_not_covered(self, part: Part) -> bool:
+        """A part of a split stay in another term than the stay's is paid as a stay of its own: cover on its date."""
+        if not part.is_one_of_several or part.facts["own_cover"] is None:
+            return False
+        of_part, of_stay = (
+            self._term(self.body.benefits[0], day, part.facts["own_cover"])
+            for day in (part.day, self._service_date(part.bill) or part.day)
+        )
+        day = part.first_day if self.plan.stay_date == "admission" and part.first_day else part.day
+        return of_part != of_stay and not any(first <= day <= last for first, last in self.covers)
+
     def _reaches(self, benefit: BenefitRules, part: Part) -> bool:
-        if self._is_before_plan(part):
+        if self._is_before_plan(part) or self._is_not_covered(part):
             return False
         conditions = (*self.plan.covers, *benefit.conditions)
         if not all(part.facts[each.fact] is None or may_pass(part.facts, each) for each in conditions):

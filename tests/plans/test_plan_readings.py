@@ -122,6 +122,23 @@ def test_a_stay_that_outlasts_the_members_own_cover_is_paid_for_its_days_within_
     assert paid(version, spans, covers=((date(2026, 1, 1), date(2026, 12, 31)),)) == [["500.00", "0.00"]]
 
 
+@pytest.mark.parametrize(
+    ("stay_date", "cover", "each"),
+    [
+        pytest.param("discharge", ("2027-01-01", "2027-12-31"), ["0.00", "500.00"], id="covered_from_the_new_year"),
+        pytest.param("discharge", ("2026-12-31", "2027-12-31"), ["500.00", "500.00"], id="covered_on_the_last_day"),
+        pytest.param("admission", ("2026-01-01", "2026-12-31"), ["500.00", "0.00"], id="covered_up_to_the_new_year"),
+    ],
+)
+def test_a_part_of_a_split_stay_without_cover_is_paid_nothing(
+    stay_date: str, cover: tuple[str, str], each: list[str]
+) -> None:
+    version = a_version({}, header={**BY_DAYS, "stay_date": stay_date})
+    first, last = (date.fromisoformat(day) for day in cover)
+    spans = a_stay(date(2026, 12, 22), date(2027, 1, 10), 1000)
+    assert paid(version, spans, covers=((first, last),)) == [each]
+
+
 def test_each_part_of_a_stay_split_by_its_admission_meets_the_room_of_its_own_term() -> None:
     limited = {"rules": [{"rule": "term_limit", "amount": 700, **C}], "accumulation": {"over": "term", **C}}
     version = a_version(limited, header={**BY_DAYS, "stay_date": "admission"})

@@ -208,6 +208,8 @@ class PlanFacts:
     """Of a later part of a split stay: the night that led to its first day is of the part before it."""
     night_after: bool = False
     """Of an earlier part of a split stay: the night that begins on its last day is its own."""
+    covers: tuple[tuple[date, date], ...] | None = None
+    """The member's spans of cover, both days included, where a plan splits stays by days; `None` is not asked for."""
     plan_since: date | None = None
     """The day from which the fund has a plan at all: the first version's. `None` asks nothing about it."""
     other_paid: Money = ZERO

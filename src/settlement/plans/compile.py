@@ -213,7 +213,7 @@ class CompiledPlan:
 
     def parts_of(self, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
         """Return the parts of a stay that the plan splits over terms; of any other bill none."""
-        return segments_of(self._body, figures, facts) if self.splits_stays else ()
+        return segments_of(self._body, self.stay_date, figures, facts) if self.splits_stays else ()
 
     def amounts(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> dict[str, Money]:
         """Price one bill without explaining it: what each benefit pays, by benefit code."""
@@ -244,9 +244,10 @@ class CompiledPlan:
         return tuple(benefits)
 
     def _priced_part(self, part: Segment, used: Mapping[str, UsedRoom], terms: Mapping[str, Term]) -> Sequence[Benefit]:
-        """Price one part of a split stay; of a term that was over before the fund had a plan nothing is paid."""
-        if part.is_before_plan and self.header.spanning is not None:
-            steps = (Step(self.header.spanning.clause, StepKind.NOT_ELIGIBLE, ZERO, "方案当时尚未开始"),)
+        """Price one part of a split stay; nothing is paid for one before the fund had a plan, or without cover."""
+        if not part.is_paid and self.header.spanning is not None:
+            why = "方案当时尚未开始" if part.is_before_plan else "这些天不在保障期内"
+            steps = (Step(self.header.spanning.clause, StepKind.NOT_ELIGIBLE, ZERO, why),)
             return [
                 Benefit(
                     b.code, b.names.zh, terms[b.code], ZERO, steps, used.get(b.code, UNUSED), _NOTHING,

@@ -32,6 +32,7 @@ def with_cover(plan: CompiledPlan, facts: PlanFacts, cover: CoverOnDay, spans: S
         cover_last_day=span.last_day,
         covered_since=cover.since,
         returned=cover.returned,
+        covers=tuple((each.first_day, each.last_day) for each in (*spans, span)) if plan.splits_stays else None,
     )
     return replace(
         covered,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from itertools import groupby
 
-from settlement.domain.benefits import PlanFacts
+from settlement.domain.benefits import PlanFacts, Term
 from settlement.domain.bills import BillFigures, Care, InsurerFunds
 from settlement.domain.money import Money
-from settlement.plans.facts import nights
+from settlement.plans.facts import StayDate, nights, service_date
 from settlement.plans.layout import term_of
 from settlement.plans.model import TermRule, VersionBody
 from settlement.plans.terms import term_on
@@ -29,9 +29,16 @@ class Segment:
     facts: PlanFacts
     is_before_plan: bool
     """Whether its term was over before the fund had a plan at all: nothing was promised for it."""
+    is_not_covered: bool
+    """Whether it lies in another term than the stay's date, and its own date is in no span of the member's cover."""
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the plan pays for it at all."""
+        return not (self.is_before_plan or self.is_not_covered)
 
 
-def segments_of(body: VersionBody, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
+def segments_of(body: VersionBody, stay_date: StayDate, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
     """Return the parts of a stay that lies in several terms of the first benefit; of any other bill none.
 
     What is stated for an event lies in the term of the event's own day.
@@ -47,10 +54,30 @@ def segments_of(body: VersionBody, figures: BillFigures, facts: PlanFacts) -> Se
     spans = [list(each) for _, each in groupby(days, lambda day: term_on(rule, day, facts))]
     if len(spans) < 2:
         return ()
-    return [_segment(rule, figures, facts, span[0], span[-1], total) for span in spans]
+    home = term_on(rule, service_date(stay_date, facts) or last, facts)
+    return [
+        _segment(rule, figures, facts, span[0], span[-1], total, _is_not_covered(rule, stay_date, facts, span, home))
+        for span in spans
+    ]
 
 
-def _segment(rule: TermRule, figures: BillFigures, facts: PlanFacts, begin: date, end: date, total: int) -> Segment:
+def _is_not_covered(rule: TermRule, stay_date: StayDate, facts: PlanFacts, span: list[date], home: Term | None) -> bool:
+    """Say whether a part would be no member's if it were a stay of its own; the stay's own date is covered."""
+    day = span[-1] if stay_date == "discharge" else span[0]
+    if facts.covers is None or term_on(rule, day, facts) == home:
+        return False
+    return not any(first <= day <= last for first, last in facts.covers)
+
+
+def _segment(
+    rule: TermRule,
+    figures: BillFigures,
+    facts: PlanFacts,
+    begin: date,
+    end: date,
+    total: int,
+    is_not_covered: bool,
+) -> Segment:
     first = facts.counted_from or begin
     before, up_to = (begin - first).days, (end - first).days + 1
 
@@ -62,7 +89,7 @@ def _segment(rule: TermRule, figures: BillFigures, facts: PlanFacts, begin: date
     shared = BillFigures(funds=funds, **{name: part(getattr(figures, name)) for name in names})
     stated = {code: part(amount) for code, amount in facts.stated.items()}
     own = replace(_own_days(facts, begin, end), other_paid=part(facts.other_paid), stated=stated)
-    return Segment(begin, end, shared, own, _is_before_plan(rule, end, facts))
+    return Segment(begin, end, shared, own, _is_before_plan(rule, end, facts), is_not_covered)
 
 
 def _is_before_plan(rule: TermRule, day: date, facts: PlanFacts) -> bool:

@@ -15,7 +15,9 @@ _FIGURES = tuple(field.name for field in fields(BillFigures) if field.name != "f
 _FUNDS = tuple(field.name for field in fields(InsurerFunds))
 _OF_PARTS = frozenset({"night_before", "night_after"})
 """Facts of one part of a split stay; what is stored is the whole bill, and its parts are made again."""
-_FACTS = tuple(field.name for field in fields(PlanFacts) if field.name not in _OF_PARTS)
+_COVERS = "covers"
+"""Stored only where it is known, so that the receipts of plans that split no stays are what they were."""
+_FACTS = tuple(field.name for field in fields(PlanFacts) if field.name not in {*_OF_PARTS, _COVERS})
 _DATES = (
     "settled_on",
     "admitted_on",
@@ -49,6 +51,8 @@ def facts_to_json(facts: PlanFacts) -> dict[str, Any]:
     written["other_paid"] = facts.other_paid.yuan()
     written["stated"] = {code: amount.yuan() for code, amount in facts.stated.items()}
     written["shares"] = None if facts.shares is None else dict(facts.shares)
+    if facts.covers is not None:
+        written[_COVERS] = [[first.isoformat(), last.isoformat()] for first, last in facts.covers]
     return written
 
 
@@ -60,6 +64,8 @@ def facts_from_json(given: Mapping[str, Any]) -> PlanFacts:
         known["other_paid"] = Money.from_yuan(known["other_paid"])
     if "stated" in known:
         known["stated"] = {code: Money.from_yuan(amount) for code, amount in known["stated"].items()}
+    if given.get(_COVERS) is not None:
+        known[_COVERS] = tuple((date.fromisoformat(first), date.fromisoformat(last)) for first, last in given[_COVERS])
     return PlanFacts(**known)
 
 

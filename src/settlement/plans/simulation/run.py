@@ -20,7 +20,6 @@ from settlement.plans.layout import Ledger
 from settlement.plans.model import PlanVersion, Span
 from settlement.plans.model.membership import OwnCover
 from settlement.plans.simulation.bills import SimulatedBill
-from settlement.plans.split import segments_of
 from settlement.plans.terms import term_on
 
 Aid = tuple[int, ...]
@@ -36,7 +35,8 @@ class Missing(NamedTuple):
 class Entry(NamedTuple):
     """A bill ready to be priced: what the function is handed, the ledgers it counts in, later parts of a split stay."""
 
-    inputs: tuple[Any, ...]
+    inputs: tuple[Any, ...] | None
+    """`None` for a stay of which no part is paid."""
     keys: tuple[Hashable, ...]
     later_parts: tuple[Entry, ...] = ()
     stay: Taking | None = None
@@ -80,10 +80,10 @@ class Run:
             return Missing(missing)
         unit = placed.unit if placed else None
         later_parts: list[Entry] = []
-        parts = segments_of(self._version.body, bill.figures, facts) if self.plan.splits_stays else ()
+        parts = self.plan.parts_of(bill.figures, facts)
         if parts:
-            paid = [part for part in parts if not part.is_before_plan]
-            first, *later_parts = [self._entry(part.figures, part.facts, part.day, unit) for part in paid]
+            paid = [self._entry(part.figures, part.facts, part.day, unit) for part in parts if part.is_paid]
+            first, *later_parts = paid or [Entry(None, ())]
         else:
             first = self._entry(bill.figures, facts, self.plan.service_date(facts) or facts.settled_on, unit)
         stay = next(iter(takings(self.plan, placed, (), bill.keys)), None) if placed else None
@@ -97,6 +97,8 @@ class Run:
     def price(self, state: LedgerState, entry: Entry) -> Aid:
         """Price a bill and count it in its ledgers."""
         inputs, keys, later_parts, _ = entry
+        if inputs is None:
+            return (0,) * len(self.plan.benefit_codes)
         if keys is not state.keys:
             self._turn_to(state, keys)
         aid: Aid = self.plan.pay(inputs, state.ledgers)
