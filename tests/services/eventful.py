@@ -55,7 +55,7 @@ async def make_eventful(urls: DatabaseUrls) -> Eventful:
         city = await a_city(resources, members=6)
         bills = await _on_the_first_day(resources, city)
         await number_all_events(ops)
-        _close_the_books_day(urls)
+        close_the_books_day(urls)
         clock.forward(days=1)
         bills |= await _on_the_second_day(resources, city)
         small = await a_city(resources, code="small", profile="simulator", members=1)
@@ -150,7 +150,8 @@ async def _push(
     return result
 
 
-def _close_the_books_day(urls: DatabaseUrls) -> None:
+def close_the_books_day(urls: DatabaseUrls) -> None:
+    """Close the first books day of every fund and open the second."""
     as_owner(
         urls,
         "UPDATE books_day SET closed_at = now()",

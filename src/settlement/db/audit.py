@@ -133,6 +133,7 @@ class MemberSettlement:
     member_id: MemberId
     plan_code: str
     bill_id: BillId
+    revision: int
     recorded_at: datetime
     reversed_at: datetime | None
     used_before: Any
@@ -141,7 +142,7 @@ class MemberSettlement:
 
 
 _MEMBER_SETTLEMENTS = text("""
-SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlement.bill_id,
+SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlement.bill_id, settlement.revision,
        COALESCE(hold.created_at, settlement.recorded_at) AS recorded_at,
        (SELECT min(reversal.recorded_at) FROM reversal
         WHERE reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
@@ -161,13 +162,13 @@ LEFT JOIN (
     ON taken.fund_id = settlement.fund_id AND taken.bill_id = settlement.bill_id
    AND taken.revision = settlement.revision
 UNION ALL
-SELECT fund_id, member_id, plan_code, hold_id, created_at, LEAST(ended_at, expires_at), receipt -> 'used_before',
+SELECT fund_id, member_id, plan_code, hold_id, 1, created_at, LEAST(ended_at, expires_at), receipt -> 'used_before',
        jsonb_path_query_array(receipt, '$.result[*].code'), jsonb_path_query_array(receipt, '$.result[*].term.code'),
        (SELECT jsonb_agg(jsonb_build_array(
             benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))
         FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id)
 FROM hold WHERE state <> 'kept'
-ORDER BY 1, 2, 3
+ORDER BY 1, 2, 3, 4, 5
 """)
 
 
@@ -184,6 +185,7 @@ def _member_settlement(row: Row[Any]) -> MemberSettlement:
         member_id=row.member_id,
         plan_code=row.plan_code,
         bill_id=row.bill_id,
+        revision=row.revision,
         recorded_at=row.recorded_at,
         reversed_at=row.reversed_at,
         used_before=row.used_before,

@@ -151,8 +151,14 @@ def insert_reversal(fund_id: FundId, bill_id: BillId, reversal_id: UUID, undone:
 
 def insert_swapped_postings(fund_id: FundId, bill_id: BillId, revision: int) -> Part:
     """Part of a write: the original postings of a revision with their sides swapped."""
-    values = {"posting_fund_id": fund_id, "posting_bill_id": bill_id, "posting_revision": revision}
+    values = {"swapped_fund_id": fund_id, "swapped_bill_id": bill_id, "swapped_revision": revision}
     return Part(_INSERT_SWAPPED_POSTINGS, values)
+
+
+def insert_same_consumption(fund_id: FundId, bill_id: BillId, revision: int) -> Part:
+    """Part of a write: a revision takes exactly the room that the one before it took."""
+    values = {"same_fund_id": fund_id, "same_bill_id": bill_id, "same_revision": revision}
+    return Part(_INSERT_SAME_CONSUMPTION, values)
 
 
 def insert_event(
@@ -194,10 +200,20 @@ FROM unnest(CAST(:posting_debit AS text[]), CAST(:posting_credit AS text[]), CAS
 """
 _INSERT_SWAPPED_POSTINGS = f"""
 INSERT INTO posting (fund_id, bill_id, revision, record, books_day, line, debit, credit, fen)
-SELECT fund_id, bill_id, revision, 'reversal', {_open_books_day("posting")[1]}, line, credit, debit, fen
+SELECT fund_id, bill_id, revision, 'reversal', {_open_books_day("swapped")[1]}, line, credit, debit, fen
 FROM posting
-WHERE fund_id = :posting_fund_id AND bill_id = :posting_bill_id AND revision = :posting_revision
+WHERE fund_id = :swapped_fund_id AND bill_id = :swapped_bill_id AND revision = :swapped_revision
   AND record = 'settlement'
+"""
+_TAKEN = (
+    "benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen, unit, visit, care_from, care_to, "
+    "hospital_code, diagnosis"
+)
+_INSERT_SAME_CONSUMPTION = f"""
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, {_TAKEN})
+SELECT fund_id, bill_id, member_id, plan_code, CAST(:same_revision AS integer), {_TAKEN}
+FROM consumption
+WHERE fund_id = :same_fund_id AND bill_id = :same_bill_id AND revision = CAST(:same_revision AS integer) - 1
 """
 _INSERT_CONSUMPTION = """
 INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision,
@@ -353,6 +369,7 @@ def _priced(row: Mapping[str, Any]) -> PricedRecord:
         split=split,
         recorded_at=row["priced_recorded_at"],
         hold_id=row["priced_hold_id"],
+        plan_version_id=row["priced_plan_version_id"],
         **{name: row[f"priced_{name}"] for name in plain},
     )
 

@@ -525,6 +525,12 @@ _REVERSAL_REASONS: Final[Mapping[str, _Text]] = {
     "reversal_other": _Text("其他", "another reason"),
 }
 
+_REVISION_REASONS: Final[Mapping[str, _Text]] = {
+    "revision_not_shown": _Text("收费处未显示互助", "the counter did not show the aid"),
+    "revision_answer_lost": _Text("互助结果未送达收费处", "the answer did not reach the counter"),
+    "revision_clearing_disputed": _Text("清算有争议", "its clearing is disputed"),
+}
+
 _SOURCES: Final[Mapping[str, _Text]] = {
     "source_brought": _Text("医院提交", "the hospital brought it"),
     "source_5203": _Text("向医保查询", "we asked the insurer"),
@@ -543,6 +549,12 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
     "settlement.reversed.v1": _Text(
         "医保已撤销（{source}），互助已冲销：{reason}。",
         "The insurer cancelled ({source}); the aid was reversed: {reason}.",
+    ),
+    "settlement.revised.v1": _Text(
+        "互助已重记为第 {revision} 版（{reason}）：记入本单 {aid_on_bill} 元，"
+        "打入银行卡 {aid_to_card} 元，应付现金 {cash_due} 元。",
+        "Recorded anew as revision {revision} ({reason}): {aid_on_bill} on the bill, {aid_to_card} to the card, "
+        "cash due {cash_due}.",
     ),
     "settlement.cancelled_unseen.v1": _Text("医保撤销先于账单到达。", "The cancellation arrived before the bill."),
     "settlement.came_after_cancellation.v1": _Text(
@@ -563,6 +575,7 @@ SENTENCES: Final[Mapping[str, _Text]] = {
     **_STATES,
     **_REFUSALS,
     **_REVERSAL_REASONS,
+    **_REVISION_REASONS,
     **_SOURCES,
     **_TIMELINE,
 }

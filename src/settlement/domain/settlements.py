@@ -10,7 +10,7 @@ from typing import Any
 
 from settlement.domain.bills import BillFigures
 from settlement.domain.errors import ensure
-from settlement.domain.ids import BillId, HoldId, MemberId
+from settlement.domain.ids import BillId, HoldId, MemberId, PlanVersionId
 from settlement.domain.money import ZERO, Money, total
 
 
@@ -55,6 +55,14 @@ class ReversalReason(StrEnum):
     OTHER = "other"
 
 
+class RevisionReason(StrEnum):
+    """Why a revision took the place of another, though the insurer's bill is the same."""
+
+    NOT_SHOWN = "not_shown"
+    ANSWER_LOST = "answer_lost"
+    CLEARING_DISPUTED = "clearing_disputed"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """The one question that must be answered before a held bill's aid can be computed."""
@@ -85,6 +93,11 @@ class Split:
         if self.aid_to_card == ZERO:
             return AidStatus.ON_BILL
         return AidStatus.TO_CARD if self.aid_on_bill == ZERO else AidStatus.SPLIT
+
+    @property
+    def all_to_card(self) -> Split:
+        """The same aid, none of it on the bill: the patient owes what stood there in cash."""
+        return Split(ZERO, self.aid, self.other_on_bill, self.cash_due + self.aid_on_bill)
 
 
 def split_aid(aid: Money, cash_before_aid: Money, other: Money, at_counter: bool) -> Split:
@@ -164,6 +177,8 @@ class PricedRecord:
     recorded_at: datetime
     hold_id: HoldId | None = None
     """The promise that it keeps."""
+    plan_version_id: PlanVersionId | None = None
+    """As it was read; a record that is being made names its version where it is written."""
 
 
 @dataclass(frozen=True, slots=True)

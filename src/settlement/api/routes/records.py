@@ -110,12 +110,15 @@ async def get_timeline(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Tim
     return Timeline.model_validate({"id": str(bill_id), "steps": steps})
 
 
+_OF_REASON = {"settlement.revised.v1": "revision"}
+
+
 def _in_words(event: RecordedEvent, language: Language) -> str:
     """Say an event in words; what its payload holds as codes is said in words too."""
     payload = event.payload
     codes = {
         "question": payload.get("question"),
-        "reason": f"reversal_{payload['reason']}" if "reason" in payload else None,
+        "reason": f"{_OF_REASON.get(event.type, 'reversal')}_{payload['reason']}" if "reason" in payload else None,
         "source": f"source_{payload.get('seen_by') or payload.get('by')}" if {"seen_by", "by"} & set(payload) else None,
     }
     words = {name: sentence(code, language) for name, code in codes.items() if code}

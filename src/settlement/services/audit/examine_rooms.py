@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -154,9 +154,19 @@ async def _members(connection: AsyncConnection) -> AsyncIterator[list[MemberSett
         if together and _whose(together[-1]) != _whose(settlement):
             yield together
             together = []
+        if together and _goes_on(together[-1], settlement):
+            settlement = replace(together.pop(), revision=settlement.revision, reversed_at=settlement.reversed_at)
         together.append(settlement)
     if together:
         yield together
+
+
+def _goes_on(before: MemberSettlement, settlement: MemberSettlement) -> bool:
+    """Say whether a revision took over the room of the one before it, as it was found then, without a gap."""
+    return (
+        (before.bill_id, before.revision + 1, before.reversed_at)
+        == (settlement.bill_id, settlement.revision, settlement.recorded_at)
+    ) and (before.used_before, before.taken) == (settlement.used_before, settlement.taken)
 
 
 def _whose(settlement: MemberSettlement) -> tuple[object, ...]:
