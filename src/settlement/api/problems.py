@@ -154,7 +154,7 @@ def _state_of_the_money(request: Request) -> str | None:
     """Say what a refusal leaves behind: no record of a new bill, or the record as it was; reading leaves nothing."""
     if request.method == "GET" or request.url.path.startswith(("/oauth/", "/v1/plans")):
         return None
-    of_a_record = request.url.path.endswith(("/reversals", "/answers"))
+    of_a_record = request.url.path.endswith(("/reversals", "/answers", "/transfers"))
     return "state_unchanged" if of_a_record else "state_not_recorded"
 
 

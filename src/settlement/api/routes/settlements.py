@@ -14,7 +14,14 @@ from settlement.api.exact_json import ExactRoute
 from settlement.api.metrics import count_answer
 from settlement.api.problems import Refused, problems
 from settlement.api.schemas.answers import CommandFate, HoldShown, QuoteResponse, SettlementResponse
-from settlement.api.schemas.bills import AnswerRequest, QuoteRequest, ReversalRequest, SettlementRequest, VisitFacts
+from settlement.api.schemas.bills import (
+    AnswerRequest,
+    QuoteRequest,
+    ReversalRequest,
+    SettlementRequest,
+    TransferRequest,
+    VisitFacts,
+)
 from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.db.holds import find_hold
@@ -30,6 +37,7 @@ from settlement.services.bills.quote_bill import QuoteBill, quote_bill
 from settlement.services.bills.release_hold import HoldNotFound, release_hold
 from settlement.services.bills.reverse_bill import reverse_bill
 from settlement.services.bills.settle_bill import settle_bill
+from settlement.services.bills.transfer_aid import TransferAid, transfer_aid
 
 router = APIRouter(prefix="/v1", route_class=ExactRoute, tags=["settlements"])
 
@@ -143,6 +151,24 @@ async def create_reversal(
     command = once(api, caller, idempotency_key, f"reverse {bill_id}", body.model_dump(mode="python"))
     reversal = ReverseBill(caller, BillId(bill_id), body.reason, body.cancellation, command)
     return _told(await reverse_bill(api.resources, api.lines, reversal))
+
+
+@router.post(
+    "/settlements/{bill_id}/transfers",
+    status_code=201,
+    response_model=SettlementResponse,
+    responses=problems(*_TOKEN, *_COMMAND, "bill_not_found") | {200: {"model": SettlementResponse}},
+    summary="Move the aid to the card",
+)
+async def create_transfer(
+    bill_id: UUID, body: TransferRequest, idempotency_key: IdempotencyKey, api: ApiDep, caller: SettlingCaller
+) -> JSONResponse:
+    """Owe the aid on a bill to the member instead of the hospital: the patient was not shown it, and paid without it.
+
+    200 for a bill that has no aid on it, as it stands.
+    """
+    command = once(api, caller, idempotency_key, f"transfer {bill_id}", body.model_dump(mode="python"))
+    return _told(await transfer_aid(api.resources, TransferAid(caller, BillId(bill_id), body.reason, command)))
 
 
 @router.post(

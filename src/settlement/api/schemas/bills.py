@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -20,7 +20,7 @@ from settlement.api.schemas.examples import (
 )
 from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
-from settlement.domain.settlements import OtherPayer, ReversalReason
+from settlement.domain.settlements import OtherPayer, ReversalReason, RevisionReason
 
 Code = Annotated[str, Field(min_length=1, max_length=64)]
 Output = Annotated[
@@ -128,6 +128,16 @@ class ReversalRequest(Strict):
         None,
         description="The `output` of 2208 or 2305 as received. Without it we ask the insurer (5203).",
         examples=[OUTPUT_2208],
+    )
+
+
+class TransferRequest(Strict):
+    """Move the aid that stands on a bill to the member's card."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "not_shown"}]})
+
+    reason: Literal[RevisionReason.NOT_SHOWN, RevisionReason.ANSWER_LOST, RevisionReason.CLEARING_DISPUTED] = Field(
+        description="Why the aid does not count as delivered at the counter.", examples=["not_shown"]
     )
 
 
