@@ -36,6 +36,7 @@ def matrix(bill_id: str, key: str) -> list[Line]:
         ("POST", "/v1/settlements", "/v1/settlements", _BILL, ("hospital",)),
         ("POST", f"{of_bill}/answers", f"{bill}/answers", {"answers": {"same_person": True}}, ("hospital",)),
         ("POST", f"{of_bill}/reversals", f"{bill}/reversals", {"reason": "refund"}, ("hospital",)),
+        ("POST", f"{of_bill}/reinstatements", f"{bill}/reinstatements", {}, ("hospital",)),
         ("POST", f"{of_bill}/transfers", f"{bill}/transfers", {"reason": "not_shown"}, ("hospital",)),
         ("POST", "/v1/gateway/bills", "/v1/gateway/bills", _PUSH, ("platform",)),
         ("GET", "/v1/requests/{idempotency_key:path}", f"/v1/requests/{key}", None, _READERS),

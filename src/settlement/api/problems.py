@@ -39,6 +39,7 @@ STATUS: Mapping[str, int] = {
     "idempotency_key_reused": 409,
     "in_progress": 409,
     "insurer_cancellation_not_seen": 409,
+    "insurer_cancellation_stands": 409,
     "insurer_refused": 409,
     "message_dropped": 409,
     "message_unreadable": 422,
@@ -47,6 +48,7 @@ STATUS: Mapping[str, int] = {
     "not_recorded": 503,
     "not_settled_by_insurer": 422,
     "nothing_asked": 409,
+    "nothing_to_reinstate": 409,
     "nothing_to_reverse": 409,
     "other_payers_exceed_cash": 422,
     "our_bug": 500,
@@ -154,7 +156,7 @@ def _state_of_the_money(request: Request) -> str | None:
     """Say what a refusal leaves behind: no record of a new bill, or the record as it was; reading leaves nothing."""
     if request.method == "GET" or request.url.path.startswith(("/oauth/", "/v1/plans")):
         return None
-    of_a_record = request.url.path.endswith(("/reversals", "/answers", "/transfers"))
+    of_a_record = request.url.path.endswith(("/reversals", "/answers", "/transfers", "/reinstatements"))
     return "state_unchanged" if of_a_record else "state_not_recorded"
 
 

@@ -19,7 +19,7 @@ from settlement.domain.bills import BillFigures, InsurerFunds
 from settlement.domain.ids import BillId, FundId, HoldId, MemberId, PlanVersionId
 from settlement.domain.money import Money
 from settlement.domain.postings import Posting
-from settlement.domain.promises import HoldState
+from settlement.domain.promises import HoldKind, HoldState
 from settlement.domain.settlements import (
     BillHead,
     BillState,
@@ -33,6 +33,7 @@ from settlement.domain.settlements import (
 )
 
 HEAD_COLUMNS = ", ".join(field.name for field in fields(BillHead))
+_OTHER_BILLS = ("replaces_bill_id", "replaced_by_bill_id", "place_bill_id")
 _FUNDS = [field.name for field in fields(InsurerFunds)]
 _FIGURES = [field.name for field in fields(BillFigures) if field.name != "funds"]
 _SPLIT = [field.name for field in fields(Split)]
@@ -45,6 +46,7 @@ def head_from_mapping(row: Mapping[str, Any]) -> BillHead:
         **{
             **{field.name: row[field.name] for field in fields(BillHead)},
             "bill_id": BillId(_uuid(row["bill_id"])),
+            **{name: BillId(_uuid(row[name])) if row[name] else None for name in _OTHER_BILLS},
             "member_id": MemberId(_uuid(row["member_id"])) if row["member_id"] else None,
             "state": BillState(row["state"]),
             "door": Door(row["door"]),
@@ -111,12 +113,13 @@ def insert_postings(fund_id: FundId, bill_id: BillId, revision: int, postings: S
 
 
 def insert_consumption(
-    fund_id: FundId, bill_id: BillId, member_id: MemberId, plan_code: str, revision: int, taken: Sequence[Taking]
+    fund_id: FundId, head: BillHead, member_id: MemberId, plan_code: str, revision: int, taken: Sequence[Taking]
 ) -> Part:
     """Part of a write: what this settlement takes of each benefit's room, and its stay where the plan counts stays."""
     values = {
         "fund_id": fund_id,
-        "bill_id": bill_id,
+        "bill_id": head.bill_id,
+        "place_bill_id": head.place_bill_id,
         "member_id": member_id,
         "plan_code": plan_code,
         "revision": revision,
@@ -207,7 +210,7 @@ WHERE fund_id = :swapped_fund_id AND bill_id = :swapped_bill_id AND revision = :
 """
 _TAKEN = (
     "benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen, unit, visit, care_from, care_to, "
-    "hospital_code, diagnosis"
+    "hospital_code, diagnosis, place_bill_id"
 )
 _INSERT_SAME_CONSUMPTION = f"""
 INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, {_TAKEN})
@@ -216,11 +219,12 @@ FROM consumption
 WHERE fund_id = :same_fund_id AND bill_id = :same_bill_id AND revision = CAST(:same_revision AS integer) - 1
 """
 _INSERT_CONSUMPTION = """
-INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision,
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, place_bill_id,
                          benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen,
                          unit, visit, care_from, care_to, hospital_code, diagnosis)
 SELECT CAST(:consumption_fund_id AS uuid), CAST(:consumption_bill_id AS uuid), CAST(:consumption_member_id AS uuid),
-       CAST(:consumption_plan_code AS text), CAST(:consumption_revision AS integer), given.*
+       CAST(:consumption_plan_code AS text), CAST(:consumption_revision AS integer),
+       CAST(:consumption_place_bill_id AS uuid), given.*
 FROM unnest(CAST(:consumption_benefit AS text[]), CAST(:consumption_term AS text[]),
             CAST(:consumption_base_fen AS bigint[]), CAST(:consumption_burden_fen AS bigint[]),
             CAST(:consumption_paid_fen AS bigint[]), CAST(:consumption_days AS integer[]),
@@ -263,6 +267,18 @@ async def is_of_another_bill(
     return (await connection.execute(statement.limit(1))).one_or_none() is not None
 
 
+async def has_reversed(
+    connection: AsyncConnection, fund_id: FundId, bill_id: BillId, cancelling_settlement_id: str
+) -> bool:
+    """Say whether a cancellation has reversed a revision of this bill."""
+    statement = select(reversal.c.revision).where(
+        reversal.c.fund_id == fund_id,
+        reversal.c.bill_id == bill_id,
+        reversal.c.cancelling_settlement_id == cancelling_settlement_id,
+    )
+    return (await connection.execute(statement.limit(1))).one_or_none() is not None
+
+
 async def list_live_bills_of_visit(
     connection: AsyncConnection, fund_id: FundId, area: str, encounter_id: str
 ) -> list[SettledBill]:
@@ -294,7 +310,7 @@ async def list_settled_bills(
 _MET = hold.alias("met")
 _PROMISE_MET = (
     select(_MET.c.hold_id)
-    .where(_MET.c.fund_id == bill.c.fund_id, _MET.c.bill_id == bill.c.bill_id)
+    .where(_MET.c.fund_id == bill.c.fund_id, _MET.c.bill_id == bill.c.bill_id, _MET.c.kind != HoldKind.SUCCESSOR.value)
     .order_by((_MET.c.state == HoldState.KEPT.value).desc(), _MET.c.hold_id.desc())
     .limit(1)
     .correlate(bill)

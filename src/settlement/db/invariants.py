@@ -114,7 +114,8 @@ HEAD = SqlCheck(
        OR COALESCE(revisions, 0) <> COALESCE(newest, 0)
        OR (state = 'live' AND (live IS DISTINCT FROM 1 OR live_revision IS DISTINCT FROM bill.revision))
        OR (state IN ('reversed', 'replaced') AND revisions IS NULL)
-       OR (state NOT IN ('live', 'replaced') AND live > 0)
+       OR (state <> 'live' AND live > 0)
+       OR (state = 'replaced') <> (bill.replaced_by_bill_id IS NOT NULL)
        OR (state = 'cancelled_unseen' AND revisions IS NOT NULL)
        OR (state = 'held') <> (question IS NOT NULL)
        OR bill.business_date <> first.business_date
@@ -252,7 +253,7 @@ PROMISES = SqlCheck(
         USING (fund_id, hold_id)
     WHERE COALESCE(paid, 0) <> aid_on_bill_fen + aid_to_card_fen
     UNION ALL
-    SELECT unnest(array_agg(hold_id)) FROM hold WHERE state = 'open'
+    SELECT unnest(array_agg(hold_id)) FROM hold WHERE state = 'open' AND kind <> 'successor'
     GROUP BY fund_id, member_id, hospital_code, encounter_id, charge_batch_no HAVING count(*) > 1
     """,
 )

@@ -245,6 +245,10 @@ bill = Table(
     Column("cancelling_settlement_id", Text),
     Column("created_at", DateTime(timezone=True)),
     Column("event_count", Integer),
+    Column("resettles", Text),
+    Column("replaces_bill_id", Uuid),
+    Column("replaced_by_bill_id", Uuid),
+    Column("place_bill_id", Uuid),
 )
 
 settlement = Table(
@@ -342,6 +346,7 @@ consumption = Table(
     Column("care_to", Date),
     Column("hospital_code", Text),
     Column("diagnosis", Text),
+    Column("place_bill_id", Uuid),
 )
 
 hold = Table(
@@ -371,6 +376,8 @@ hold = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     Column("bill_id", Uuid),
+    Column("of_bill_id", Uuid),
+    Column("place_bill_id", Uuid),
 )
 
 hold_room = Table(

@@ -286,6 +286,11 @@ _OUTCOMES: Final[Mapping[str, _Text]] = {
         "本单无互助款，医保撤销先于账单到达，无需处理。",
         "No mutual aid: the cancellation arrived before its bill. Nothing needs to be done.",
     ),
+    "insurer_cancellation_stands": _Text(
+        "互助未恢复，未见医保撤销已被冲正，请先核实医保结算状态再提交。",
+        "The mutual aid is not reinstated: it was not seen that the insurer's cancellation was undone. Check the bill "
+        "with the insurer first.",
+    ),
     "insurer_cancellation_not_seen": _Text(
         "互助未冲销，尚未看到医保撤销，请先在医保撤销结算再提交。",
         "The mutual aid is not reversed: the insurer's cancellation was not seen. Cancel with the insurer first.",
@@ -399,6 +404,10 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
     "nothing_to_reverse": _Text(
         "本单没有可冲销的互助结算（状态 {state}），未作任何改动。",
         "The bill has no live settlement to reverse (state {state}); nothing was changed.",
+    ),
+    "nothing_to_reinstate": _Text(
+        "本单不能恢复（状态 {state}），未作任何改动。",
+        "The bill cannot be reinstated (state {state}); nothing was changed.",
     ),
     "cancellation_of_another_bill": _Text(
         "互助未冲销：所附医保撤销与本单金额或就诊不符，请核对。",
@@ -528,6 +537,7 @@ _REVERSAL_REASONS: Final[Mapping[str, _Text]] = {
 _REVISION_REASONS: Final[Mapping[str, _Text]] = {
     "revision_not_shown": _Text("收费处未显示互助", "the counter did not show the aid"),
     "revision_answer_lost": _Text("互助结果未送达收费处", "the answer did not reach the counter"),
+    "revision_reinstated": _Text("医保撤销已被冲正，账单恢复", "the insurer's cancellation was undone"),
     "revision_clearing_disputed": _Text("清算有争议", "its clearing is disputed"),
 }
 

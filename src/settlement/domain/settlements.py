@@ -61,6 +61,7 @@ class RevisionReason(StrEnum):
     NOT_SHOWN = "not_shown"
     ANSWER_LOST = "answer_lost"
     CLEARING_DISPUTED = "clearing_disputed"
+    REINSTATED = "reinstated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,14 @@ class Split:
         if self.aid_to_card == ZERO:
             return AidStatus.ON_BILL
         return AidStatus.TO_CARD if self.aid_on_bill == ZERO else AidStatus.SPLIT
+
+    def with_aid(self, aid: Money) -> Split:
+        """Return the split of another aid: what stood on the bill stays there as far as it goes, more is to the card.
+
+        What the patient was shown and paid is not changed by what is found out later.
+        """
+        on_bill = min(self.aid_on_bill, aid)
+        return Split(on_bill, aid - on_bill, self.other_on_bill, self.cash_due + self.aid_on_bill - on_bill)
 
     @property
     def all_to_card(self) -> Split:
@@ -153,6 +162,17 @@ class BillHead:
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
     cancelling_settlement_id: str | None = None
+    resettles: str | None = None
+    """The insurer's settlement that this one takes the place of, as the hospital says."""
+    replaces_bill_id: BillId | None = None
+    replaced_by_bill_id: BillId | None = None
+    place_bill_id: BillId | None = None
+    """The first bill of the chain, in whose place this one stands; `None` for a bill that replaces none."""
+
+    @property
+    def place(self) -> BillId:
+        """The bill whose place in the order of recording this one has: its own, or that of the chain's first."""
+        return self.place_bill_id or self.bill_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from settlement.api.schemas.answers import CommandFate, HoldShown, QuoteResponse
 from settlement.api.schemas.bills import (
     AnswerRequest,
     QuoteRequest,
+    ReinstatementRequest,
     ReversalRequest,
     SettlementRequest,
     TransferRequest,
@@ -34,6 +35,7 @@ from settlement.services.bills.commands import Brought, Outcome, ReverseBill, Se
 from settlement.services.bills.fetch_bill import FetchBill, fetch_bill
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
+from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
 from settlement.services.bills.release_hold import HoldNotFound, release_hold
 from settlement.services.bills.reverse_bill import reverse_bill
 from settlement.services.bills.settle_bill import settle_bill
@@ -169,6 +171,37 @@ async def create_transfer(
     """
     command = once(api, caller, idempotency_key, f"transfer {bill_id}", body.model_dump(mode="python"))
     return _told(await transfer_aid(api.resources, TransferAid(caller, BillId(bill_id), body.reason, command)))
+
+
+@router.post(
+    "/settlements/{bill_id}/reinstatements",
+    status_code=201,
+    response_model=SettlementResponse,
+    responses=problems(
+        *_TOKEN,
+        *_COMMAND,
+        "bill_not_found",
+        "nothing_to_reinstate",
+        "insurer_cancellation_stands",
+        "insurer_refused",
+        "gateway_unavailable",
+        "message_unreadable",
+        "message_dropped",
+    )
+    | {200: {"model": SettlementResponse}},
+    summary="Reinstate a reversed settlement",
+)
+async def create_reinstatement(
+    bill_id: UUID, body: ReinstatementRequest, idempotency_key: IdempotencyKey, api: ApiDep, caller: SettlingCaller
+) -> JSONResponse:
+    """Make a reversed bill live again: the insurer's cancellation was taken back (2601), or 5203 says that it lives.
+
+    200 for a live bill, as it stands.
+    """
+    command = once(api, caller, idempotency_key, f"reinstate {bill_id}", body.model_dump(mode="python"))
+    undoing = body.undone.model_dump() if body.undone else None
+    reinstatement = ReinstateBill(caller, BillId(bill_id), undoing, command)
+    return _told(await reinstate_bill(api.resources, api.lines, reinstatement))
 
 
 @router.post(

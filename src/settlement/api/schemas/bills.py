@@ -14,6 +14,7 @@ from settlement.api.schemas.examples import (
     OUTPUT_2207,
     OUTPUT_2208,
     PUSH,
+    REINSTATE_BROUGHT,
     REVERSE_BROUGHT,
     SETTLE_BROUGHT,
     SETTLE_FETCHED,
@@ -138,6 +139,25 @@ class TransferRequest(Strict):
 
     reason: Literal[RevisionReason.NOT_SHOWN, RevisionReason.ANSWER_LOST, RevisionReason.CLEARING_DISPUTED] = Field(
         description="Why the aid does not count as delivered at the counter.", examples=["not_shown"]
+    )
+
+
+class UndoneCancellation(Strict):
+    """The insurer accepted a 2601 of the cancellation: the message as it was sent, and the answer's `infcode`."""
+
+    psn_no: Code
+    omsgid: Code = Field(description="Message id of the 2208 or 2305 that was taken back.")
+    oinfno: Code = Field(examples=["2208"])
+    infcode: Code = Field(examples=["0"])
+
+
+class ReinstatementRequest(Strict):
+    """Make a reversed bill live again, because the insurer's bill lives: its cancellation was undone, or refused."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [REINSTATE_BROUGHT, {}]})
+
+    undone: UndoneCancellation | None = Field(
+        None, description="The 2601 of the cancellation. Without it we ask the insurer (5203)."
     )
 
 

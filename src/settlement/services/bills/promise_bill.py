@@ -86,7 +86,8 @@ async def _transaction(resources: Resources, command: PromiseBill, rules: FundRu
         if (answered := await answered_before(connection, caller.fund_id, command.once)) is not None:
             return answered
         at = resources.clock()
-        seen = await read_known(connection, wanted_for(trial, rules, member_id, at))
+        wanted = wanted_for(trial, rules, member_id, at, command.quote.brought.resettles)
+        seen = await read_known(connection, wanted)
         if seen.plan_digest is not None and rules.version_by_digest(seen.plan_digest) is None:
             raise RulesChanged(seen.plan_digest)
         decision = decide_trial(resources, command.quote, rules, trial, member_id, seen, at)

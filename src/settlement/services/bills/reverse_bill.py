@@ -21,7 +21,7 @@ from settlement.domain.ids import BillId
 from settlement.domain.settlements import BillHead, BillState, ReversalReason, ReversalRecord, SettledBill
 from settlement.domain.time import china_date
 from settlement.gateway.client import Place
-from settlement.gateway.mapping import cancels, read_cancellation, read_settlement, read_visit
+from settlement.gateway.mapping import Fetched, cancels, read_cancellation, read_settlement, read_visit
 from settlement.gateway.readings import Cancellation, NotClosing, Unreadable
 from settlement.services.bills.ask_insurer import ask_settlement
 from settlement.services.bills.commands import Caller, Once, Outcome, ReverseBill
@@ -105,13 +105,30 @@ async def undo(
             if settled is None:
                 raise BillNotFound(id=str(bill_id))
             work = Work(resources, caller, once, resources.clock())
-            await _check(connection, work, settled, seen)
-            outcome = _undone(work, settled, reason, seen, output)
+            if await _was_undone_itself(connection, work, settled, seen):
+                outcome = work.answered(settlement_answer(settled, caller.language), created=False)
+            else:
+                await _check(connection, work, settled, seen)
+                outcome = _undone(work, settled, reason, seen, output)
             if work.parts:
                 await write_together(connection, work.parts)
             return outcome
 
     return await run(transaction)
+
+
+async def _was_undone_itself(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> bool:
+    """Say whether a cancellation reversed an earlier revision of this bill, which lives again since.
+
+    It is brought again by a daily file or a retry, and must not end the bill a second time. Where a region gives a
+    cancellation no number of its own, this cannot be told.
+    """
+    cancellation, head = seen.cancellation, settled.head
+    if cancellation is None or head.state is not BillState.LIVE:
+        return False
+    if cancellation.insurer_settlement_id == head.insurer_settlement_id:
+        return False
+    return await bills.has_reversed(connection, work.fund_id, head.bill_id, cancellation.insurer_settlement_id)
 
 
 async def _check(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> None:
@@ -195,19 +212,8 @@ def _business_date(work: Work, seen: Seen) -> date:
 
 
 async def _seen_by_5203(lines: Lines, rules: FundRules, head: BillHead, message: Mapping[str, Any] | None) -> Seen:
-    if message is None:
-        raise MessageDropped(id=str(head.bill_id))
-    bill, visit = read_settlement(message["output"], rules.profile), read_visit(message["facts"])
-    if isinstance(bill, Unreadable) or isinstance(visit, Unreadable):
-        raise MessageDropped(id=str(head.bill_id))
     try:
-        fetched, _ = await ask_settlement(
-            lines.to(rules),
-            insured_person_no=bill.insured.insured_person_no or "",
-            insurer_settlement_id=head.insurer_settlement_id,
-            encounter_id=bill.encounter_id,
-            place=Place(head.area, visit.insured_area or ""),
-        )
+        fetched = await fetched_by_5203(lines, rules, head, message)
     except GatewayNotAsked as cannot:
         raise CancellationNotSeen(id=str(head.bill_id), asked="no") from cannot
     about = fetched.reading.insurer_settlement_id
@@ -215,3 +221,23 @@ async def _seen_by_5203(lines: Lines, rules: FundRules, head: BillHead, message:
     if not fetched.refunded or not of_the_bill:
         raise CancellationNotSeen(id=str(head.bill_id), asked="yes")
     return Seen("5203", fetched.reading if isinstance(fetched.reading, Cancellation) else None)
+
+
+async def fetched_by_5203(lines: Lines, rules: FundRules, head: BillHead, message: Mapping[str, Any] | None) -> Fetched:
+    """Ask the insurer what a recorded bill is now, with what its message says of the person.
+
+    Raises `MessageDropped` once the message is gone, and what `ask_settlement` raises.
+    """
+    if message is None:
+        raise MessageDropped(id=str(head.bill_id))
+    bill, visit = read_settlement(message["output"], rules.profile), read_visit(message["facts"])
+    if isinstance(bill, Unreadable) or isinstance(visit, Unreadable):
+        raise MessageDropped(id=str(head.bill_id))
+    fetched, _ = await ask_settlement(
+        lines.to(rules),
+        insured_person_no=bill.insured.insured_person_no or "",
+        insurer_settlement_id=head.insurer_settlement_id,
+        encounter_id=bill.encounter_id,
+        place=Place(head.area, visit.insured_area or ""),
+    )
+    return fetched

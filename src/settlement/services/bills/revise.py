@@ -83,9 +83,7 @@ def _take(work: Work, head: BillHead, priced: PricedRecord, taken: Sequence[Taki
         work.parts.append(bills.insert_same_consumption(work.fund_id, head.bill_id, priced.revision))
     elif taken and head.member_id is not None and priced.plan_code is not None:
         work.parts.append(
-            bills.insert_consumption(
-                work.fund_id, head.bill_id, head.member_id, priced.plan_code, priced.revision, taken
-            )
+            bills.insert_consumption(work.fund_id, head, head.member_id, priced.plan_code, priced.revision, taken)
         )
 
 

@@ -140,6 +140,8 @@ def _wanted(
         hospital_code=read.visit.hospital_code,
         encounter_id=read.bill.encounter_id,
         charge_batch_no=read.visit.charge_batch_no,
+        visit_no=read.visit.visit_no,
+        resettles=command.brought.resettles,
         plan_code=rules.fund.plan_code,
         service_date=likely_service_date(read.bill, read.visit, rules, china_date(at)),
         at=at,

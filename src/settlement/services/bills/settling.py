@@ -129,7 +129,9 @@ class Settling:
         head = self.work.new_head(head, "settlement.settled.v1", _settled_payload(priced))
         self._write_settlement(head, priced, promise.plan_version_id)
         self.work.parts.append(
-            holds.insert_consumption_of_hold(self.work.fund_id, head.bill_id, priced.revision, promise)
+            holds.insert_consumption_of_hold(
+                self.work.fund_id, head.bill_id, priced.revision, promise, head.place_bill_id
+            )
         )
         for benefit in promise.receipt["result"]:
             if any(step["kind"] == StepKind.MANUAL for step in benefit["steps"]):
@@ -301,9 +303,7 @@ class Settling:
             taken = takings(plan, decision.placed, decision.benefits, decision.keys)
             if taken:
                 parts.append(
-                    bills.insert_consumption(
-                        fund_id, head.bill_id, self.member_id, plan.plan_code, priced.revision, taken
-                    )
+                    bills.insert_consumption(fund_id, head, self.member_id, plan.plan_code, priced.revision, taken)
                 )
             self._ask_people(head, decision)
         self._learn_number(head)
