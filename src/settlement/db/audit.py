@@ -124,7 +124,8 @@ def _settlement(row: RowMapping) -> StoredSettlement:
 class MemberSettlement:
     """What one settlement or unkept hold of a member found used and took, from when on, and until when.
 
-    A settlement that kept a promise took its room when it was promised.
+    A settlement that kept a promise took its room when it was promised. One that was reversed gives its room back
+    when nobody keeps it for a successor any more.
 
     `computed` is each benefit that its receipt computed, with its term.
     """
@@ -144,7 +145,10 @@ class MemberSettlement:
 _MEMBER_SETTLEMENTS = text("""
 SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlement.bill_id, settlement.revision,
        COALESCE(hold.created_at, settlement.recorded_at) AS recorded_at,
-       (SELECT min(reversal.recorded_at) FROM reversal
+       (SELECT min(COALESCE(LEAST(kept.ended_at, kept.expires_at), reversal.recorded_at))
+        FROM reversal
+        LEFT JOIN hold AS kept ON kept.fund_id = reversal.fund_id AND kept.of_bill_id = reversal.bill_id
+             AND kept.kind = 'successor' AND kept.created_at = reversal.recorded_at
         WHERE reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
           AND reversal.revision = settlement.revision) AS reversed_at,
        settlement.receipt -> 'used_before' AS used_before,
@@ -167,7 +171,7 @@ SELECT fund_id, member_id, plan_code, hold_id, 1, created_at, LEAST(ended_at, ex
        (SELECT jsonb_agg(jsonb_build_array(
             benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))
         FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id)
-FROM hold WHERE state <> 'kept'
+FROM hold WHERE state <> 'kept' AND kind <> 'successor'
 ORDER BY 1, 2, 3, 4, 5
 """)
 

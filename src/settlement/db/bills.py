@@ -70,6 +70,28 @@ def update_head(fund_id: FundId, head: BillHead) -> Part:
     return Part(_UPDATE_HEAD, {f"bill_{name}": value for name, value in values.items()})
 
 
+def replace_bill(
+    fund_id: FundId, bill_id: BillId, event_count: int, by: BillHead, event_id: UUID, actor: str, at: datetime
+) -> tuple[Part, Part]:
+    """Parts of a write: a reversed bill is replaced by another, which its next event names."""
+    values = {
+        "fund_id": fund_id,
+        "bill_id": bill_id,
+        "event_count": event_count,
+        "by": by.bill_id,
+        "event_id": event_id,
+        "payload": json({"by": str(by.bill_id), "settlement_no": by.settlement_no}),
+        "actor": actor,
+        "at": at,
+    }
+    head = {name: values[name] for name in ("fund_id", "bill_id", "event_count", "by")}
+    event_ = {name: value for name, value in values.items() if name != "by"}
+    return (
+        Part(_REPLACE, {f"replaced_{name}": value for name, value in head.items()}),
+        Part(_TELL_REPLACED, {f"told_{name}": value for name, value in event_.items()}),
+    )
+
+
 def insert_settlement(
     fund_id: FundId,
     bill_id: BillId,
@@ -194,6 +216,15 @@ _UPDATE_HEAD = (
     f"UPDATE bill SET {', '.join(f'{name} = :bill_{name}' for name in _CHANGING)} "
     "WHERE fund_id = :bill_fund_id AND bill_id = :bill_bill_id"
 )
+_REPLACE = """
+UPDATE bill SET state = 'replaced', replaced_by_bill_id = :replaced_by, event_count = :replaced_event_count
+WHERE fund_id = :replaced_fund_id AND bill_id = :replaced_bill_id AND state = 'reversed'
+"""
+_TELL_REPLACED = """
+INSERT INTO event (fund_id, bill_id, sequence, event_id, type, payload, actor, recorded_at)
+VALUES (:told_fund_id, :told_bill_id, :told_event_count, :told_event_id, 'settlement.replaced.v1', :told_payload,
+        :told_actor, :told_at)
+"""
 _INSERT_POSTINGS = f"""
 INSERT INTO posting (fund_id, bill_id, revision, record, books_day, line, debit, credit, fen)
 SELECT CAST(:posting_fund_id AS uuid), CAST(:posting_bill_id AS uuid), CAST(:posting_revision AS integer), 'settlement',
@@ -265,6 +296,42 @@ async def is_of_another_bill(
         bill.c.fund_id == fund_id, bill.c.area == head.area, bill.c.bill_id != head.bill_id, named
     )
     return (await connection.execute(statement.limit(1))).one_or_none() is not None
+
+
+async def find_later_bill_of_visit(
+    connection: AsyncConnection, fund_id: FundId, head: BillHead, billed: Money
+) -> BillId | None:
+    """Return the live bill that corrects a bill though it was recorded before that one's end.
+
+    It was recorded later, for the same member and hospital, replaces none, and says so itself (`resettles`); or it is
+    of the same visit or stay, and of the same batch or the same total: a visit has many batches that correct nothing.
+    """
+    of_stay = [bill.c.visit_no == head.visit_no] if head.visit_no is not None else []
+    same_visit = or_(bill.c.encounter_id == head.encounter_id, *of_stay)
+    same_care = or_(bill.c.charge_batch_no == head.charge_batch_no, settlement.c.billed_fen == int(billed))
+    named = func.coalesce(bill.c.resettles == head.insurer_settlement_id, False)
+    shown = and_(
+        settlement.c.fund_id == bill.c.fund_id,
+        settlement.c.bill_id == bill.c.bill_id,
+        settlement.c.revision == bill.c.revision,
+    )
+    statement = (
+        select(bill.c.bill_id)
+        .join(settlement, shown)
+        .where(
+            bill.c.fund_id == fund_id,
+            bill.c.member_id == head.member_id,
+            bill.c.hospital_code == head.hospital_code,
+            bill.c.state == BillState.LIVE.value,
+            bill.c.bill_id > head.bill_id,
+            bill.c.replaces_bill_id.is_(None),
+            settlement.c.plan_version_id.is_not(None),
+            or_(named, and_(same_visit, same_care)),
+        )
+        .order_by(named.desc(), bill.c.bill_id)
+        .limit(1)
+    )
+    return (await connection.execute(statement)).scalar_one_or_none()
 
 
 async def has_reversed(

@@ -427,14 +427,16 @@ IN_FORCE = SqlCheck(
         "version_was_in_force",
         "The plan version of a settlement had begun on its service date, and none that began later on or before that "
         "date, or corrects it, had been published (an hour before the recording at the latest: two clocks may differ "
-        "by that). What was promised counts as recorded when it was promised, a revision when the first was.",
+        "by that). What was promised counts as recorded when it was promised, a revision or a corrected bill when "
+        "the first was.",
     ),
     "SELECT count(*) FROM settlement WHERE plan_version_id IS NOT NULL",
     f"""
     SELECT settlement.bill_id
     FROM settlement
-    JOIN settlement AS first
-        ON first.fund_id = settlement.fund_id AND first.bill_id = settlement.bill_id AND first.revision = 1
+    JOIN bill USING (fund_id, bill_id)
+    JOIN settlement AS first ON first.fund_id = settlement.fund_id AND first.revision = 1
+        AND first.bill_id = COALESCE(bill.place_bill_id, bill.bill_id)
     LEFT JOIN hold ON hold.fund_id = first.fund_id AND hold.hold_id = first.hold_id
     JOIN plan_version AS used ON used.fund_id = settlement.fund_id
         AND used.plan_version_id = settlement.plan_version_id
@@ -574,6 +576,39 @@ BALANCES = SqlCheck(
     """,
 )
 
+CHAINS = SqlCheck(
+    Invariant(
+        "chains_are_whole",
+        "A bill that corrects another is named by it, of the same member and hospital, and has the place of the "
+        "chain's first bill; a bill that was replaced has nothing live, and what was kept for a successor was taken "
+        "by the bill that replaces it, or by itself when it was reinstated.",
+    ),
+    "SELECT count(*) FROM bill",
+    """
+    SELECT new.bill_id
+    FROM bill AS new
+    LEFT JOIN bill AS old ON old.fund_id = new.fund_id AND old.bill_id = new.replaces_bill_id
+    WHERE new.replaces_bill_id IS NOT NULL
+      AND (old.replaced_by_bill_id, old.member_id, old.hospital_code, old.state,
+           COALESCE(old.place_bill_id, old.bill_id))
+          IS DISTINCT FROM (new.bill_id, new.member_id, new.hospital_code, 'replaced', new.place_bill_id)
+    UNION ALL
+    SELECT old.bill_id
+    FROM bill AS old
+    LEFT JOIN bill AS new ON new.fund_id = old.fund_id AND new.bill_id = old.replaced_by_bill_id
+    WHERE old.replaced_by_bill_id IS NOT NULL AND new.replaces_bill_id IS DISTINCT FROM old.bill_id
+    UNION ALL
+    SELECT hold.of_bill_id
+    FROM hold JOIN bill AS old ON old.fund_id = hold.fund_id AND old.bill_id = hold.of_bill_id
+    WHERE hold.state = 'taken' AND hold.bill_id <> hold.of_bill_id
+      AND hold.bill_id IS DISTINCT FROM old.replaced_by_bill_id
+    UNION ALL
+    SELECT consumption.bill_id
+    FROM consumption JOIN bill USING (fund_id, bill_id)
+    WHERE consumption.place_bill_id IS NOT NULL AND consumption.place_bill_id IS DISTINCT FROM bill.place_bill_id
+    """,
+)
+
 NO_ORPHANS = SqlCheck(
     Invariant(
         "nothing_hangs_loose", "Every record hangs on the bill, settlement, member or plan version that it names."
@@ -624,6 +659,7 @@ RECORD_CHECKS = (
     PEOPLE,
     COVERED,
     BALANCES,
+    CHAINS,
     NO_ORPHANS,
 )
 """The checks that need nothing but the database; `LIMITS` is run with the plans' limits."""

@@ -538,6 +538,7 @@ _REVISION_REASONS: Final[Mapping[str, _Text]] = {
     "revision_not_shown": _Text("收费处未显示互助", "the counter did not show the aid"),
     "revision_answer_lost": _Text("互助结果未送达收费处", "the answer did not reach the counter"),
     "revision_reinstated": _Text("医保撤销已被冲正，账单恢复", "the insurer's cancellation was undone"),
+    "revision_corrected": _Text("承接被更正账单的位置", "it stands in the place of the bill that it corrects"),
     "revision_clearing_disputed": _Text("清算有争议", "its clearing is disputed"),
 }
 
@@ -565,6 +566,13 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
         "打入银行卡 {aid_to_card} 元，应付现金 {cash_due} 元。",
         "Recorded anew as revision {revision} ({reason}): {aid_on_bill} on the bill, {aid_to_card} to the card, "
         "cash due {cash_due}.",
+    ),
+    "settlement.took_place.v1": _Text(
+        "承接被更正账单的位置，互助金额待人工核定。",
+        "It stands in the place of the bill that it corrects; the amount is to be looked at by a person.",
+    ),
+    "settlement.replaced.v1": _Text(
+        "已由更正后的账单 {settlement_no} 代替。", "Replaced by the corrected bill {settlement_no}."
     ),
     "settlement.cancelled_unseen.v1": _Text("医保撤销先于账单到达。", "The cancellation arrived before the bill."),
     "settlement.came_after_cancellation.v1": _Text(

@@ -62,6 +62,7 @@ class RevisionReason(StrEnum):
     ANSWER_LOST = "answer_lost"
     CLEARING_DISPUTED = "clearing_disputed"
     REINSTATED = "reinstated"
+    CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ async def create_settlement(
             encounter_id=body.fetch.mdtrt_id,
             facts=_facts(body.visit),
             other_payers=_payers(body),
+            resettles=body.resettles,
             once=command,
         )
         outcome = await fetch_bill(api.resources, api.lines, fetch)
@@ -250,7 +251,7 @@ async def get_request(idempotency_key: str, api: ApiDep, caller: ReadingCaller) 
 
 
 def _brought(output: dict[str, Any], body: QuoteRequest | SettlementRequest) -> Brought:
-    return Brought(output, _facts(body.visit), _payers(body))
+    return Brought(output, _facts(body.visit), _payers(body), resettles=body.resettles)
 
 
 def _payers(body: QuoteRequest | SettlementRequest) -> tuple[OtherPayer, ...] | None:

@@ -141,6 +141,8 @@ class SettlementResponse(QuoteResponse):
     recorded_at: str | None = None
     promise: PromiseShown | None = None
     reversal: Reversed | None = None
+    replaces: str | None = Field(None, description="The cancelled bill that this one corrects, and whose place it has.")
+    replaced_by: str | None = Field(None, description="The bill that stands in this one's place.")
     receipt_hash: str | None = None
 
 

@@ -28,6 +28,9 @@ Output = Annotated[
     dict[str, Any],
     Field(description="The `output` of the insurer's answer, as received: `setlinfo` and `setldetail`."),
 ]
+_RESETTLES = (
+    "The insurer's settlement id of the bill that this one corrects, where neither visit nor stay number says so."
+)
 Yuan = Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,2})?$", description="An amount in yuan.", examples=["3982.02"])]
 
 
@@ -90,10 +93,11 @@ class QuoteRequest(Strict):
     output: Output = Field(examples=[OUTPUT_2207])
     visit: VisitFacts
     other_payers: list[OtherPayerBody] | None = Field(None, max_length=20)
+    resettles: Code | None = Field(None, description=_RESETTLES)
     hold: bool = Field(
         False, description="Promise the amount: the settlement with the same insurer figures pays exactly it."
     )
-    hold_for: HoldKind = Field(
+    hold_for: Literal[HoldKind.COUNTER, HoldKind.STAY] = Field(
         HoldKind.COUNTER,
         description="`counter`: for the minutes until the settlement. `stay`: a guarantee until the discharge, where "
         "the fund gives one.",
@@ -109,6 +113,7 @@ class SettlementRequest(Strict):
     fetch: SettlementIds | None = None
     visit: VisitFacts
     other_payers: list[OtherPayerBody] | None = Field(None, max_length=20)
+    resettles: Code | None = Field(None, description=_RESETTLES)
 
     @model_validator(mode="after")
     def _brought_or_fetched(self) -> SettlementRequest:

@@ -16,7 +16,7 @@ from settlement.db.settling import lock_member, read_takings, take_books_day
 from settlement.domain.answers import settlement_answer
 from settlement.domain.benefits import Taking
 from settlement.domain.ids import BillId
-from settlement.domain.promises import HoldState
+from settlement.domain.promises import HoldKind, HoldState
 from settlement.domain.settlements import BillState, PricedRecord, RevisionReason, SettledBill
 from settlement.gateway.mapping import Undoing, read_cancellation, read_settlement, read_undoing
 from settlement.gateway.readings import Cancellation, Unreadable
@@ -153,7 +153,7 @@ async def _live_again(connection: AsyncConnection, work: Work, settled: SettledB
     priced, head = settled.priced, replace(settled.head, cancelling_settlement_id=None)
     kept = await holds.find_kept_room(connection, work.fund_id, head.bill_id)
     if kept is not None:
-        stands = kept.holds_at(work.at)
+        stands = kept.kind is HoldKind.SUCCESSOR and kept.holds_at(work.at)
         state, by = (HoldState.TAKEN, head.bill_id) if stands else (HoldState.RELEASED, None)
         work.parts.append(holds.end_holds(work.fund_id, [kept.hold_id], state, work.at, by))
         if stands and priced is not None:
