@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 from builders import (
@@ -24,6 +25,7 @@ from database import ops_engine, rows_of
 from services.eventful import close_the_books_day
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.promises import HoldKind
+from settlement.domain.time import CHINA
 from settlement.services.audit.examine import examine
 from settlement.services.bills.commands import Brought, Outcome
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
@@ -353,4 +355,40 @@ async def test_what_a_successor_would_lose_is_put_before_a_person(
     [(kind, figures)] = rows_of(database, "SELECT kind, figures FROM worklist_item")
     assert kind == "corrected_with_less"
     assert figures["aid_now"] == aid(first)  # type: ignore[index]
+    assert await examined(database) == {}
+
+
+async def test_the_reversal_of_a_bill_from_a_cleared_day_makes_the_hospital_owe_its_aid(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    """Once a day's payable is paid out, what is reversed later stands below zero: a receivable in the next clearing."""
+    output = visit(1, a_2304(city.member))
+    settled = await settle(resources, city, output)
+    close_the_books_day(database)
+    clock.forward(days=1)
+    await reverse(resources, city, settled, a_2305(output))
+    by_day = """SELECT books_day, sum(fen)::bigint FROM (
+        SELECT books_day, credit AS account, fen FROM posting UNION ALL SELECT books_day, debit, -fen FROM posting
+    ) AS side WHERE account = 'payable:hospital' GROUP BY 1 ORDER BY 1"""
+    assert rows_of(database, by_day) == [(1, 38983), (2, -38983)]
+    assert await examined(database) == {}
+
+
+async def test_a_mid_settlement_of_31_december_undone_on_1_january_keeps_its_term(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    """The stay goes on; what is settled again at once has the place of the old one, in the old term."""
+    clock.now = datetime(2025, 12, 31, 22, tzinfo=CHINA)
+    until_new_year = {"admitted_on": "2025-12-20", "discharged_on": "2025-12-31"}
+    middle = visit(1, a_2304(city.member, setl_time="2025-12-31 21:59:00", **WHOLE))
+    first = await settle(resources, city, middle, facts(city, **until_new_year))
+    clock.now = datetime(2026, 1, 1, 9, tzinfo=CHINA)
+    await reverse(resources, city, first, a_2305(middle, setl_time="2026-01-01 08:59:00"))
+    another = visit(2, a_2304(city.member, setl_time="2025-12-31 23:00:00"))
+    assert aid(await settle(resources, city, another, facts(city, **until_new_year))) == "0.00"
+    anew = visit(1, a_2304(city.member, setl_time="2026-01-01 10:00:00", **SMALLER))
+    again = await settle(resources, city, anew, facts(city, **until_new_year))
+    assert (aid(again), again.answer["replaces"]) == ("30200.00", first.answer["id"])
+    days = "SELECT service_date::text, business_date::text FROM settlement ORDER BY recorded_at"
+    assert rows_of(database, days)[-1] == ("2025-12-31", "2026-01-01")
     assert await examined(database) == {}
