@@ -46,6 +46,7 @@ def matrix(bill_id: str, key: str) -> list[Line]:
             ("GET", f"{of_bill}/{part}", f"{bill}/{part}", None, _READERS)
             for part in ("explanation", "proof", "timeline")
         ],
+        ("GET", f"{of_bill}/rerating", f"{bill}/rerating", None, _PLAN_READERS),
         ("GET", "/v1/eligibility", "/v1/eligibility?certificate_number=1", None, _ASKERS),
         ("GET", "/v1/events", "/v1/events", None, _FOLLOWERS),
         ("GET", "/v1/ops/summary", "/v1/ops/summary", None, _WATCHERS),

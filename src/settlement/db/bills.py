@@ -298,6 +298,16 @@ async def is_of_another_bill(
     return (await connection.execute(statement.limit(1))).one_or_none() is not None
 
 
+async def list_live_bills_of_member(
+    connection: AsyncConnection, fund_id: FundId, member_id: MemberId
+) -> list[SettledBill]:
+    """Return the live bills of one member, in the order of their ids."""
+    statement = select(bill.c.bill_id).where(
+        bill.c.fund_id == fund_id, bill.c.member_id == member_id, bill.c.state == BillState.LIVE.value
+    )
+    return await list_settled_bills(connection, fund_id, bill_ids=list((await connection.execute(statement)).scalars()))
+
+
 async def find_later_bill_of_visit(
     connection: AsyncConnection, fund_id: FundId, head: BillHead, billed: Money
 ) -> BillId | None:

@@ -7,7 +7,7 @@ reading is the next (`docs/decisions/0004-lock-read-write.md`). They are plain S
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -245,7 +245,7 @@ _READ_AND_HOLD = text(f"{_WITH} SELECT pg_advisory_xact_lock_shared(:books_lock)
 _READ_TAKINGS = text(f"""
 WITH chain AS (SELECT CAST(:without_hold AS uuid) AS hold_id, CAST(:before AS uuid) AS place_bill_id),
      every AS MATERIALIZED ({_TAKEN}),
-     taken AS MATERIALIZED (SELECT * FROM every WHERE record_id IS DISTINCT FROM CAST(:without_bill AS uuid))
+     taken AS MATERIALIZED (SELECT * FROM every WHERE record_id <> ALL(CAST(:without_bills AS uuid[])))
 SELECT {_TAKINGS}
 """)
 
@@ -310,11 +310,11 @@ async def read_takings(
     plan_code: str,
     at: datetime,
     *,
-    without_bill: BillId | None = None,
+    without_bills: Sequence[BillId] = (),
     without_hold: HoldId | None = None,
     before: BillId | None = None,
 ) -> tuple[Taking, ...]:
-    """Return what the member's live bills and open holds took, but for one bill and one hold; call it under the lock.
+    """Return what the member's live bills and open holds took, but for some bills and one hold; call it under the lock.
 
     With `before`, only the stays count whose place in the order of recording is before that bill's.
     """
@@ -324,7 +324,7 @@ async def read_takings(
         "member_id": member_id,
         "plan_code": plan_code,
         "at": at,
-        "without_bill": without_bill,
+        "without_bills": list(without_bills),
         "without_hold": without_hold,
         "before": before,
         **of_no_batch,

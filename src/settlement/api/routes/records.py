@@ -9,9 +9,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from settlement.api.access import Api, ApiDep, ReadingCaller
+from settlement.api.access import Api, ApiDep, PlansCaller, ReadingCaller
 from settlement.api.problems import problems
-from settlement.api.schemas.answers import Explanation, Proof, SettlementPage, SettlementResponse, Timeline
+from settlement.api.schemas.answers import (
+    Explanation,
+    Proof,
+    ReratingShown,
+    SettlementPage,
+    SettlementResponse,
+    Timeline,
+)
 from settlement.db.bills import find_settled_bill, list_settled_bills
 from settlement.db.engine import fund_transaction
 from settlement.db.reports import BillSearch, RecordedEvent, list_bill_ids, list_events_of_bill, list_postings
@@ -23,6 +30,7 @@ from settlement.domain.time import CHINA
 from settlement.services.audit.prove_bill import explain_bill, prove_bill
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.errors import BillNotFound
+from settlement.services.bills.rerate_member import rerate_member
 from settlement.services.funds.rules import FundRules
 
 router = APIRouter(prefix="/v1/settlements", tags=["records"])
@@ -108,6 +116,13 @@ async def get_timeline(bill_id: UUID, api: ApiDep, caller: ReadingCaller) -> Tim
         for event in events
     ]
     return Timeline.model_validate({"id": str(bill_id), "steps": steps})
+
+
+@router.get("/{bill_id}/rerating", responses=_OF_ONE, summary="The member's term computed anew")
+async def get_rerating(bill_id: UUID, api: ApiDep, caller: PlansCaller) -> ReratingShown:
+    """Return what each live bill of this bill's member and term would get now, old against new; nothing is changed."""
+    rerating = await rerate_member(api.resources, caller, BillId(bill_id))
+    return ReratingShown.model_validate({"id": str(bill_id), **rerating.to_json()})
 
 
 _OF_REASON = {"settlement.revised.v1": "revision"}

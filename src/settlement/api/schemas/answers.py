@@ -162,6 +162,27 @@ class Explanation(BaseModel):
     benefits: list[dict[str, Any]]
 
 
+class RatedBillShown(BaseModel):
+    """One live bill: its aid as recorded, and as it would be now in its place."""
+
+    id: str
+    settlement_no: str
+    revision: int
+    aid_recorded: Yuan
+    aid_now: Yuan | None = Field(description="Nothing where its plan version lacks a fact to compute it.")
+    difference: Yuan
+
+
+class ReratingShown(BaseModel):
+    """A member's term computed anew, bill by bill in the order of recording. It is a proposal: nothing is changed."""
+
+    id: str
+    term: str = Field(examples=["2026"])
+    net: Yuan
+    owes: str | None = Field(description="`fund` or `member`: who owes the net to the other.")
+    lines: list[RatedBillShown]
+
+
 class PostingShown(BaseModel):
     """One amount moved from one account's debit to another's credit."""
 

@@ -121,7 +121,7 @@ async def _in_its_place(connection: AsyncConnection, work: Work, old: SettledBil
         member_id,
         before.plan_code or "",
         work.at,
-        without_bill=new.head.bill_id,
+        without_bills=[new.head.bill_id],
         before=old.head.place,
     )
     return compute_anew(new.head, after, version, past, before.service_date) if version else None

@@ -166,7 +166,7 @@ async def _live_again(connection: AsyncConnection, work: Work, settled: SettledB
         head.member_id,
         priced.plan_code or "",
         work.at,
-        without_bill=head.bill_id,
+        without_bills=[head.bill_id],
         without_hold=kept.hold_id if kept else None,
         before=head.place,
     )

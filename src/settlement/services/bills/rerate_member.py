@@ -1,0 +1,145 @@
+"""Re-rate a member's term: each live bill computed anew in its place, old against new. Nothing is changed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db import bills
+from settlement.db.engine import fund_transaction
+from settlement.db.settling import lock_member, read_takings
+from settlement.domain.answers import Answer
+from settlement.domain.benefits import Taking
+from settlement.domain.ids import BillId, FundId, MemberId
+from settlement.domain.money import ZERO, Money, total
+from settlement.domain.settlements import SettledBill
+from settlement.services.bills.anew import Anew, compute_anew
+from settlement.services.bills.commands import Caller
+from settlement.services.bills.errors import BillNotFound
+from settlement.services.funds.rules import FundRules
+from settlement.services.resources import Resources
+from settlement.services.transactions import run
+
+
+@dataclass(frozen=True, slots=True)
+class RatedBill:
+    """One live bill: its aid as recorded and as it would be now, in fen; `None` where its version cannot compute it."""
+
+    settled: SettledBill
+    aid_recorded: Money
+    aid_now: Money | None
+
+    @property
+    def difference(self) -> Money:
+        """What the bill would get more, or less where it is negative, in fen."""
+        return ZERO if self.aid_now is None else self.aid_now - self.aid_recorded
+
+    def to_json(self) -> Answer:
+        """Return it as plain values, amounts in yuan."""
+        return {
+            "id": str(self.settled.head.bill_id),
+            "settlement_no": self.settled.head.settlement_no,
+            "revision": self.settled.head.revision,
+            "aid_recorded": self.aid_recorded.yuan(),
+            "aid_now": self.aid_now.yuan() if self.aid_now is not None else None,
+            "difference": self.difference.yuan(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rerating:
+    """A member's term, computed anew in the order of recording; `net` is owed to the member, or by him if negative."""
+
+    term: str
+    lines: tuple[RatedBill, ...]
+
+    @property
+    def net(self) -> Money:
+        """The sum of the differences, in fen."""
+        return total(line.difference for line in self.lines)
+
+    def to_json(self) -> Answer:
+        """Return it as plain values, amounts in yuan."""
+        owes = "fund" if self.net > ZERO else "member" if self.net < ZERO else None
+        return {
+            "term": self.term,
+            "net": self.net.yuan(),
+            "owes": owes,
+            "lines": [line.to_json() for line in self.lines],
+        }
+
+
+async def rerate_member(resources: Resources, caller: Caller, bill_id: BillId) -> Rerating:
+    """Compute every live bill of the bill's member in its term anew, in the order of their places.
+
+    Promises that were kept stay as promised, and open holds and they are served first. Raises `BillNotFound` for a
+    bill that was not settled under a plan, and what `run` raises.
+    """
+
+    async def transaction() -> Rerating:
+        async with fund_transaction(resources.engine, caller.fund_id) as connection:
+            await lock_member(connection, caller.fund_id, f"rerate\x1f{bill_id}", bill_id=bill_id)
+            settled = await bills.find_settled_bill(connection, caller.fund_id, bill_id)
+            term = _term_of(settled) if settled else None
+            if settled is None or settled.head.member_id is None or term is None or settled.priced is None:
+                raise BillNotFound(id=str(bill_id))
+            found = await bills.list_live_bills_of_member(connection, caller.fund_id, settled.head.member_id)
+            plan_code = settled.priced.plan_code
+            in_term = [
+                bill for bill in found if bill.priced and bill.priced.plan_code == plan_code and _term_of(bill) == term
+            ]
+            rules = await resources.rules.read_anew(caller.fund_id)
+            rating = _Rating(caller.fund_id, settled.head.member_id, plan_code or "", rules)
+            return Rerating(term, await rating.lines(connection, resources, in_term))
+
+    return await run(transaction)
+
+
+def _term_of(settled: SettledBill) -> str | None:
+    """Return the term of a bill's first benefit, in which its stay counts, too."""
+    result = settled.priced.receipt.get("result") if settled.priced else None
+    return str(result[0]["term"]["code"]) if result else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Rating:
+    fund_id: FundId
+    member_id: MemberId
+    plan_code: str
+    rules: FundRules
+
+    async def lines(
+        self, connection: AsyncConnection, resources: Resources, in_term: Sequence[SettledBill]
+    ) -> tuple[RatedBill, ...]:
+        """Compute bill after bill; what an earlier one would take now is what the next one finds."""
+        at, taken, lines = resources.clock(), list[Taking](), []
+        anew_ids = [bill.head.bill_id for bill in in_term if not _is_promised(bill)]
+        for bill in sorted(in_term, key=lambda bill: (bill.head.place.int, bill.head.bill_id.int)):
+            recorded = bill.priced.split.aid if bill.priced else ZERO
+            if _is_promised(bill):
+                lines.append(RatedBill(bill, recorded, recorded))
+                continue
+            others = await read_takings(
+                connection,
+                self.fund_id,
+                self.member_id,
+                self.plan_code,
+                at,
+                without_bills=anew_ids,
+                before=bill.head.place,
+            )
+            anew = self._anew(bill, [*others, *taken])
+            taken += anew.taken if anew else ()
+            lines.append(RatedBill(bill, recorded, anew.aid if anew else None))
+        return tuple(lines)
+
+    def _anew(self, bill: SettledBill, past: Sequence[Taking]) -> Anew | None:
+        priced = bill.priced
+        version = self.rules.version_by_digest(priced.plan_digest or "") if priced else None
+        return compute_anew(bill.head, priced, version, past) if version and priced else None
+
+
+def _is_promised(bill: SettledBill) -> bool:
+    return bill.promise is not None and bill.promise.kept
