@@ -46,6 +46,15 @@ def matrix(bill_id: str, key: str) -> list[Line]:
             ("GET", f"{of_bill}/{part}", f"{bill}/{part}", None, _READERS)
             for part in ("explanation", "proof", "timeline")
         ],
+        ("POST", f"{of_bill}/reratings", f"{bill}/reratings", None, _DRAFTERS),
+        ("GET", "/v1/reratings", "/v1/reratings", None, _PLAN_READERS),
+        (
+            "POST",
+            "/v1/reratings/{rerating_id}/application",
+            f"/v1/reratings/{_NO_DRAFT}/application",
+            None,
+            ("approver",),
+        ),
         ("GET", f"{of_bill}/rerating", f"{bill}/rerating", None, _PLAN_READERS),
         ("GET", "/v1/eligibility", "/v1/eligibility?certificate_number=1", None, _ASKERS),
         ("GET", "/v1/events", "/v1/events", None, _FOLLOWERS),

@@ -47,10 +47,33 @@ COMMENT ON CONSTRAINT hold_one_open ON hold IS
 CREATE UNIQUE INDEX hold_one_successor ON hold (fund_id, of_bill_id) WHERE state = 'open' AND kind = 'successor';
 CREATE INDEX hold_open_by_member ON hold (fund_id, member_id) WHERE state = 'open';
 
+CREATE TABLE rerating (
+    fund_id uuid NOT NULL CONSTRAINT rerating_fund_fk REFERENCES fund,
+    rerating_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    of_bill_id uuid NOT NULL,
+    plan_code text NOT NULL,
+    term text NOT NULL,
+    lines jsonb NOT NULL,
+    net_fen bigint NOT NULL,
+    state text NOT NULL CONSTRAINT rerating_state_known CHECK (state IN ('proposed', 'applied', 'lapsed')),
+    actor text NOT NULL,
+    created_at timestamptz NOT NULL,
+    decided_by text,
+    decided_at timestamptz,
+    CONSTRAINT rerating_pk PRIMARY KEY (fund_id, rerating_id),
+    CONSTRAINT rerating_member_fk FOREIGN KEY (fund_id, member_id) REFERENCES member,
+    CONSTRAINT rerating_bill_fk FOREIGN KEY (fund_id, of_bill_id) REFERENCES bill,
+    CONSTRAINT rerating_decided_once CHECK (
+        (state = 'proposed') = (decided_at IS NULL) AND (decided_at IS NULL) = (decided_by IS NULL))
+);
+CREATE UNIQUE INDEX rerating_one_proposed ON rerating (fund_id, member_id, plan_code, term) WHERE state = 'proposed';
+
 ALTER TABLE message_body
     DROP CONSTRAINT message_body_kind_known,
     ADD CONSTRAINT message_body_kind_known CHECK (kind IN ('settlement', 'cancellation', 'undoing'));
 """
+THIS_FUND = "(SELECT NULLIF(current_setting('app.fund', true), '')::uuid)"
 
 
 def upgrade() -> None:
@@ -59,3 +82,12 @@ def upgrade() -> None:
     op.execute(
         "GRANT UPDATE (resettles, replaces_bill_id, replaced_by_bill_id, place_bill_id) ON bill TO settlement_app"
     )
+    op.execute("ALTER TABLE rerating ENABLE ROW LEVEL SECURITY")
+    op.execute(
+        "CREATE POLICY rerating_of_this_fund ON rerating TO settlement_app "
+        f"USING (fund_id = {THIS_FUND}) WITH CHECK (fund_id = {THIS_FUND})"
+    )
+    op.execute("CREATE POLICY rerating_for_ops ON rerating FOR SELECT TO settlement_ops USING (true)")
+    op.execute("GRANT SELECT, INSERT ON rerating TO settlement_app")
+    op.execute("GRANT SELECT ON rerating TO settlement_ops")
+    op.execute("GRANT UPDATE (state, decided_by, decided_at) ON rerating TO settlement_app")

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.errors import CheckViolation, InsufficientPrivilege, UniqueViolation
 
-from builders import City, a_2304, a_2305, a_city, facts, open_test_resources, reverse, settle
+from builders import City, a_2304, a_2305, a_city, bill_id_of, facts, open_test_resources, reverse, settle
 from database import as_owner, ops_engine, rows_of
 from serving import registered_clients
 from settlement.db.embedded import DatabaseUrls
@@ -17,10 +17,12 @@ from settlement.db.tables import metadata
 from settlement.domain.promises import HoldKind
 from settlement.services.access.sign_in import SignInRefused, sign_in
 from settlement.services.bills.commands import Brought
+from settlement.services.bills.decide_rerating import ProposeRerating, propose_rerating
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill
 from settlement.services.events.number_events import number_all_events
 from settlement.services.members.announce_renewal import announce_renewal
+from settlement.services.resources import Resources
 
 TABLES = sorted(metadata.tables)
 CHANGEABLE = {
@@ -56,6 +58,7 @@ CHANGEABLE = {
     "member": {"created_at"},
     "fund": {"stay_hold_days"},
     "hold": {"state", "ended_at", "bill_id"},
+    "rerating": {"state", "decided_by", "decided_at"},
 }
 """The columns that the service may change. `member.created_at` is the right to lock a member's row, nothing else."""
 RECORDS = sorted(
@@ -91,12 +94,28 @@ async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
             await registered_clients(resources, city)
             quote = QuoteBill(city.caller, Brought(a_2304(city.member), facts(city)))
             await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))
+            await _rerate(resources, city, database)
             await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
             with pytest.raises(SignInRefused):
                 await sign_in(resources, city.fund_id, "clerk", "a wrong password")
         async with ops_engine(database) as ops:
             await number_all_events(ops)
         yield cities
+
+
+async def _rerate(resources: Resources, city: City, database: DatabaseUrls) -> None:
+    """Propose a re-rating: a bill was paid nothing while another, reversed since, had the whole of the limit."""
+    member, whole = city.members[1], {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "allowed": "60000.00"}
+    output = a_2304(member, mdtrt_id="V00000001", **whole)
+    first = await settle(resources, city, output)
+    poor = await settle(resources, city, a_2304(member, mdtrt_id="V00000002"))
+    await reverse(resources, city, first, a_2305(output))
+    as_owner(
+        database,
+        "UPDATE hold SET state = 'released', ended_at = created_at WHERE kind = 'successor' AND state = 'open' "
+        f"AND member_id = '{member.member_id}'",
+    )
+    await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
 
 
 def as_login(url: str, statement: str, fund: City | None = None) -> int:

@@ -1,14 +1,25 @@
-"""A re-rating lists what each live bill of a member and term would get now; it changes nothing."""
+"""A re-rating lists what each live bill of a member and term would get now; only an application changes one."""
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
-from builders import City, Node, SteeredClock, a_2304, a_2305, bill_id_of, facts, reverse, settle
-from database import rows_of
+from builders import KEYS, City, Node, SteeredClock, a_2304, a_2305, bill_id_of, facts, reverse, settle
+from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.promises import HoldKind
+from settlement.services.audit.examine import examine
 from settlement.services.bills.commands import Brought, Outcome
+from settlement.services.bills.decide_rerating import (
+    ApplyRerating,
+    NothingToRate,
+    ProposeRerating,
+    RatingNotFound,
+    apply_rerating,
+    propose_rerating,
+)
 from settlement.services.bills.errors import BillNotFound
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill
@@ -60,3 +71,66 @@ async def test_a_held_bill_has_nothing_to_re_rate(resources: Resources, city: Ci
     held = await settle(resources, city, visit(1, city), facts(city, discharged_on=None))
     with pytest.raises(BillNotFound):
         await rerate_member(resources, city.caller, bill_id_of(held))
+
+
+async def a_poor_member(resources: Resources, city: City, clock: SteeredClock) -> tuple[Outcome, Outcome]:
+    """Two bills that got nothing while another, reversed since, had the whole limit; nobody keeps its room any more."""
+    whole = visit(1, city, **NO_INSURANCE, allowed="60000.00")
+    first = await settle(resources, city, whole)
+    poor, later = await settle(resources, city, visit(2, city)), await settle(resources, city, visit(3, city))
+    await reverse(resources, city, first, a_2305(whole))
+    clock.forward(days=2)
+    return poor, later
+
+
+async def test_a_proposal_is_applied_whole_and_what_is_gained_goes_to_the_card(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    poor, later = await a_poor_member(resources, city, clock)
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    assert (proposed["state"], proposed["net"]) == ("proposed", "1079.66")
+    assert rows_of(database, "SELECT kind FROM worklist_item") == [("rerating_proposed",)]
+    command = ApplyRerating(city.caller, UUID(proposed["rerating_id"]))
+    applied = await apply_rerating(resources, command)
+    assert applied["state"] == "applied"
+    assert await apply_rerating(resources, command) == applied
+    shown = (await settle(resources, city, visit(9, city))).answer
+    assert shown["mutual_aid"]["amount"] == "689.83"
+    paid = "SELECT revision, aid_on_bill_fen, aid_to_card_fen, cash_due_fen FROM settlement WHERE revision > 1"
+    assert rows_of(database, f"{paid} ORDER BY aid_to_card_fen") == [(2, 0, 38983, 207966), (2, 0, 68983, 207966)]
+    assert await lines(resources, city, poor) == [("389.83", "389.83"), ("689.83", "689.83"), ("689.83", "689.83")]
+    assert await broken(database) == []
+
+
+async def test_a_proposal_lapses_when_a_bill_has_changed_since(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    _, later = await a_poor_member(resources, city, clock)
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    await settle(resources, city, visit(9, city))
+    lapsed = await apply_rerating(resources, ApplyRerating(city.caller, UUID(proposed["rerating_id"])))
+    assert lapsed["state"] == "lapsed"
+    assert rows_of(database, "SELECT count(*) FROM settlement WHERE revision > 1") == [(0,)]
+    newer = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    again = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    states = rows_of(database, "SELECT state FROM rerating ORDER BY rerating_id")
+    assert states == [("lapsed",), ("lapsed",), ("proposed",)]
+    assert newer["lines"] == again["lines"]
+    assert await broken(database) == []
+
+
+async def test_where_no_amount_would_change_nothing_is_proposed(resources: Resources, city: City):
+    settled = await settle(resources, city, visit(1, city))
+    with pytest.raises(NothingToRate):
+        await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(settled)))
+
+
+async def test_a_re_rating_that_is_not_there_cannot_be_applied(resources: Resources, city: City):
+    with pytest.raises(RatingNotFound):
+        await apply_rerating(resources, ApplyRerating(city.caller, UUID(int=7)))
+
+
+async def broken(database: DatabaseUrls) -> list[str]:
+    async with ops_engine(database) as engine:
+        examination = await examine(engine, KEYS)
+    return [finding.invariant.name for finding in examination.broken]

@@ -12,7 +12,7 @@ from settlement.api import problems
 from settlement.api.access import Api
 from settlement.api.known_query import known_query_only
 from settlement.api.metrics import Observed
-from settlement.api.routes import access, members, operations, plans, platform, records, settlements
+from settlement.api.routes import access, members, operations, plans, platform, records, reratings, settlements
 
 DESCRIPTION = """
 Puts a trade union's medical mutual aid on the hospital bill itself. The city's insurance settles the bill; we read its
@@ -45,7 +45,7 @@ def create_api(open_api: Callable[[], AbstractAsyncContextManager[Api]]) -> Fast
         redoc_url=None,
     )
     problems.install(app)
-    for subject in (access, settlements, records, platform, members, plans, operations):
+    for subject in (access, settlements, records, reratings, platform, members, plans, operations):
         app.include_router(subject.router, dependencies=[Depends(known_query_only)])
     app.add_middleware(Observed)
     return app

@@ -140,6 +140,12 @@ class MemberSettlement:
     used_before: Any
     computed: tuple[tuple[str, str], ...]
     taken: Mapping[tuple[str, str], Room]
+    place: UUID
+    """The bill, or hold, whose place in the order of recording it has."""
+    served_first: bool
+    """A hold, or a bill that kept a promise: a re-rating serves it before all others."""
+    rerated: bool
+    """Whether it was computed in its place, after the bills before it, and not after all that stood then."""
 
 
 _MEMBER_SETTLEMENTS = text("""
@@ -154,7 +160,15 @@ SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlem
        settlement.receipt -> 'used_before' AS used_before,
        jsonb_path_query_array(settlement.receipt, '$.result[*].code') AS benefits,
        jsonb_path_query_array(settlement.receipt, '$.result[*].term.code') AS terms,
-       taken.rows AS taken
+       taken.rows AS taken,
+       COALESCE((SELECT bill.place_bill_id FROM bill
+                 WHERE bill.fund_id = settlement.fund_id AND bill.bill_id = settlement.bill_id),
+                settlement.bill_id) AS place,
+       EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
+               AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL) AS served_first,
+       EXISTS (SELECT FROM reversal WHERE reversal.fund_id = settlement.fund_id AND reversal.reason = 'rerated'
+               AND reversal.bill_id = settlement.bill_id
+               AND reversal.revision = settlement.revision - 1) AS rerated
 FROM settlement
 JOIN plan_version USING (fund_id, plan_version_id)
 LEFT JOIN hold USING (fund_id, hold_id)
@@ -170,7 +184,8 @@ SELECT fund_id, member_id, plan_code, hold_id, 1, created_at, LEAST(ended_at, ex
        jsonb_path_query_array(receipt, '$.result[*].code'), jsonb_path_query_array(receipt, '$.result[*].term.code'),
        (SELECT jsonb_agg(jsonb_build_array(
             benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))
-        FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id)
+        FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id),
+       hold_id, true, false
 FROM hold WHERE state <> 'kept' AND kind <> 'successor'
 ORDER BY 1, 2, 3, 4, 5
 """)
@@ -195,6 +210,9 @@ def _member_settlement(row: Row[Any]) -> MemberSettlement:
         used_before=row.used_before,
         computed=tuple(zip_longest(map(str, row.benefits), map(str, row.terms), fillvalue="")),
         taken=_rooms(row.taken),
+        place=row.place,
+        served_first=row.served_first,
+        rerated=row.rerated,
     )
 
 

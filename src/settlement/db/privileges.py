@@ -51,6 +51,11 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     WHERE relname = 'hold' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
       AND attnum > 0 AND attname NOT IN ('state', 'ended_at', 'bill_id')
     UNION ALL
+    SELECT login.name || ' may update rerating.' || attname
+    FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
+    WHERE relname = 'rerating' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
+      AND attnum > 0 AND attname NOT IN ('state', 'decided_by', 'decided_at')
+    UNION ALL
     SELECT login.name || ' may update bill.' || attname
     FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
     WHERE relname = 'bill' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')

@@ -401,6 +401,24 @@ hold_room = Table(
     Column("diagnosis", Text),
 )
 
+rerating = Table(
+    "rerating",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("rerating_id", Uuid),
+    Column("member_id", Uuid),
+    Column("of_bill_id", Uuid),
+    Column("plan_code", Text),
+    Column("term", Text),
+    Column("lines", JSONB(none_as_null=True)),
+    Column("net_fen", BigInteger),
+    Column("state", Text),
+    Column("actor", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+)
+
 message_body = Table(
     "message_body",
     metadata,

@@ -405,6 +405,12 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "本单没有可冲销的互助结算（状态 {state}），未作任何改动。",
         "The bill has no live settlement to reverse (state {state}); nothing was changed.",
     ),
+    "nothing_to_rerate": _Text(
+        "没有需要重新核算的差额，未作任何改动。", "No bill would get another amount; nothing was changed."
+    ),
+    "rerating_not_found": _Text(
+        "没有这份重新核算单，未作任何改动。", "There is no such re-rating; nothing was changed."
+    ),
     "nothing_to_reinstate": _Text(
         "本单不能恢复（状态 {state}），未作任何改动。",
         "The bill cannot be reinstated (state {state}); nothing was changed.",
@@ -539,6 +545,7 @@ _REVISION_REASONS: Final[Mapping[str, _Text]] = {
     "revision_answer_lost": _Text("互助结果未送达收费处", "the answer did not reach the counter"),
     "revision_reinstated": _Text("医保撤销已被冲正，账单恢复", "the insurer's cancellation was undone"),
     "revision_corrected": _Text("承接被更正账单的位置", "it stands in the place of the bill that it corrects"),
+    "revision_rerated": _Text("前面的账单有变动，重新核算", "computed anew because earlier bills changed"),
     "revision_clearing_disputed": _Text("清算有争议", "its clearing is disputed"),
 }
 

@@ -63,6 +63,7 @@ class RevisionReason(StrEnum):
     CLEARING_DISPUTED = "clearing_disputed"
     REINSTATED = "reinstated"
     CORRECTED = "corrected"
+    RERATED = "rerated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,37 @@ class ReratingShown(BaseModel):
     lines: list[RatedBillShown]
 
 
+class KeptLineShown(BaseModel):
+    """One bill of a kept re-rating."""
+
+    bill_id: str
+    revision: int
+    aid_recorded: Yuan
+    aid_now: Yuan | None
+
+
+class StoredReratingShown(BaseModel):
+    """A re-rating as it was proposed, and what became of it."""
+
+    rerating_id: str
+    state: str = Field(examples=["proposed"], description="`proposed`, `applied` or `lapsed`.")
+    plan_code: str
+    term: str
+    net: Yuan = Field(description="What the fund owes the member; negative where the member owes.")
+    lines: list[KeptLineShown]
+    proposed_by: str
+    created_at: str
+    decided_by: str | None
+    decided_at: str | None
+
+
+class ReratingPage(BaseModel):
+    """A page of re-ratings, the newest first; `next_cursor` fetches the next one."""
+
+    reratings: list[StoredReratingShown]
+    next_cursor: str | None
+
+
 class PostingShown(BaseModel):
     """One amount moved from one account's debit to another's credit."""
 

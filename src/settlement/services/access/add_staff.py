@@ -15,8 +15,16 @@ from settlement.services.resources import Resources
 
 CLERK, APPROVER, AUDITOR, OPERATOR = "clerk", "approver", "auditor", "operator"
 SCOPES_OF_A_STAFF_ROLE: dict[str, tuple[Scope, ...]] = {
-    CLERK: (Scope.PLANS_READ, Scope.PLANS_DRAFT, Scope.READ, Scope.ELIGIBILITY),
-    APPROVER: (Scope.PLANS_READ, Scope.PLANS_DRAFT, Scope.PLANS_APPROVE, Scope.READ, Scope.ELIGIBILITY),
+    CLERK: (Scope.PLANS_READ, Scope.PLANS_DRAFT, Scope.READ, Scope.ELIGIBILITY, Scope.AID_PROPOSE),
+    APPROVER: (
+        Scope.PLANS_READ,
+        Scope.PLANS_DRAFT,
+        Scope.PLANS_APPROVE,
+        Scope.READ,
+        Scope.ELIGIBILITY,
+        Scope.AID_PROPOSE,
+        Scope.AID_APPROVE,
+    ),
     AUDITOR: (Scope.PLANS_READ, Scope.READ, Scope.EVENTS, Scope.OPS),
     OPERATOR: (Scope.PLANS_READ, Scope.EVENTS, Scope.OPS),
 }

@@ -36,6 +36,8 @@ class Scope(StrEnum):
     PLANS_READ = "plans:read"
     PLANS_DRAFT = "plans:draft"
     PLANS_APPROVE = "plans:approve"
+    AID_PROPOSE = "aid:propose"
+    AID_APPROVE = "aid:approve"
 
 
 class ClientRefused(SettlementError):

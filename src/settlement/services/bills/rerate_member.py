@@ -11,10 +11,13 @@ from settlement.db import bills
 from settlement.db.engine import fund_transaction
 from settlement.db.settling import lock_member, read_takings
 from settlement.domain.answers import Answer
-from settlement.domain.benefits import Taking
+from settlement.domain.benefits import STAY, Taking
 from settlement.domain.ids import BillId, FundId, MemberId
 from settlement.domain.money import ZERO, Money, total
 from settlement.domain.settlements import SettledBill
+from settlement.plans.history import rooms_taken
+from settlement.plans.receipt import Inputs, replay
+from settlement.plans.stored import used_from_json
 from settlement.services.bills.anew import Anew, compute_anew
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.errors import BillNotFound
@@ -30,6 +33,8 @@ class RatedBill:
     settled: SettledBill
     aid_recorded: Money
     aid_now: Money | None
+    anew: Anew | None = None
+    """The bill as it would be now, where anything of it would be another: aid, or the room it takes."""
 
     @property
     def difference(self) -> Money:
@@ -52,8 +57,19 @@ class RatedBill:
 class Rerating:
     """A member's term, computed anew in the order of recording; `net` is owed to the member, or by him if negative."""
 
+    member_id: MemberId
+    plan_code: str
     term: str
+    effect: str
+    """What the plan declares for earlier changes: `leave`, `propose` or `raise`."""
     lines: tuple[RatedBill, ...]
+
+    @property
+    def changed(self) -> tuple[RatedBill, ...]:
+        """The lines that would be recorded anew; none, unless some bill's aid would be another."""
+        if not any(line.difference != ZERO for line in self.lines):
+            return ()
+        return tuple(line for line in self.lines if line.anew is not None)
 
     @property
     def net(self) -> Money:
@@ -81,20 +97,28 @@ async def rerate_member(resources: Resources, caller: Caller, bill_id: BillId) -
     async def transaction() -> Rerating:
         async with fund_transaction(resources.engine, caller.fund_id) as connection:
             await lock_member(connection, caller.fund_id, f"rerate\x1f{bill_id}", bill_id=bill_id)
-            settled = await bills.find_settled_bill(connection, caller.fund_id, bill_id)
-            term = _term_of(settled) if settled else None
-            if settled is None or settled.head.member_id is None or term is None or settled.priced is None:
-                raise BillNotFound(id=str(bill_id))
-            found = await bills.list_live_bills_of_member(connection, caller.fund_id, settled.head.member_id)
-            plan_code = settled.priced.plan_code
-            in_term = [
-                bill for bill in found if bill.priced and bill.priced.plan_code == plan_code and _term_of(bill) == term
-            ]
-            rules = await resources.rules.read_anew(caller.fund_id)
-            rating = _Rating(caller.fund_id, settled.head.member_id, plan_code or "", rules)
-            return Rerating(term, await rating.lines(connection, resources, in_term))
+            return await rerate_under_lock(connection, resources, caller.fund_id, bill_id)
 
     return await run(transaction)
+
+
+async def rerate_under_lock(
+    connection: AsyncConnection, resources: Resources, fund_id: FundId, bill_id: BillId
+) -> Rerating:
+    """Do the same within a transaction that holds the member's lock."""
+    settled = await bills.find_settled_bill(connection, fund_id, bill_id)
+    term = _term_of(settled) if settled else None
+    if settled is None or settled.head.member_id is None or term is None or settled.priced is None:
+        raise BillNotFound(id=str(bill_id))
+    member_id, plan_code = settled.head.member_id, settled.priced.plan_code or ""
+    rules = await resources.rules.knowing(fund_id, settled.priced.plan_digest)
+    found = await bills.list_live_bills_of_member(connection, fund_id, member_id)
+    in_term = [bill for bill in found if bill.priced and bill.priced.plan_code == plan_code and _term_of(bill) == term]
+    rating = _Rating(fund_id, member_id, plan_code, rules)
+    version = rules.version_by_digest(settled.priced.plan_digest or "")
+    changes = version.plan.header.earlier_changes if version else None
+    lines = await rating.lines(connection, resources, in_term)
+    return Rerating(member_id, plan_code, term, changes.effect if changes else "propose", lines)
 
 
 def _term_of(settled: SettledBill) -> str | None:
@@ -132,13 +156,25 @@ class _Rating:
             )
             anew = self._anew(bill, [*others, *taken])
             taken += anew.taken if anew else ()
-            lines.append(RatedBill(bill, recorded, anew.aid if anew else None))
+            changed = anew if anew is not None and self._differs(bill, anew) else None
+            lines.append(RatedBill(bill, recorded, anew.aid if anew else None, changed))
         return tuple(lines)
 
     def _anew(self, bill: SettledBill, past: Sequence[Taking]) -> Anew | None:
         priced = bill.priced
         version = self.rules.version_by_digest(priced.plan_digest or "") if priced else None
         return compute_anew(bill.head, priced, version, past) if version and priced else None
+
+    def _differs(self, bill: SettledBill, anew: Anew) -> bool:
+        """Say whether a bill would get another amount, or take other room, than it did."""
+        priced = bill.priced
+        version = self.rules.version_by_digest(priced.plan_digest or "") if priced else None
+        if priced is None or version is None:
+            return False
+        used = used_from_json(priced.receipt["used_before"])
+        took = rooms_taken(replay(version.plan, Inputs.from_json(priced.receipt["inputs"]), used))
+        takes = {(taking.code, taking.term): taking.room for taking in anew.taken if taking.code != STAY}
+        return anew.aid != priced.split.aid or took != takes
 
 
 def _is_promised(bill: SettledBill) -> bool:
