@@ -20,6 +20,8 @@ _NO_DRAFT = "00000000-0000-7000-8000-000000000001"
 _BILL = {"output": examples.OUTPUT_2207, "visit": examples.FACTS | {"fixmedins_code": "H50010302473"}}
 _PUSH = {"bills": [{"output": examples.OUTPUT_2207, "facts": examples.FACTS}]}
 
+_LATER_PAYER = {"name": "惠民保", "amount": "120.00", "reference": "HMB-2026-0042"}
+
 Line = tuple[str, str, str, Any, tuple[str, ...]]
 
 
@@ -47,6 +49,7 @@ def matrix(bill_id: str, key: str) -> list[Line]:
             for part in ("explanation", "proof", "timeline")
         ],
         ("POST", f"{of_bill}/reratings", f"{bill}/reratings", None, _DRAFTERS),
+        ("POST", f"{of_bill}/later-payers", f"{bill}/later-payers", _LATER_PAYER, _DRAFTERS),
         ("GET", "/v1/reratings", "/v1/reratings", None, _PLAN_READERS),
         (
             "POST",

@@ -69,6 +69,20 @@ CREATE TABLE rerating (
 );
 CREATE UNIQUE INDEX rerating_one_proposed ON rerating (fund_id, member_id, plan_code, term) WHERE state = 'proposed';
 
+CREATE TABLE later_payer (
+    fund_id uuid NOT NULL,
+    bill_id uuid NOT NULL,
+    payer_id uuid NOT NULL,
+    name text NOT NULL,
+    amount_fen bigint NOT NULL CONSTRAINT later_payer_amount_positive CHECK (amount_fen > 0),
+    reference text NOT NULL,
+    actor text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT later_payer_pk PRIMARY KEY (fund_id, payer_id),
+    CONSTRAINT later_payer_once UNIQUE (fund_id, bill_id, name, reference),
+    CONSTRAINT later_payer_bill_fk FOREIGN KEY (fund_id, bill_id) REFERENCES bill
+);
+
 ALTER TABLE message_body
     DROP CONSTRAINT message_body_kind_known,
     ADD CONSTRAINT message_body_kind_known CHECK (kind IN ('settlement', 'cancellation', 'undoing'));
@@ -82,12 +96,13 @@ def upgrade() -> None:
     op.execute(
         "GRANT UPDATE (resettles, replaces_bill_id, replaced_by_bill_id, place_bill_id) ON bill TO settlement_app"
     )
-    op.execute("ALTER TABLE rerating ENABLE ROW LEVEL SECURITY")
-    op.execute(
-        "CREATE POLICY rerating_of_this_fund ON rerating TO settlement_app "
-        f"USING (fund_id = {THIS_FUND}) WITH CHECK (fund_id = {THIS_FUND})"
-    )
-    op.execute("CREATE POLICY rerating_for_ops ON rerating FOR SELECT TO settlement_ops USING (true)")
-    op.execute("GRANT SELECT, INSERT ON rerating TO settlement_app")
-    op.execute("GRANT SELECT ON rerating TO settlement_ops")
+    for table in ("rerating", "later_payer"):
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(
+            f"CREATE POLICY {table}_of_this_fund ON {table} TO settlement_app "
+            f"USING (fund_id = {THIS_FUND}) WITH CHECK (fund_id = {THIS_FUND})"
+        )
+        op.execute(f"CREATE POLICY {table}_for_ops ON {table} FOR SELECT TO settlement_ops USING (true)")
+        op.execute(f"GRANT SELECT, INSERT ON {table} TO settlement_app")
+        op.execute(f"GRANT SELECT ON {table} TO settlement_ops")
     op.execute("GRANT UPDATE (state, decided_by, decided_at) ON rerating TO settlement_app")

@@ -14,8 +14,11 @@ from database import as_owner, ops_engine, rows_of
 from serving import registered_clients
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.tables import metadata
+from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
+from settlement.domain.settlements import OtherPayer
 from settlement.services.access.sign_in import SignInRefused, sign_in
+from settlement.services.bills.add_later_payer import AddLaterPayer, add_later_payer
 from settlement.services.bills.commands import Brought
 from settlement.services.bills.decide_rerating import ProposeRerating, propose_rerating
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
@@ -72,6 +75,7 @@ RECORDS = sorted(
         "plan_step",
         "uncovered",
         "hold_room",
+        "later_payer",
         "unit",
         "hospital",
     }
@@ -81,7 +85,7 @@ RECORDS = sorted(
 
 @pytest.fixture
 async def two_funds(database: DatabaseUrls) -> AsyncIterator[tuple[City, City]]:
-    """Two funds with a reversed, a held and a changed bill each, so that every table has rows of both."""
+    """Two funds with reversed, held and changed bills each, so that every table has rows of both."""
     async with open_test_resources(database) as resources:
         cities = (await a_city(resources, code="hz"), await a_city(resources, code="nb"))
         for city in cities:
@@ -116,6 +120,8 @@ async def _rerate(resources: Resources, city: City, database: DatabaseUrls) -> N
         f"AND member_id = '{member.member_id}'",
     )
     await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
+    payer = OtherPayer("惠民保", Money(100))
+    await add_later_payer(resources, AddLaterPayer(city.caller, bill_id_of(poor), payer, "HMB-1"))
 
 
 def as_login(url: str, statement: str, fund: City | None = None) -> int:
@@ -168,7 +174,7 @@ async def test_operations_drop_only_messages_whose_time_is_over(database: Databa
     as_owner(database, "UPDATE message_body SET expires_at = now() + interval '1 day'")
     assert as_login(database.ops, "DELETE FROM message_body") == 0
     as_owner(database, "UPDATE message_body SET expires_at = now() - interval '1 day' WHERE kind = 'cancellation'")
-    assert as_login(database.ops, "DELETE FROM message_body") == 2
+    assert as_login(database.ops, "DELETE FROM message_body") == 4
 
 
 async def test_only_the_worker_numbers_events_and_it_inserts_nothing_else(
@@ -199,7 +205,7 @@ async def test_without_a_fund_nothing_is_seen_and_a_pooled_connection_forgets_it
         for table in TABLES:
             assert connection.execute(f"SELECT FROM {table}".encode()).rowcount == 0, table
         connection.execute(f"SET LOCAL app.fund = '{city.fund_id}'".encode())
-        assert connection.execute("SELECT FROM bill").rowcount == 2
+        assert connection.execute("SELECT FROM bill").rowcount == 4
         connection.commit()
         assert connection.execute("SELECT FROM bill").rowcount == 0
 

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 import pytest
 
-from builders import KEYS, City, Node, SteeredClock, a_2304, a_2305, bill_id_of, facts, reverse, settle
+from builders import (
+    HANGZHOU_FILE,
+    KEYS,
+    City,
+    Node,
+    SteeredClock,
+    a_2304,
+    a_2305,
+    a_city,
+    bill_id_of,
+    facts,
+    reverse,
+    settle,
+)
 from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
+from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
+from settlement.domain.settlements import OtherPayer
+from settlement.domain.time import CHINA
 from settlement.services.audit.examine import examine
+from settlement.services.bills.add_later_payer import AddLaterPayer, add_later_payer
 from settlement.services.bills.commands import Brought, Outcome
 from settlement.services.bills.decide_rerating import (
     ApplyRerating,
@@ -134,3 +152,32 @@ async def broken(database: DatabaseUrls) -> list[str]:
     async with ops_engine(database) as engine:
         examination = await examine(engine, KEYS)
     return [finding.invariant.name for finding in examination.broken]
+
+
+BINZHOU = HANGZHOU_FILE.with_name("binzhou.yaml")
+"""Its plan takes off what other payers pay, and counts those who come later."""
+
+
+async def test_a_later_payer_whom_the_plan_counts_leads_to_a_proposal(
+    resources: Resources, clock: SteeredClock, database: DatabaseUrls
+):
+    city = await a_city(resources, code="bz", plan_file=BINZHOU)
+    clock.now = datetime(2026, 5, 11, 10, tzinfo=CHINA)
+    bill = a_2304(city.member, setl_time="2026-05-11 09:58:00")
+    stay = facts(city, admitted_on="2026-05-01", discharged_on="2026-05-11")
+    settled = await settle(resources, city, bill, stay)
+    payer = AddLaterPayer(city.caller, bill_id_of(settled), OtherPayer("惠民保", Money(500_00)), "HMB-1")
+    answer = await add_later_payer(resources, payer)
+    assert answer["counts"] is True
+    assert Money.from_yuan(answer["rerating"]["net"].lstrip("-")) > Money(0)
+    assert answer["rerating"]["net"].startswith("-")
+    assert answer["rerating"]["state"] == "proposed"
+    again = await add_later_payer(resources, payer)
+    assert again["rerating"]["net"] == answer["rerating"]["net"]
+    assert rows_of(database, "SELECT count(*) FROM later_payer") == [(1,)]
+    assert rows_of(database, "SELECT revision FROM settlement") == [(1,)]
+    applied = await apply_rerating(resources, ApplyRerating(city.caller, UUID(again["rerating"]["rerating_id"])))
+    assert applied["state"] == "applied"
+    rerating = await rerate_member(resources, city.caller, bill_id_of(settled))
+    assert rerating.net == Money(0)
+    assert await broken(database) == []

@@ -22,7 +22,8 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     f"""
     WITH kept AS ({_TABLES}), record (name) AS (VALUES
         ('plan_version'), ('plan_draft'), ('plan_step'), ('membership'), ('unit_renewal'), ('person'),
-        ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('hold_room'), ('message_body'),
+        ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('hold_room'), ('later_payer'),
+        ('message_body'),
         ('event'), ('event_position'), ('idempotency'), ('uncovered'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)

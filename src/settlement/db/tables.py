@@ -419,6 +419,19 @@ rerating = Table(
     Column("decided_at", DateTime(timezone=True)),
 )
 
+later_payer = Table(
+    "later_payer",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("payer_id", Uuid),
+    Column("name", Text),
+    Column("amount_fen", BigInteger),
+    Column("reference", Text),
+    Column("actor", Text),
+    Column("recorded_at", DateTime(timezone=True)),
+)
+
 message_body = Table(
     "message_body",
     metadata,

@@ -11,10 +11,14 @@ from fastapi.responses import JSONResponse
 from settlement.api.access import ApiDep, ApplyingStaff, PlansCaller, ProposingStaff
 from settlement.api.exact_json import ExactRoute
 from settlement.api.problems import problems
-from settlement.api.schemas.answers import ReratingPage, StoredReratingShown
+from settlement.api.schemas.answers import LaterPayerShown, ReratingPage, StoredReratingShown
+from settlement.api.schemas.bills import LaterPayerRequest
 from settlement.db.engine import fund_transaction
 from settlement.db.rerating import list_reratings
 from settlement.domain.ids import BillId
+from settlement.domain.money import Money
+from settlement.domain.settlements import OtherPayer
+from settlement.services.bills.add_later_payer import AddLaterPayer, add_later_payer
 from settlement.services.bills.decide_rerating import (
     ApplyRerating,
     ProposeRerating,
@@ -40,6 +44,22 @@ async def create_rerating(bill_id: UUID, api: ApiDep, staff: ProposingStaff) -> 
     """Compute the member's term anew, as the plan declares: a proposal, or, where it raises by itself, applied."""
     answer = await propose_rerating(api.resources, ProposeRerating(staff.caller, BillId(bill_id)))
     return JSONResponse(answer, 201)
+
+
+@router.post(
+    "/settlements/{bill_id}/later-payers",
+    status_code=201,
+    response_model=LaterPayerShown,
+    responses=problems(*_TOKEN, "bill_not_found", "busy", "in_progress"),
+    summary="Record a later payer",
+)
+async def create_later_payer(
+    bill_id: UUID, body: LaterPayerRequest, api: ApiDep, staff: ProposingStaff
+) -> JSONResponse:
+    """Keep that somebody paid for the bill later. Where the plan counts it, a person is asked to re-rate."""
+    payer = OtherPayer(body.name, Money.from_yuan(body.amount))
+    command = AddLaterPayer(staff.caller, BillId(bill_id), payer, body.reference)
+    return JSONResponse(await add_later_payer(api.resources, command), 201)
 
 
 @router.get("/reratings", response_model=ReratingPage, responses=problems(*_TOKEN), summary="List re-ratings")

@@ -207,6 +207,14 @@ class StoredReratingShown(BaseModel):
     decided_at: str | None
 
 
+class LaterPayerShown(BaseModel):
+    """What a later payer leads to: nothing where the plan leaves it, else a proposal if an amount would change."""
+
+    id: str
+    counts: bool = Field(description="Whether the plan counts payers who come later.")
+    rerating: StoredReratingShown | None
+
+
 class ReratingPage(BaseModel):
     """A page of re-ratings, the newest first; `next_cursor` fetches the next one."""
 

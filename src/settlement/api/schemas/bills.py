@@ -166,6 +166,18 @@ class ReinstatementRequest(Strict):
     )
 
 
+class LaterPayerRequest(Strict):
+    """Somebody else paid for the bill after it was settled."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "惠民保", "amount": "120.00", "reference": "HMB-2026-0042"}]}
+    )
+
+    name: str = Field(min_length=1, max_length=100, examples=["惠民保"])
+    amount: Yuan
+    reference: Code = Field(description="The payer's own number of the payment: it is recorded once.")
+
+
 class CertificateBody(Strict):
     """A certificate, to answer a masked or disputed one."""
 

@@ -9,7 +9,7 @@ from datetime import date
 from settlement import ENGINE_VERSION
 from settlement.domain.benefits import Taking
 from settlement.domain.bills import Care
-from settlement.domain.money import Money, total
+from settlement.domain.money import ZERO, Money, total
 from settlement.domain.settlements import BillHead, PricedRecord
 from settlement.plans.history import BillKeys, place, takings
 from settlement.plans.receipt import Inputs, make_receipt
@@ -30,15 +30,24 @@ class Anew:
 
 
 def compute_anew(
-    head: BillHead, before: PricedRecord, version: VersionInForce, past: Sequence[Taking], visit_on: date | None = None
+    head: BillHead,
+    before: PricedRecord,
+    version: VersionInForce,
+    past: Sequence[Taking],
+    *,
+    visit_on: date | None = None,
+    later_paid: Money = ZERO,
 ) -> Anew | None:
     """Compute a bill again with its figures and facts, after the takings `past`; aid it gains goes to the card.
 
-    `visit_on` is the service date of a visit that stands in another bill's place. `None` where the version needs a
+    `visit_on` is the service date of a visit that stands in another bill's place; `later_paid` is what other payers
+    paid since, in fen, beside those at the counter. `None` where the version needs a
     fact that nobody asked for then.
     """
     plan, inputs = version.plan, Inputs.from_json(before.receipt["inputs"])
     facts = inputs.facts
+    if later_paid != ZERO:
+        facts = replace(facts, other_paid=before.split.other_on_bill + later_paid)
     if visit_on is not None and facts.care != Care.INPATIENT:
         facts = replace(facts, settled_on=visit_on)
     keys = BillKeys(head.hospital_code or "", head.encounter_id or "", head.receipt_no)

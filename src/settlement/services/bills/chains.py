@@ -124,4 +124,4 @@ async def _in_its_place(connection: AsyncConnection, work: Work, old: SettledBil
         without_bills=[new.head.bill_id],
         before=old.head.place,
     )
-    return compute_anew(new.head, after, version, past, before.service_date) if version else None
+    return compute_anew(new.head, after, version, past, visit_on=before.service_date) if version else None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db import bills
 from settlement.db.engine import fund_transaction
+from settlement.db.later_payers import sum_later_payers
 from settlement.db.settling import lock_member, read_takings
 from settlement.domain.answers import Answer
 from settlement.domain.benefits import STAY, Taking
@@ -114,9 +115,13 @@ async def rerate_under_lock(
     rules = await resources.rules.knowing(fund_id, settled.priced.plan_digest)
     found = await bills.list_live_bills_of_member(connection, fund_id, member_id)
     in_term = [bill for bill in found if bill.priced and bill.priced.plan_code == plan_code and _term_of(bill) == term]
-    rating = _Rating(fund_id, member_id, plan_code, rules)
     version = rules.version_by_digest(settled.priced.plan_digest or "")
     changes = version.plan.header.earlier_changes if version else None
+    if version is None or (others := version.plan.header.other_payers) is None or others.later_payer != "propose":
+        later = {}
+    else:
+        later = await sum_later_payers(connection, fund_id, [bill.head.bill_id for bill in in_term])
+    rating = _Rating(fund_id, member_id, plan_code, rules, later)
     lines = await rating.lines(connection, resources, in_term)
     return Rerating(member_id, plan_code, term, changes.effect if changes else "propose", lines)
 
@@ -133,6 +138,7 @@ class _Rating:
     member_id: MemberId
     plan_code: str
     rules: FundRules
+    later_paid: Mapping[BillId, Money]
 
     async def lines(
         self, connection: AsyncConnection, resources: Resources, in_term: Sequence[SettledBill]
@@ -163,7 +169,10 @@ class _Rating:
     def _anew(self, bill: SettledBill, past: Sequence[Taking]) -> Anew | None:
         priced = bill.priced
         version = self.rules.version_by_digest(priced.plan_digest or "") if priced else None
-        return compute_anew(bill.head, priced, version, past) if version and priced else None
+        if version is None or priced is None:
+            return None
+        later = self.later_paid.get(bill.head.bill_id, ZERO)
+        return compute_anew(bill.head, priced, version, past, later_paid=later)
 
     def _differs(self, bill: SettledBill, anew: Anew) -> bool:
         """Say whether a bill would get another amount, or take other room, than it did."""
