@@ -80,7 +80,7 @@ def replace_bill(
         "event_count": event_count,
         "by": by.bill_id,
         "event_id": event_id,
-        "payload": json({"by": str(by.bill_id), "settlement_no": by.settlement_no}),
+        "payload": json({"replaced_by": str(by.bill_id), "settlement_no": by.settlement_no}),
         "actor": actor,
         "at": at,
     }
