@@ -30,6 +30,8 @@ _BILL = {"output": examples.OUTPUT_2207, "visit": examples.FACTS | {"fixmedins_c
 _UNANSWERED = examples.PENDING_MESSAGE | {"visit": _BILL["visit"]}
 _PUSH = {"bills": [{"output": examples.OUTPUT_2207, "facts": examples.FACTS}]}
 
+_LATER_PAYER = {"name": "惠民保", "amount": "120.00", "reference": "HMB-2026-0042"}
+
 Line = tuple[str, str, str, Any, tuple[str, ...]]
 
 
@@ -47,6 +49,8 @@ def matrix(bill_id: str, key: str) -> list[Line]:
         ("POST", "/v1/pending-messages", "/v1/pending-messages", _UNANSWERED, ("hospital",)),
         ("POST", f"{of_bill}/answers", f"{bill}/answers", {"answers": {"same_person": True}}, ("hospital",)),
         ("POST", f"{of_bill}/reversals", f"{bill}/reversals", {"reason": "refund"}, ("hospital",)),
+        ("POST", f"{of_bill}/reinstatements", f"{bill}/reinstatements", {}, ("hospital",)),
+        ("POST", f"{of_bill}/transfers", f"{bill}/transfers", {"reason": "not_shown"}, ("hospital",)),
         ("POST", "/v1/gateway/bills", "/v1/gateway/bills", _PUSH, ("platform",)),
         ("GET", "/v1/requests/{idempotency_key:path}", f"/v1/requests/{key}", None, _READERS),
         ("GET", "/v1/settlements", "/v1/settlements", None, _READERS),
@@ -55,6 +59,17 @@ def matrix(bill_id: str, key: str) -> list[Line]:
             ("GET", f"{of_bill}/{part}", f"{bill}/{part}", None, _READERS)
             for part in ("explanation", "proof", "timeline")
         ],
+        ("POST", f"{of_bill}/reratings", f"{bill}/reratings", None, _DRAFTERS),
+        ("POST", f"{of_bill}/later-payers", f"{bill}/later-payers", _LATER_PAYER, _DRAFTERS),
+        ("GET", "/v1/reratings", "/v1/reratings", None, _PLAN_READERS),
+        (
+            "POST",
+            "/v1/reratings/{rerating_id}/application",
+            f"/v1/reratings/{_NO_DRAFT}/application",
+            None,
+            ("approver",),
+        ),
+        ("GET", f"{of_bill}/rerating", f"{bill}/rerating", None, _PLAN_READERS),
         ("GET", "/v1/eligibility", "/v1/eligibility?certificate_number=1", None, _ASKERS),
         ("GET", "/v1/events", "/v1/events", None, _FOLLOWERS),
         ("GET", "/v1/seals", "/v1/seals", None, _FOLLOWERS),

@@ -254,9 +254,10 @@ async def settle(
     confirmed_by: str | None = None,
     other_payers: tuple[OtherPayer, ...] | None = None,
     answers: Mapping[str, Any] | None = None,
+    resettles: str | None = None,
 ) -> Outcome:
     """Settle a bill brought by the city's HIS, with the usual facts unless others are given."""
-    brought = Brought(output, beside or facts(city), other_payers, answers or {})
+    brought = Brought(output, beside or facts(city), other_payers, answers or {}, resettles)
     command = SettleBill(city.caller, door, brought, at_counter, confirmed_by, once(city.caller, key))
     return await settle_bill(resources, command)
 

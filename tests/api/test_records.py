@@ -155,6 +155,31 @@ async def test_the_timeline_tells_each_step_in_both_languages(callers: Callers, 
     assert english.json()["steps"][1]["sentence"] == "Settled: 0.00 on the bill, 389.83 to the card, cash due 2079.66."
 
 
+async def test_the_timeline_and_proof_of_a_corrected_chain_read_in_order(callers: Callers, city: City):
+    old, new = a_2304(city.member), a_2304(city.member, allowed="8100.00")
+    body = {"output": old, "visit": facts(city)}
+    bill = (await callers.call("hospital", "POST", "/v1/settlements", body, key=f"{KEY}-c1")).json()
+    path = f"/v1/settlements/{bill['id']}"
+    moved = await callers.call("hospital", "POST", f"{path}/transfers", {"reason": "not_shown"}, key=f"{KEY}-c2")
+    assert (moved.status_code, moved.json()["mutual_aid"]["status"]) == (201, "to_card")
+    reversal = {"reason": "refund", "cancellation": a_2305(old)}
+    await callers.call("hospital", "POST", f"{path}/reversals", reversal, key=f"{KEY}-c3")
+    again = {"output": new, "visit": facts(city), "resettles": old["setlinfo"]["setl_id"]}
+    corrected = (await callers.call("hospital", "POST", "/v1/settlements", again, key=f"{KEY}-c4")).json()
+    steps = (await callers.get("hospital", f"{path}/timeline")).json()["steps"]
+    assert [step["sentence"] for step in steps[1:]] == [
+        "互助已重记为第 2 版（收费处未显示互助）：记入本单 0.00 元，打入银行卡 389.83 元，应付现金 2079.66 元。",
+        "医保已撤销（医院提交），互助已冲销：退费。",
+        f"已由更正后的账单 {corrected['settlement_no']} 代替。",
+    ]
+    proof = (await callers.get("hospital", f"{path}/proof")).json()
+    assert (proof["postings_balance"], proof["replays_to_the_same_fen"]) == (True, True)
+    shown = (await callers.get("hospital", path)).json()
+    assert (shown["state"], shown["replaced_by"]) == ("replaced", corrected["id"])
+    refused = await callers.call("hospital", "POST", f"{path}/reinstatements", {}, key=f"{KEY}-c5")
+    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_to_reinstate")
+
+
 @pytest.mark.parametrize(
     ("wanted", "english"), [("en", True), ("EN-us,zh;q=0.5", True), ("zh-CN,en;q=0.9", False), ("fr", False)]
 )

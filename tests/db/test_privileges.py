@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.errors import CheckViolation, InsufficientPrivilege, UniqueViolation
 
-from builders import City, a_2304, a_2305, a_city, facts, open_test_resources, reverse, settle
+from builders import City, a_2304, a_2305, a_city, bill_id_of, facts, open_test_resources, reverse, settle
 from database import as_owner, ops_engine, rows_of
 from sealing import SIGNER
 from services.reconciling import Desk, bureau_line
@@ -20,14 +20,18 @@ from settlement.db.engine import fund_transaction
 from settlement.db.registry import find_fund
 from settlement.db.tables import metadata
 from settlement.db.worklist import list_open_items
+from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
+from settlement.domain.settlements import OtherPayer
 from settlement.domain.worklist import Action, Done
 from settlement.services.access.add_staff import add_staff
 from settlement.services.access.open_session import open_session
 from settlement.services.access.sign_in import SignInRefused, sign_in
 from settlement.services.audit.ask_examination import ask_examination
 from settlement.services.audit.keep_examination import examine_when_due
+from settlement.services.bills.add_later_payer import AddLaterPayer, add_later_payer
 from settlement.services.bills.commands import Brought
+from settlement.services.bills.decide_rerating import ProposeRerating, propose_rerating
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill
 from settlement.services.books.close_books_day import close_books_day
@@ -59,6 +63,10 @@ CHANGEABLE = {
         "confirmed_at",
         "confirmed_by",
         "cancelling_settlement_id",
+        "resettles",
+        "replaces_bill_id",
+        "replaced_by_bill_id",
+        "place_bill_id",
         "event_count",
     },
     "client": {"revoked_at"},
@@ -95,6 +103,7 @@ CHANGEABLE = {
     "member": {"created_at"},
     "fund": {"stay_hold_days"},
     "hold": {"state", "ended_at", "bill_id"},
+    "rerating": {"state", "decided_by", "decided_at"},
 }
 """The columns that the service may change. `member.created_at` is the right to lock a member's row, nothing else."""
 RECORDS = sorted(
@@ -108,6 +117,7 @@ RECORDS = sorted(
         "plan_step",
         "uncovered",
         "hold_room",
+        "later_payer",
         "unit",
         "hospital",
     }
@@ -122,7 +132,7 @@ KEPT_FOR_A_TIME = ("message_body", "reconciliation_line")
 
 @pytest.fixture
 async def two_funds(database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[tuple[City, City]]:
-    """Two funds with a reversed, a held and a changed bill each, so that every table has rows of both."""
+    """Two funds with reversed, held and changed bills each, so that every table has rows of both."""
     async with open_test_resources(database) as resources:
         cities = (await a_city(resources, code="hz"), await a_city(resources, code="nb"))
         for city in cities:
@@ -136,6 +146,7 @@ async def two_funds(database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[tup
             quote = QuoteBill(city.caller, Brought(a_2304(city.member), facts(city)))
             await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))
             assert await open_questions_of(resources, city.fund_id, all_times=True) == 1
+            await _rerate(resources, city, database)
             await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
             await Desk(resources, city, tmp_path).bureau(bureau_line(city, a_2304(city.member)))
             with pytest.raises(SignInRefused):
@@ -160,6 +171,23 @@ async def work_at_the_dashboard(resources: Resources, city: City) -> None:
     await act_on_item(resources, city.office.author, item.item_id, Done(Action.TAKEN))
     operator = await add_staff(resources, city.fund_id, login="op", roles=("operator",), password="a long password")
     await ask_examination(resources, Actor(city.fund_id, operator.staff_id))
+
+
+async def _rerate(resources: Resources, city: City, database: DatabaseUrls) -> None:
+    """Propose a re-rating: a bill was paid nothing while another, reversed since, had the whole of the limit."""
+    member, whole = city.members[1], {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "allowed": "60000.00"}
+    output = a_2304(member, mdtrt_id="V00000001", **whole)
+    first = await settle(resources, city, output)
+    poor = await settle(resources, city, a_2304(member, mdtrt_id="V00000002"))
+    await reverse(resources, city, first, a_2305(output))
+    as_owner(
+        database,
+        "UPDATE hold SET state = 'released', ended_at = created_at WHERE kind = 'successor' AND state = 'open' "
+        f"AND member_id = '{member.member_id}'",
+    )
+    await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
+    payer = OtherPayer("惠民保", Money(100))
+    await add_later_payer(resources, AddLaterPayer(city.caller, bill_id_of(poor), payer, "HMB-1"))
 
 
 def as_login(url: str, statement: str, fund: City | None = None) -> int:
@@ -212,7 +240,7 @@ async def test_operations_drop_only_messages_whose_time_is_over(database: Databa
     as_owner(database, "UPDATE message_body SET expires_at = now() + interval '1 day'")
     assert as_login(database.ops, "DELETE FROM message_body") == 0
     as_owner(database, "UPDATE message_body SET expires_at = now() - interval '1 day' WHERE kind = 'cancellation'")
-    assert as_login(database.ops, "DELETE FROM message_body") == 2
+    assert as_login(database.ops, "DELETE FROM message_body") == 4
 
 
 async def test_operations_drop_only_lines_of_lists_whose_time_is_over(
@@ -254,7 +282,7 @@ async def test_without_a_fund_nothing_is_seen_and_a_pooled_connection_forgets_it
         for table in TABLES:
             assert connection.execute(f"SELECT FROM {table}".encode()).rowcount == 0, table
         connection.execute(f"SET LOCAL app.fund = '{city.fund_id}'".encode())
-        assert connection.execute("SELECT FROM bill").rowcount == 2
+        assert connection.execute("SELECT FROM bill").rowcount == 4
         connection.commit()
         assert connection.execute("SELECT FROM bill").rowcount == 0
 

@@ -143,7 +143,10 @@ def test_a_settled_bill_is_answered_whole():
         "other_on_bill": "100.01",
         "cash_due": "1589.82",
         "plan": PLAN,
+        "promise": None,
         "reversal": None,
+        "replaces": None,
+        "replaced_by": None,
         "receipt_hash": "h1",
         "receipt_values": RECEIPT,
         "print_lines": LINES,
@@ -172,7 +175,8 @@ def test_a_reversed_bill_keeps_its_amounts_under_reversal_and_has_nothing_to_pay
 
 def test_a_held_bill_asks_its_question_and_has_no_amounts():
     settled = a_bill_without_record(BillState.HELD, QUESTION)
-    nothing = {"service_date": None, "bill": None, "plan": None, "reversal": None, "receipt_hash": None}
+    names = ("service_date", "bill", "plan", "promise", "reversal", "replaces", "replaced_by", "receipt_hash")
+    nothing = dict.fromkeys(names)
     expected = {"state": "held", "revision": 0, "mutual_aid": HELD, "print_lines": HELD_LINES}
     assert settlement_answer(settled, ENGLISH) == IDENTITY | nothing | NOTHING_PAID | expected
 
@@ -190,7 +194,7 @@ def test_a_held_bill_without_a_question_is_our_own_fault():
 @pytest.mark.parametrize(
     ("state", "lines"),
     [
-        (BillState.REPLACED, []),
+        (BillState.REPLACED, ["本单互助已由更正后的账单代替，请查看新账单。"]),
         (BillState.PENDING, []),
         (BillState.CANCELLED_UNSEEN, []),
         (BillState.REVERSED, REVERSED_LINES),

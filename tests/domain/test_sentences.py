@@ -22,7 +22,7 @@ OUTCOMES = [
 ]
 
 
-PHRASES = ("reversal_", "source_")
+PHRASES = ("reversal_", "revision_", "source_")
 """Beginnings of codes whose texts stand inside a sentence."""
 
 

@@ -11,19 +11,22 @@ import pytest
 from settlement.api.problems import STATUS
 from settlement.config import Settings
 from settlement.domain.sentences import SENTENCES
-from settlement.domain.settlements import ReversalReason
+from settlement.domain.settlements import ReversalReason, RevisionReason
 from settlement.plans.model import schema
 
 ROOT = Path(__file__).parents[2]
 WORDS = (ROOT / "docs" / "words.md").read_text(encoding="utf-8")
 
 
-PARTS_OF_SENTENCES = ("reversal_", "source_", "state_")
+PARTS_OF_SENTENCES = ("reversal_", "revision_", "source_", "state_")
 
 
 @pytest.mark.parametrize(
     "code",
-    sorted({*SENTENCES, *STATUS, *ReversalReason} - {c for c in SENTENCES if c.startswith(PARTS_OF_SENTENCES)}),
+    sorted(
+        {*SENTENCES, *STATUS, *ReversalReason, *RevisionReason}
+        - {c for c in SENTENCES if c.startswith(PARTS_OF_SENTENCES)}
+    ),
 )
 def test_the_glossary_names_every_code(code: str):
     assert f"`{code}`" in WORDS

@@ -67,7 +67,9 @@ async def make_eventful(urls: DatabaseUrls) -> Eventful:
         small = await a_city(resources, code="small", profile="simulator", members=1)
         bills["of_the_small_fund"] = _id(await settle(resources, small, a_2304(small.member)))
         await number_all_events(ops)
-        bills["not_numbered"] = _id(await settle(resources, city, a_2207(city.members[1], med_type="11")))
+        bills["not_numbered"] = _id(
+            await settle(resources, city, a_2207(city.members[1], med_type="11", mdtrt_id="V00000004"))
+        )
     return Eventful(city, bills)
 
 
@@ -78,10 +80,10 @@ async def _on_the_first_day(resources: Resources, city: City) -> dict[str, str]:
     reversed_output = a_2304(second)
     undone = await settle(resources, city, reversed_output)
     await reverse(resources, city, undone, a_2305(reversed_output))
-    after = await settle(resources, city, a_2304(second, setl_time="2025-06-11 10:00:00"), facts(city, **STAY_OF_JUNE))
-    next_term = await settle(
-        resources, city, a_2304(second, setl_time="2026-01-05 10:00:00"), facts(city, **STAY_OF_2026)
-    )
+    june = a_2304(second, setl_time="2025-06-11 10:00:00", mdtrt_id="V00000002")
+    after = await settle(resources, city, june, facts(city, **STAY_OF_JUNE))
+    january = a_2304(second, setl_time="2026-01-05 10:00:00", mdtrt_id="V00000003")
+    next_term = await settle(resources, city, january, facts(city, **STAY_OF_2026))
     with_other = await settle(
         resources, city, a_2304(third), other_payers=(OtherPayer("商业保险", Money.from_yuan("100.00")),)
     )

@@ -462,6 +462,13 @@ def a_reversal_in_an_earlier_day_than_its_settlement(copy: Copy) -> Iterable[obj
     return [copy.eventful["reversed"]]
 
 
+@corruption("chains_are_whole")
+def a_bill_replaces_one_that_does_not_know_it(copy: Copy) -> Iterable[object]:
+    first = copy.eventful["reversed"]
+    copy.do(f"UPDATE bill SET replaces_bill_id = '{first}', place_bill_id = '{first}' WHERE {copy.bill('live')}")
+    return [copy.eventful["live"]]
+
+
 @corruption("plan_versions_unchanged", GUARDS)
 def a_published_text_is_another(copy: Copy) -> Iterable[object]:
     copy.drop("plan_version", "plan_version_digest")
@@ -755,7 +762,7 @@ def a_kept_promise_has_no_settlement(copy: Copy) -> Iterable[object]:
 def two_holds_of_one_batch_are_open(copy: Copy) -> Iterable[object]:
     copy.drop("hold", "hold_one_open")
     copy.do("UPDATE hold SET state = 'open', ended_at = NULL WHERE state = 'replaced'")
-    return copy.ids("SELECT hold_id FROM hold WHERE state = 'open'")
+    return copy.ids("SELECT hold_id FROM hold WHERE state = 'open' AND kind = 'counter'")
 
 
 @corruption("promises_kept")

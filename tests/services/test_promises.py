@@ -306,7 +306,7 @@ async def test_a_kept_promise_is_reversed_like_any_bill(resources: Resources, ci
     await hold(resources, city, output)
     settled = await settle(resources, city, output)
     await reverse(resources, city, settled, a_2305(output))
-    assert aid_of(await settle(resources, city, another_visit(a_2304(city.member), 2))) == Money(100_00)
+    assert aid_of(await settle(resources, city, another_visit(a_2304(city.member), 1))) == Money(100_00)
     assert await broken(database) == []
 
 

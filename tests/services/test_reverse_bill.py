@@ -98,12 +98,13 @@ async def test_a_held_bill_that_the_insurer_cancelled_ends_without_aid(
     assert rows_of(database, "SELECT count(*) FROM settlement") == [(0,)]
 
 
-async def test_the_room_of_a_reversed_bill_is_free_for_later_ones(resources: Resources, city: City):
+async def test_the_room_of_a_reversed_bill_is_free_for_a_later_one_of_its_visit(resources: Resources, city: City):
     plain = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00", "allowed": "60000.00"}
     output = a_2304(city.member, **plain)
     whole = await settle(resources, city, output)
     assert whole.answer["mutual_aid"]["amount"] == "30200.00"
-    assert (await settle(resources, city, a_2304(city.member))).answer["mutual_aid"]["amount"] == "0.00"
+    elsewhere = a_2304(city.member, mdtrt_id="V00000002")
+    assert (await settle(resources, city, elsewhere)).answer["mutual_aid"]["amount"] == "0.00"
     await reverse(resources, city, whole, a_2305(output))
     free = await settle(resources, city, a_2304(city.member, **plain))
     assert free.answer["mutual_aid"]["amount"] == "30200.00"
@@ -315,7 +316,7 @@ async def test_one_cancellation_undoes_one_bill_and_no_twin_of_it(
     await reverse(resources, city, settled, cancellation)
     with pytest.raises(CancellationOfAnother):
         await reverse(resources, city, other, cancellation)
-    assert sorted(state for (state,) in rows_of(database, "SELECT state FROM bill")) == ["live", "reversed"]
+    assert sorted(state for (state,) in rows_of(database, "SELECT state FROM bill")) == ["live", "replaced"]
 
 
 async def test_a_cancellation_that_names_another_settlement_of_ours_undoes_nothing(resources: Resources, city: City):

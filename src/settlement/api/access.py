@@ -124,6 +124,8 @@ def staff_with(scope: Scope) -> Callable[..., Awaitable[Signed]]:
 DraftingStaff = Annotated[Signed, Depends(staff_with(Scope.PLANS_DRAFT))]
 ApprovingStaff = Annotated[Signed, Depends(staff_with(Scope.PLANS_APPROVE))]
 WorkingStaff = Annotated[Signed, Depends(staff_with(Scope.RECONCILIATION_WORK))]
+ProposingStaff = Annotated[Signed, Depends(staff_with(Scope.AID_PROPOSE))]
+ApplyingStaff = Annotated[Signed, Depends(staff_with(Scope.AID_APPROVE))]
 
 
 def once(api: Api, caller: Caller, key: str, operation: str, body: object) -> Once:

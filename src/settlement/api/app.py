@@ -22,6 +22,7 @@ from settlement.api.routes import (
     platform,
     reconciliations,
     records,
+    reratings,
     settlements,
 )
 
@@ -63,7 +64,18 @@ def create_api(
         redoc_url=None,
     )
     problems.install(app)
-    for subject in (access, settlements, records, platform, members, plans, books, reconciliations, operations):
+    for subject in (
+        access,
+        settlements,
+        records,
+        reratings,
+        platform,
+        members,
+        plans,
+        books,
+        reconciliations,
+        operations,
+    ):
         app.include_router(subject.router, dependencies=[Depends(known_query_only)])
     app.include_router(reconciliations.uploads, dependencies=[Depends(known_query_only)])
     app.add_middleware(Shedding, most=at_once)

@@ -43,6 +43,7 @@ STATUS: Mapping[str, int] = {
     "idempotency_key_reused": 409,
     "in_progress": 409,
     "insurer_cancellation_not_seen": 409,
+    "insurer_cancellation_stands": 409,
     "insurer_refused": 409,
     "list_unreadable": 422,
     "message_dropped": 409,
@@ -52,6 +53,8 @@ STATUS: Mapping[str, int] = {
     "not_recorded": 503,
     "not_settled_by_insurer": 422,
     "nothing_asked": 409,
+    "nothing_to_reinstate": 409,
+    "nothing_to_rerate": 409,
     "nothing_to_reverse": 409,
     "other_payers_exceed_cash": 422,
     "our_bug": 500,
@@ -72,6 +75,7 @@ STATUS: Mapping[str, int] = {
     "remark_unusable": 422,
     "request_invalid": 422,
     "request_not_found": 404,
+    "rerating_not_found": 404,
     "scope_missing": 403,
     "sign_in_blocked": 429,
     "sign_in_busy": 429,
@@ -173,7 +177,7 @@ def _state_of_the_money(request: Request) -> str | None:
     """Say what a refusal leaves behind: no record of a new bill, or the record as it was; reading leaves nothing."""
     if request.method == "GET" or request.url.path.startswith(_NOT_ABOUT_A_BILL):
         return None
-    of_a_record = request.url.path.endswith(("/reversals", "/answers"))
+    of_a_record = request.url.path.endswith(("/reversals", "/answers", "/transfers", "/reinstatements"))
     return "state_unchanged" if of_a_record else "state_not_recorded"
 
 

@@ -124,7 +124,8 @@ def _settlement(row: RowMapping) -> StoredSettlement:
 class MemberSettlement:
     """What one settlement or unkept hold of a member found used and took, from when on, and until when.
 
-    A settlement that kept a promise took its room when it was promised.
+    A settlement that kept a promise took its room when it was promised. One that was reversed gives its room back
+    when nobody keeps it for a successor any more.
 
     `computed` is each benefit that its receipt computed, with its term.
     """
@@ -133,23 +134,41 @@ class MemberSettlement:
     member_id: MemberId
     plan_code: str
     bill_id: BillId
+    revision: int
     recorded_at: datetime
     reversed_at: datetime | None
     used_before: Any
     computed: tuple[tuple[str, str], ...]
     taken: Mapping[tuple[str, str], Room]
+    place: UUID
+    """The bill, or hold, whose place in the order of recording it has."""
+    served_first: bool
+    """A hold, or a bill that kept a promise: a re-rating serves it before all others."""
+    rerated: bool
+    """Whether it was computed in its place, after the bills before it, and not after all that stood then."""
 
 
 _MEMBER_SETTLEMENTS = text("""
-SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlement.bill_id,
+SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlement.bill_id, settlement.revision,
        COALESCE(hold.created_at, settlement.recorded_at) AS recorded_at,
-       (SELECT min(reversal.recorded_at) FROM reversal
+       (SELECT min(COALESCE(LEAST(kept.ended_at, kept.expires_at), reversal.recorded_at))
+        FROM reversal
+        LEFT JOIN hold AS kept ON kept.fund_id = reversal.fund_id AND kept.of_bill_id = reversal.bill_id
+             AND kept.kind = 'successor' AND kept.created_at = reversal.recorded_at
         WHERE reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
           AND reversal.revision = settlement.revision) AS reversed_at,
        settlement.receipt -> 'used_before' AS used_before,
        jsonb_path_query_array(settlement.receipt, '$.result[*].code') AS benefits,
        jsonb_path_query_array(settlement.receipt, '$.result[*].term.code') AS terms,
-       taken.rows AS taken
+       taken.rows AS taken,
+       COALESCE((SELECT bill.place_bill_id FROM bill
+                 WHERE bill.fund_id = settlement.fund_id AND bill.bill_id = settlement.bill_id),
+                settlement.bill_id) AS place,
+       EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
+               AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL) AS served_first,
+       EXISTS (SELECT FROM reversal WHERE reversal.fund_id = settlement.fund_id AND reversal.reason = 'rerated'
+               AND reversal.bill_id = settlement.bill_id
+               AND reversal.revision = settlement.revision - 1) AS rerated
 FROM settlement
 JOIN plan_version USING (fund_id, plan_version_id)
 LEFT JOIN hold USING (fund_id, hold_id)
@@ -161,13 +180,14 @@ LEFT JOIN (
     ON taken.fund_id = settlement.fund_id AND taken.bill_id = settlement.bill_id
    AND taken.revision = settlement.revision
 UNION ALL
-SELECT fund_id, member_id, plan_code, hold_id, created_at, LEAST(ended_at, expires_at), receipt -> 'used_before',
+SELECT fund_id, member_id, plan_code, hold_id, 1, created_at, LEAST(ended_at, expires_at), receipt -> 'used_before',
        jsonb_path_query_array(receipt, '$.result[*].code'), jsonb_path_query_array(receipt, '$.result[*].term.code'),
        (SELECT jsonb_agg(jsonb_build_array(
             benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))
-        FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id)
-FROM hold WHERE state <> 'kept'
-ORDER BY 1, 2, 3
+        FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id),
+       hold_id, true, false
+FROM hold WHERE state <> 'kept' AND kind <> 'successor'
+ORDER BY 1, 2, 3, 4, 5
 """)
 
 
@@ -184,11 +204,15 @@ def _member_settlement(row: Row[Any]) -> MemberSettlement:
         member_id=row.member_id,
         plan_code=row.plan_code,
         bill_id=row.bill_id,
+        revision=row.revision,
         recorded_at=row.recorded_at,
         reversed_at=row.reversed_at,
         used_before=row.used_before,
         computed=tuple(zip_longest(map(str, row.benefits), map(str, row.terms), fillvalue="")),
         taken=_rooms(row.taken),
+        place=row.place,
+        served_first=row.served_first,
+        rerated=row.rerated,
     )
 
 

@@ -20,7 +20,7 @@ from settlement.domain.errors import InvariantViolation
 from settlement.domain.ids import BillId, FundId, HoldId, MemberId, PlanVersionId
 from settlement.domain.money import Money
 from settlement.domain.postings import Posting
-from settlement.domain.promises import HoldState
+from settlement.domain.promises import HoldKind, HoldState
 from settlement.domain.settlements import (
     BillHead,
     BillState,
@@ -34,6 +34,7 @@ from settlement.domain.settlements import (
 )
 
 HEAD_COLUMNS = ", ".join(field.name for field in fields(BillHead))
+_OTHER_BILLS = ("replaces_bill_id", "replaced_by_bill_id", "place_bill_id")
 _FUNDS = [field.name for field in fields(InsurerFunds)]
 _FIGURES = [field.name for field in fields(BillFigures) if field.name != "funds"]
 _SPLIT = [field.name for field in fields(Split)]
@@ -46,6 +47,7 @@ def head_from_mapping(row: Mapping[str, Any]) -> BillHead:
         **{
             **{field.name: row[field.name] for field in fields(BillHead)},
             "bill_id": BillId(_uuid(row["bill_id"])),
+            **{name: BillId(_uuid(row[name])) if row[name] else None for name in _OTHER_BILLS},
             "member_id": MemberId(_uuid(row["member_id"])) if row["member_id"] else None,
             "state": BillState(row["state"]),
             "door": Door(row["door"]),
@@ -67,6 +69,28 @@ def update_head(fund_id: FundId, head: BillHead) -> Part:
     """Part of a write: the head as it now stands. The event beside it fails if the head was changed meanwhile."""
     values = {"fund_id": fund_id, **_head_values(head)}
     return Part(_UPDATE_HEAD, {f"bill_{name}": value for name, value in values.items()})
+
+
+def replace_bill(
+    fund_id: FundId, bill_id: BillId, event_count: int, by: BillHead, event_id: UUID, actor: str, at: datetime
+) -> tuple[Part, Part]:
+    """Parts of a write: a reversed bill is replaced by another, which its next event names."""
+    values = {
+        "fund_id": fund_id,
+        "bill_id": bill_id,
+        "event_count": event_count,
+        "by": by.bill_id,
+        "event_id": event_id,
+        "payload": json({"replaced_by": str(by.bill_id), "settlement_no": by.settlement_no}),
+        "actor": actor,
+        "at": at,
+    }
+    head = {name: values[name] for name in ("fund_id", "bill_id", "event_count", "by")}
+    event_ = {name: value for name, value in values.items() if name != "by"}
+    return (
+        Part(_REPLACE, {f"replaced_{name}": value for name, value in head.items()}),
+        Part(_TELL_REPLACED, {f"told_{name}": value for name, value in event_.items()}),
+    )
 
 
 def insert_settlement(
@@ -112,12 +136,13 @@ def insert_postings(fund_id: FundId, bill_id: BillId, revision: int, postings: S
 
 
 def insert_consumption(
-    fund_id: FundId, bill_id: BillId, member_id: MemberId, plan_code: str, revision: int, taken: Sequence[Taking]
+    fund_id: FundId, head: BillHead, member_id: MemberId, plan_code: str, revision: int, taken: Sequence[Taking]
 ) -> Part:
     """Part of a write: what this settlement takes of each benefit's room, and its stay where the plan counts stays."""
     values = {
         "fund_id": fund_id,
-        "bill_id": bill_id,
+        "bill_id": head.bill_id,
+        "place_bill_id": head.place_bill_id,
         "member_id": member_id,
         "plan_code": plan_code,
         "revision": revision,
@@ -152,8 +177,14 @@ def insert_reversal(fund_id: FundId, bill_id: BillId, reversal_id: UUID, undone:
 
 def insert_swapped_postings(fund_id: FundId, bill_id: BillId, revision: int) -> Part:
     """Part of a write: the original postings of a revision with their sides swapped."""
-    values = {"posting_fund_id": fund_id, "posting_bill_id": bill_id, "posting_revision": revision}
+    values = {"swapped_fund_id": fund_id, "swapped_bill_id": bill_id, "swapped_revision": revision}
     return Part(_INSERT_SWAPPED_POSTINGS, values)
+
+
+def insert_same_consumption(fund_id: FundId, bill_id: BillId, revision: int) -> Part:
+    """Part of a write: a revision takes exactly the room that the one before it took."""
+    values = {"same_fund_id": fund_id, "same_bill_id": bill_id, "same_revision": revision}
+    return Part(_INSERT_SAME_CONSUMPTION, values)
 
 
 def insert_event(
@@ -186,6 +217,15 @@ _UPDATE_HEAD = (
     f"UPDATE bill SET {', '.join(f'{name} = :bill_{name}' for name in _CHANGING)} "
     "WHERE fund_id = :bill_fund_id AND bill_id = :bill_bill_id"
 )
+_REPLACE = """
+UPDATE bill SET state = 'replaced', replaced_by_bill_id = :replaced_by, event_count = :replaced_event_count
+WHERE fund_id = :replaced_fund_id AND bill_id = :replaced_bill_id AND state = 'reversed'
+"""
+_TELL_REPLACED = """
+INSERT INTO event (fund_id, bill_id, sequence, event_id, type, payload, actor, recorded_at)
+VALUES (:told_fund_id, :told_bill_id, :told_event_count, :told_event_id, 'settlement.replaced.v1', :told_payload,
+        :told_actor, :told_at)
+"""
 _INSERT_POSTINGS = f"""
 INSERT INTO posting (fund_id, bill_id, revision, record, books_day, line, debit, credit, fen)
 SELECT CAST(:posting_fund_id AS uuid), CAST(:posting_bill_id AS uuid), CAST(:posting_revision AS integer), 'settlement',
@@ -195,17 +235,28 @@ FROM unnest(CAST(:posting_debit AS text[]), CAST(:posting_credit AS text[]), CAS
 """
 _INSERT_SWAPPED_POSTINGS = f"""
 INSERT INTO posting (fund_id, bill_id, revision, record, books_day, line, debit, credit, fen)
-SELECT fund_id, bill_id, revision, 'reversal', {_open_books_day("posting")[1]}, line, credit, debit, fen
+SELECT fund_id, bill_id, revision, 'reversal', {_open_books_day("swapped")[1]}, line, credit, debit, fen
 FROM posting
-WHERE fund_id = :posting_fund_id AND bill_id = :posting_bill_id AND revision = :posting_revision
+WHERE fund_id = :swapped_fund_id AND bill_id = :swapped_bill_id AND revision = :swapped_revision
   AND record = 'settlement'
 """
+_TAKEN = (
+    "benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen, unit, visit, care_from, care_to, "
+    "hospital_code, diagnosis, place_bill_id"
+)
+_INSERT_SAME_CONSUMPTION = f"""
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, {_TAKEN})
+SELECT fund_id, bill_id, member_id, plan_code, CAST(:same_revision AS integer), {_TAKEN}
+FROM consumption
+WHERE fund_id = :same_fund_id AND bill_id = :same_bill_id AND revision = CAST(:same_revision AS integer) - 1
+"""
 _INSERT_CONSUMPTION = """
-INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision,
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, place_bill_id,
                          benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen,
                          unit, visit, care_from, care_to, hospital_code, diagnosis)
 SELECT CAST(:consumption_fund_id AS uuid), CAST(:consumption_bill_id AS uuid), CAST(:consumption_member_id AS uuid),
-       CAST(:consumption_plan_code AS text), CAST(:consumption_revision AS integer), given.*
+       CAST(:consumption_plan_code AS text), CAST(:consumption_revision AS integer),
+       CAST(:consumption_place_bill_id AS uuid), given.*
 FROM unnest(CAST(:consumption_benefit AS text[]), CAST(:consumption_term AS text[]),
             CAST(:consumption_base_fen AS bigint[]), CAST(:consumption_burden_fen AS bigint[]),
             CAST(:consumption_paid_fen AS bigint[]), CAST(:consumption_days AS integer[]),
@@ -256,6 +307,64 @@ async def is_of_another_bill(
     return (await connection.execute(statement.limit(1))).one_or_none() is not None
 
 
+async def list_live_bills_of_member(
+    connection: AsyncConnection, fund_id: FundId, member_id: MemberId
+) -> list[SettledBill]:
+    """Return the live bills of one member, in the order of their ids."""
+    statement = select(bill.c.bill_id).where(
+        bill.c.fund_id == fund_id, bill.c.member_id == member_id, bill.c.state == BillState.LIVE.value
+    )
+    return await list_settled_bills(connection, fund_id, bill_ids=list((await connection.execute(statement)).scalars()))
+
+
+async def find_later_bill_of_visit(
+    connection: AsyncConnection, fund_id: FundId, head: BillHead, billed: Money
+) -> BillId | None:
+    """Return the live bill that corrects a bill though it was recorded before that one's end.
+
+    It was recorded later, for the same member and hospital, replaces none, and says so itself (`resettles`); or it is
+    of the same visit or stay, and of the same batch or the same total: a visit has many batches that correct nothing.
+    """
+    of_stay = [bill.c.visit_no == head.visit_no] if head.visit_no is not None else []
+    same_visit = or_(bill.c.encounter_id == head.encounter_id, *of_stay)
+    same_care = or_(bill.c.charge_batch_no == head.charge_batch_no, settlement.c.billed_fen == int(billed))
+    named = func.coalesce(bill.c.resettles == head.insurer_settlement_id, False)
+    shown = and_(
+        settlement.c.fund_id == bill.c.fund_id,
+        settlement.c.bill_id == bill.c.bill_id,
+        settlement.c.revision == bill.c.revision,
+    )
+    statement = (
+        select(bill.c.bill_id)
+        .join(settlement, shown)
+        .where(
+            bill.c.fund_id == fund_id,
+            bill.c.member_id == head.member_id,
+            bill.c.hospital_code == head.hospital_code,
+            bill.c.state == BillState.LIVE.value,
+            bill.c.bill_id > head.bill_id,
+            bill.c.replaces_bill_id.is_(None),
+            settlement.c.plan_version_id.is_not(None),
+            or_(named, and_(same_visit, same_care)),
+        )
+        .order_by(named.desc(), bill.c.bill_id)
+        .limit(1)
+    )
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def has_reversed(
+    connection: AsyncConnection, fund_id: FundId, bill_id: BillId, cancelling_settlement_id: str
+) -> bool:
+    """Say whether a cancellation has reversed a revision of this bill."""
+    statement = select(reversal.c.revision).where(
+        reversal.c.fund_id == fund_id,
+        reversal.c.bill_id == bill_id,
+        reversal.c.cancelling_settlement_id == cancelling_settlement_id,
+    )
+    return (await connection.execute(statement.limit(1))).one_or_none() is not None
+
+
 async def list_live_bills_of_visit(
     connection: AsyncConnection, fund_id: FundId, area: str, encounter_id: str
 ) -> list[SettledBill]:
@@ -287,7 +396,7 @@ async def list_settled_bills(
 _MET = hold.alias("met")
 _PROMISE_MET = (
     select(_MET.c.hold_id)
-    .where(_MET.c.fund_id == bill.c.fund_id, _MET.c.bill_id == bill.c.bill_id)
+    .where(_MET.c.fund_id == bill.c.fund_id, _MET.c.bill_id == bill.c.bill_id, _MET.c.kind != HoldKind.SUCCESSOR.value)
     .order_by((_MET.c.state == HoldState.KEPT.value).desc(), _MET.c.hold_id.desc())
     .limit(1)
     .correlate(bill)
@@ -362,6 +471,7 @@ def _priced(row: Mapping[str, Any]) -> PricedRecord:
         split=split,
         recorded_at=row["priced_recorded_at"],
         hold_id=row["priced_hold_id"],
+        plan_version_id=row["priced_plan_version_id"],
         **{name: row[f"priced_{name}"] for name in plain},
     )
 

@@ -45,6 +45,8 @@ def promise_from_mapping(row: Mapping[str, Any]) -> Promise:
         split=Split(**{name: Money(row[f"{name}_fen"]) for name in _SPLIT}),
         created_at=datetime.fromisoformat(str(row["created_at"])),
         expires_at=datetime.fromisoformat(str(row["expires_at"])),
+        of_bill_id=BillId(UUID(str(row["of_bill_id"]))) if row["of_bill_id"] else None,
+        place_bill_id=BillId(UUID(str(row["place_bill_id"]))) if row["place_bill_id"] else None,
         **{name: row[name] for name in _PLAIN},
     )
 
@@ -64,6 +66,8 @@ def insert_hold(fund_id: FundId, promise: Promise) -> Part:
         **{f"{name}_fen": int(getattr(split, name)) for name in _SPLIT},
         "created_at": promise.created_at,
         "expires_at": promise.expires_at,
+        "of_bill_id": promise.of_bill_id,
+        "place_bill_id": promise.place_bill_id,
         **{name: getattr(promise, name) for name in _PLAIN if name != "receipt"},
         "receipt": json(promise.receipt),
     }
@@ -101,7 +105,15 @@ def end_holds(
     return Part(_end(state), {f"{state.value}_{name}": value for name, value in values.items()})
 
 
-def insert_consumption_of_hold(fund_id: FundId, bill_id: BillId, revision: int, promise: Promise) -> Part:
+def insert_room_of_bill(fund_id: FundId, hold_id: HoldId, bill_id: BillId, revision: int) -> Part:
+    """Part of a write: a hold takes the room that a revision of a bill, undone in the same write, gives back."""
+    values = {"fund_id": fund_id, "hold_id": hold_id, "bill_id": bill_id, "revision": revision}
+    return Part(_KEEP_ROOM, {f"kept_room_{name}": value for name, value in values.items()})
+
+
+def insert_consumption_of_hold(
+    fund_id: FundId, bill_id: BillId, revision: int, promise: Promise, place_bill_id: BillId | None
+) -> Part:
     """Part of a write: the settlement that keeps a promise takes the room that the promise held."""
     values = {
         "fund_id": fund_id,
@@ -110,6 +122,7 @@ def insert_consumption_of_hold(fund_id: FundId, bill_id: BillId, revision: int, 
         "member_id": promise.member_id,
         "plan_code": promise.plan_code,
         "hold_id": promise.hold_id,
+        "place_bill_id": place_bill_id,
     }
     return Part(_CONSUME, {f"promised_{name}": value for name, value in values.items()})
 
@@ -136,12 +149,25 @@ FROM unnest(CAST(:room_benefit AS text[]), CAST(:room_term AS text[]), CAST(:roo
             CAST(:room_visit AS text[]), CAST(:room_care_from AS date[]), CAST(:room_care_to AS date[]),
             CAST(:room_hospital_code AS text[]), CAST(:room_diagnosis AS text[])) AS given
 """
+_KEEP_ROOM = f"""
+INSERT INTO hold_room (fund_id, hold_id, {_ROOM})
+SELECT fund_id, CAST(:kept_room_hold_id AS uuid), {_ROOM}
+FROM consumption
+WHERE fund_id = :kept_room_fund_id AND bill_id = :kept_room_bill_id AND revision = :kept_room_revision
+"""
 _CONSUME = f"""
-INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, {_ROOM})
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, place_bill_id, {_ROOM})
 SELECT CAST(:promised_fund_id AS uuid), CAST(:promised_bill_id AS uuid), CAST(:promised_member_id AS uuid),
-       CAST(:promised_plan_code AS text), CAST(:promised_revision AS integer), {_ROOM}
+       CAST(:promised_plan_code AS text), CAST(:promised_revision AS integer),
+       CAST(:promised_place_bill_id AS uuid), {_ROOM}
 FROM hold_room WHERE fund_id = :promised_fund_id AND hold_id = :promised_hold_id
 """
+
+
+async def find_kept_room(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> Promise | None:
+    """Return the room that is kept for the successor of a cancelled bill, as long as nobody has taken or ended it."""
+    row = (await connection.execute(_KEPT, {"fund_id": fund_id, "bill_id": bill_id})).mappings().one_or_none()
+    return promise_from_mapping(dict(row)) if row else None
 
 
 async def find_hold(connection: AsyncConnection, fund_id: FundId, hold_id: HoldId) -> Promise | None:
@@ -154,4 +180,10 @@ _ONE = text("""
 SELECT hold.*, plan_version.version AS plan_version, plan_version.digest AS plan_digest
 FROM hold JOIN plan_version USING (fund_id, plan_version_id)
 WHERE fund_id = :fund_id AND hold_id = :hold_id
+""")
+
+_KEPT = text("""
+SELECT hold.*, plan_version.version AS plan_version, plan_version.digest AS plan_digest
+FROM hold JOIN plan_version USING (fund_id, plan_version_id)
+WHERE fund_id = :fund_id AND of_bill_id = :bill_id AND state = 'open'
 """)

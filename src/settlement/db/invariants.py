@@ -73,12 +73,13 @@ AID_SPLIT = SqlCheck(
     Invariant(
         "aid_split",
         "Aid stands on the bill as far as there is cash to pay and only what exceeds it goes to the card, "
-        "or all of it goes to the card; a settlement without a plan version has no aid.",
+        "or all of it goes to the card; what a later revision gives more than the patient was shown goes to the card. "
+        "A settlement without a plan version has no aid.",
     ),
     "SELECT count(*) FROM settlement",
     """
     SELECT bill_id FROM settlement
-    WHERE (aid_on_bill_fen > 0 AND aid_to_card_fen > 0 AND cash_due_fen > 0)
+    WHERE (revision = 1 AND aid_on_bill_fen > 0 AND aid_to_card_fen > 0 AND cash_due_fen > 0)
        OR (plan_version_id IS NULL AND aid_on_bill_fen + aid_to_card_fen <> 0)
     """,
 )
@@ -88,7 +89,8 @@ HEAD = SqlCheck(
         "head_matches_records",
         "A bill's head says what its records say: live has a settlement of its revision and no reversal of it, "
         "reversed has both, held has a question and nothing live, cancelled before it came has nothing; revisions "
-        "count from 1 and all but the last are reversed; member and business date are the shown revision's.",
+        "count from 1 and all but the last are reversed; the business date is the first revision's, the member the "
+        "shown one's.",
     ),
     "SELECT count(*) FROM bill",
     """
@@ -106,14 +108,17 @@ HEAD = SqlCheck(
     LEFT JOIN record USING (fund_id, bill_id)
     LEFT JOIN settlement AS shown
         ON shown.fund_id = bill.fund_id AND shown.bill_id = bill.bill_id AND shown.revision = bill.revision
+    LEFT JOIN settlement AS first
+        ON first.fund_id = bill.fund_id AND first.bill_id = bill.bill_id AND first.revision = 1
     WHERE bill.revision IS DISTINCT FROM COALESCE(newest, 0)
        OR COALESCE(revisions, 0) <> COALESCE(newest, 0)
        OR (state = 'live' AND (live IS DISTINCT FROM 1 OR live_revision IS DISTINCT FROM bill.revision))
        OR (state IN ('reversed', 'replaced') AND revisions IS NULL)
-       OR (state NOT IN ('live', 'replaced') AND live > 0)
        OR (state IN ('cancelled_unseen', 'pending', 'resolved') AND revisions IS NOT NULL)
+       OR (state <> 'live' AND live > 0)
+       OR (state = 'replaced') <> (bill.replaced_by_bill_id IS NOT NULL)
        OR (state = 'held') <> (question IS NOT NULL)
-       OR bill.business_date <> shown.business_date
+       OR bill.business_date <> first.business_date
        OR (shown.plan_version_id IS NOT NULL AND bill.member_id IS DISTINCT FROM shown.member_id)
     """,
 )
@@ -248,7 +253,7 @@ PROMISES = SqlCheck(
         USING (fund_id, hold_id)
     WHERE COALESCE(paid, 0) <> aid_on_bill_fen + aid_to_card_fen
     UNION ALL
-    SELECT unnest(array_agg(hold_id)) FROM hold WHERE state = 'open'
+    SELECT unnest(array_agg(hold_id)) FROM hold WHERE state = 'open' AND kind <> 'successor'
     GROUP BY fund_id, member_id, hospital_code, encounter_id, charge_batch_no HAVING count(*) > 1
     """,
 )
@@ -305,22 +310,32 @@ EVENT_POSITIONS = SqlCheck(
 )
 
 EVENTS_TELL = SqlCheck(
-    Invariant("events_tell_every_record", "Each settlement and each reversal was told by one event, and no other was."),
-    "SELECT count(*) FROM event WHERE type IN ('settlement.settled.v1', 'settlement.reversed.v1')",
+    Invariant(
+        "events_tell_every_record",
+        "Each first settlement was told by one event, each later revision by one that says which it takes the place "
+        "of; each reversal by one of the insurer's cancellation or by the revision's; and no other was told.",
+    ),
+    "SELECT count(*) FROM event "
+    "WHERE type IN ('settlement.settled.v1', 'settlement.reversed.v1', 'settlement.revised.v1')",
     """
     SELECT COALESCE(settlement.bill_id, told.bill_id)
     FROM settlement
-    FULL JOIN (SELECT fund_id, bill_id, payload ->> 'revision' AS revision, count(*) AS times
-               FROM event WHERE type = 'settlement.settled.v1'
+    FULL JOIN (SELECT fund_id, bill_id, payload ->> 'revision' AS revision, count(*) AS times, min(type) AS type,
+                      min(payload ->> 'replaces') AS replaces
+               FROM event WHERE type IN ('settlement.settled.v1', 'settlement.revised.v1')
                GROUP BY fund_id, bill_id, payload ->> 'revision') AS told
         ON told.fund_id = settlement.fund_id AND told.bill_id = settlement.bill_id
        AND told.revision = settlement.revision::text
     WHERE settlement.bill_id IS NULL OR times IS DISTINCT FROM 1
+       OR (settlement.revision = 1) <> (told.type = 'settlement.settled.v1')
+       OR replaces IS DISTINCT FROM NULLIF(settlement.revision - 1, 0)::text
     UNION ALL
     SELECT bill_id
     FROM (SELECT fund_id, bill_id, count(DISTINCT revision) AS reversals
           FROM reversal GROUP BY fund_id, bill_id) AS undone
-    FULL JOIN (SELECT fund_id, bill_id, count(*) AS times FROM event WHERE type = 'settlement.reversed.v1'
+    FULL JOIN (SELECT fund_id, bill_id, count(*) AS times FROM event
+               WHERE type = 'settlement.reversed.v1'
+                  OR (type = 'settlement.revised.v1' AND payload ->> 'reason' <> 'reinstated')
                GROUP BY fund_id, bill_id) AS told USING (fund_id, bill_id)
     WHERE reversals IS DISTINCT FROM times
     """,
@@ -418,13 +433,17 @@ IN_FORCE = SqlCheck(
         "version_was_in_force",
         "The plan version of a settlement had begun on its service date, and none that began later on or before that "
         "date, or corrects it, had been published (an hour before the recording at the latest: two clocks may differ "
-        "by that). What was promised counts as recorded when it was promised.",
+        "by that). What was promised counts as recorded when it was promised, a revision or a corrected bill when "
+        "the first was.",
     ),
     "SELECT count(*) FROM settlement WHERE plan_version_id IS NOT NULL",
     f"""
     SELECT settlement.bill_id
     FROM settlement
-    LEFT JOIN hold USING (fund_id, hold_id)
+    JOIN bill USING (fund_id, bill_id)
+    JOIN settlement AS first ON first.fund_id = settlement.fund_id AND first.revision = 1
+        AND first.bill_id = COALESCE(bill.place_bill_id, bill.bill_id)
+    LEFT JOIN hold ON hold.fund_id = first.fund_id AND hold.hold_id = first.hold_id
     JOIN plan_version AS used ON used.fund_id = settlement.fund_id
         AND used.plan_version_id = settlement.plan_version_id
     WHERE used.effective_from > settlement.service_date
@@ -433,7 +452,7 @@ IN_FORCE = SqlCheck(
            WHERE later.fund_id = used.fund_id AND later.plan_code = used.plan_code
              AND (later.effective_from, later.published_at) > (used.effective_from, used.published_at)
              AND later.effective_from <= settlement.service_date
-             AND later.published_at < COALESCE(hold.created_at, recorded_at) - {CLOCKS_APART})
+             AND later.published_at < COALESCE(hold.created_at, first.recorded_at) - {CLOCKS_APART})
     """,
 )
 
@@ -563,6 +582,39 @@ BALANCES = SqlCheck(
     """,
 )
 
+CHAINS = SqlCheck(
+    Invariant(
+        "chains_are_whole",
+        "A bill that corrects another is named by it, of the same member and hospital, and has the place of the "
+        "chain's first bill; a bill that was replaced has nothing live, and what was kept for a successor was taken "
+        "by the bill that replaces it, or by itself when it was reinstated.",
+    ),
+    "SELECT count(*) FROM bill",
+    """
+    SELECT new.bill_id
+    FROM bill AS new
+    LEFT JOIN bill AS old ON old.fund_id = new.fund_id AND old.bill_id = new.replaces_bill_id
+    WHERE new.replaces_bill_id IS NOT NULL
+      AND (old.replaced_by_bill_id, old.member_id, old.hospital_code, old.state,
+           COALESCE(old.place_bill_id, old.bill_id))
+          IS DISTINCT FROM (new.bill_id, new.member_id, new.hospital_code, 'replaced', new.place_bill_id)
+    UNION ALL
+    SELECT old.bill_id
+    FROM bill AS old
+    LEFT JOIN bill AS new ON new.fund_id = old.fund_id AND new.bill_id = old.replaced_by_bill_id
+    WHERE old.replaced_by_bill_id IS NOT NULL AND new.replaces_bill_id IS DISTINCT FROM old.bill_id
+    UNION ALL
+    SELECT hold.of_bill_id
+    FROM hold JOIN bill AS old ON old.fund_id = hold.fund_id AND old.bill_id = hold.of_bill_id
+    WHERE hold.state = 'taken' AND hold.bill_id <> hold.of_bill_id
+      AND hold.bill_id IS DISTINCT FROM old.replaced_by_bill_id
+    UNION ALL
+    SELECT consumption.bill_id
+    FROM consumption JOIN bill USING (fund_id, bill_id)
+    WHERE consumption.place_bill_id IS NOT NULL AND consumption.place_bill_id IS DISTINCT FROM bill.place_bill_id
+    """,
+)
+
 NO_ORPHANS = SqlCheck(
     Invariant(
         "nothing_hangs_loose", "Every record hangs on the bill, settlement, member or plan version that it names."
@@ -637,6 +689,7 @@ RECORD_CHECKS = (
     PEOPLE,
     COVERED,
     BALANCES,
+    CHAINS,
     NO_ORPHANS,
     PENDING,
 )

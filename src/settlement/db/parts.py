@@ -30,6 +30,7 @@ _ONCE = {
     "settlement_pk",
     "reversal_pk",
     "person_number_pk",
+    "later_payer_once",
 }
 _NAMED = re.compile(r"(?<![:\w]):([a-z]\w*)")
 

@@ -25,7 +25,8 @@ RECORDS_UNCHANGEABLE = SqlCheck(
         ('person_number'), ('settlement'), ('reversal'), ('posting'), ('consumption'), ('hold_room'), ('message_body'),
         ('event'), ('event_position'), ('idempotency'), ('uncovered'), ('seal'),
         ('worklist_action'), ('examination_request'), ('examination'), ('reconciliation_line'),
-        ('reconciliation_import'), ('reconciliation_run'), ('reconciliation_found'), ('reconciliation_step'))
+        ('reconciliation_import'), ('reconciliation_run'), ('reconciliation_found'), ('reconciliation_step'),
+        ('later_payer'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)
@@ -53,6 +54,11 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
     WHERE relname = 'hold' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
       AND attnum > 0 AND attname NOT IN ('state', 'ended_at', 'bill_id')
+    UNION ALL
+    SELECT login.name || ' may update rerating.' || attname
+    FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
+    WHERE relname = 'rerating' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
+      AND attnum > 0 AND attname NOT IN ('state', 'decided_by', 'decided_at')
     UNION ALL
     SELECT login.name || ' may update bill.' || attname
     FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
@@ -147,6 +153,9 @@ VITAL_CONSTRAINTS = (
     "hold_of_its_bill",
     "hold_promises",
     "hold_one_open",
+    "hold_of_cancelled_bill",
+    "hold_taken_is_kept_room",
+    "bill_replaced_by_another",
     "hold_room_hold_fk",
     "settlement_keeps_promise",
     "event_pk",
@@ -202,6 +211,8 @@ VITAL_INDEXES = (
     "worklist_item_open_once",
     "settlement_promise_once",
     "reconciliation_break_open_once",
+    "bill_replaces_once",
+    "hold_one_successor",
     "plan_version_start_once",
     "plan_step_one_check",
     "plan_step_one_verdict",

@@ -7,10 +7,11 @@ reading is the next (`docs/decisions/0004-lock-read-write.md`). They are plain S
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,9 +21,9 @@ from settlement.db.holds import promise_from_mapping
 from settlement.db.secrets import Sealed
 from settlement.domain.benefits import OTHER_PLANS, STAY, Taking, UsedRoom
 from settlement.domain.cover import CoverSpan
-from settlement.domain.ids import BillId, FundId, MemberId, PlanVersionId
+from settlement.domain.ids import BillId, FundId, HoldId, MemberId, PlanVersionId
 from settlement.domain.money import Money
-from settlement.domain.promises import Promise
+from settlement.domain.promises import HoldKind, KeptPlace, Promise
 from settlement.domain.settlements import BillHead
 
 
@@ -112,6 +113,9 @@ class Wanted:
     hospital_code: str
     encounter_id: str | None
     charge_batch_no: str | None
+    visit_no: str | None
+    resettles: str | None
+    """The insurer's settlement that this one takes the place of, where that was said."""
     plan_code: str
     service_date: date | None
     at: datetime
@@ -144,15 +148,33 @@ class Reading:
     """What the member's live bills and open holds took, summed up by benefit, term and unit; stays one by one."""
     promises: tuple[Promise, ...]
     """The open holds of this charge batch, and a guarantee for its stay; they count in no room of their own bill."""
+    chain: KeptPlace | None
+    """The place of a cancelled bill of this visit that is kept for it; what is kept counts in no room of this bill."""
 
 
 _OF_THIS_BATCH = """
-    hold.hospital_code = :hospital_code AND encounter_id = :encounter_id
-    AND (charge_batch_no = :charge_batch_no OR kind = 'stay')
+    hold.hospital_code = :hospital_code AND hold.encounter_id = :encounter_id AND hold.kind <> 'successor'
+    AND (hold.charge_batch_no = :charge_batch_no OR hold.kind = 'stay')
+"""
+_CHAIN = """
+    SELECT hold.hold_id, hold.kind, hold.of_bill_id, cancelled.event_count, hold.place_bill_id,
+           plan_version.digest AS plan_digest, hold.service_date, hold.expires_at
+    FROM hold
+    JOIN bill AS cancelled ON cancelled.fund_id = hold.fund_id AND cancelled.bill_id = hold.of_bill_id
+    JOIN plan_version ON plan_version.fund_id = hold.fund_id AND plan_version.plan_version_id = hold.plan_version_id
+    WHERE hold.fund_id = :fund_id AND hold.member_id = :member_id AND hold.state = 'open' AND hold.expires_at > :at
+      AND hold.hospital_code = :hospital_code
+      AND (hold.encounter_id = :encounter_id OR cancelled.visit_no = :visit_no
+           OR cancelled.insurer_settlement_id = :resettles)
+      AND (hold.kind = 'successor' OR (hold.charge_batch_no = :charge_batch_no AND hold.encounter_id = :encounter_id))
+    ORDER BY (cancelled.insurer_settlement_id = :resettles) IS TRUE DESC, hold.kind = 'successor',
+             hold.charge_batch_no = :charge_batch_no DESC, hold.hold_id
+    LIMIT 1
 """
 _TAKEN = f"""
     SELECT benefit, term, plan_code, unit, visit, care_from, care_to, hospital_code, diagnosis,
-           base_fen, burden_fen, paid_fen, days, times, deductible_fen, bill_id AS record_id
+           base_fen, burden_fen, paid_fen, days, times, deductible_fen, bill_id AS record_id,
+           COALESCE(place_bill_id, bill_id) AS place
     FROM consumption
     WHERE fund_id = :fund_id AND member_id = :member_id
       AND NOT EXISTS (
@@ -161,10 +183,27 @@ _TAKEN = f"""
             AND reversal.revision = consumption.revision)
     UNION ALL
     SELECT benefit, term, plan_code, unit, visit, care_from, care_to, room.hospital_code, diagnosis,
-           base_fen, burden_fen, paid_fen, days, times, deductible_fen, hold_id
+           base_fen, burden_fen, paid_fen, days, times, deductible_fen, hold_id,
+           COALESCE(place_bill_id, hold_id)
     FROM hold JOIN hold_room AS room USING (fund_id, hold_id)
     WHERE fund_id = :fund_id AND member_id = :member_id AND state = 'open' AND expires_at > :at
-      AND ({_OF_THIS_BATCH}) IS NOT TRUE
+      AND ({_OF_THIS_BATCH}) IS NOT TRUE AND hold_id IS DISTINCT FROM (SELECT hold_id FROM chain)
+"""
+_TAKINGS = f"""
+    (SELECT jsonb_agg(taking) FROM (
+        SELECT benefit, term, plan_code <> :plan_code AS elsewhere, unit, CAST(NULL AS text) AS visit,
+               CAST(NULL AS date) AS care_from, CAST(NULL AS date) AS care_to, CAST(NULL AS text) AS hospital,
+               CAST(NULL AS text) AS diagnosis, sum(base_fen)::bigint AS base, sum(burden_fen)::bigint AS burden,
+               sum(paid_fen)::bigint AS paid, sum(days)::int AS days, sum(times)::int AS times,
+               sum(deductible_fen)::bigint AS deductible
+        FROM taken WHERE benefit <> '{STAY}'
+        GROUP BY benefit, term, elsewhere, unit
+        UNION ALL
+        (SELECT benefit, term, false, unit, visit, care_from, care_to, hospital_code, diagnosis, base_fen, burden_fen,
+               paid_fen, days, times, deductible_fen
+        FROM taken WHERE benefit = '{STAY}' AND plan_code = :plan_code
+          AND (place < (SELECT place_bill_id FROM chain)) IS NOT FALSE
+        ORDER BY place, record_id)) AS taking) AS takings
 """
 _KNOWN = f"""
     (SELECT json_build_array(fingerprint, status, body) FROM idempotency
@@ -187,19 +226,8 @@ _KNOWN = f"""
      WHERE hospital_code.fund_id = :fund_id AND hospital_code.code = :hospital_code
        AND hospital_level.effective_from <= :service_date
      ORDER BY hospital_level.effective_from DESC LIMIT 1) AS hospital_level,
-    (SELECT jsonb_agg(taking) FROM (
-        SELECT benefit, term, plan_code <> :plan_code AS elsewhere, unit, CAST(NULL AS text) AS visit,
-               CAST(NULL AS date) AS care_from, CAST(NULL AS date) AS care_to, CAST(NULL AS text) AS hospital,
-               CAST(NULL AS text) AS diagnosis, sum(base_fen)::bigint AS base, sum(burden_fen)::bigint AS burden,
-               sum(paid_fen)::bigint AS paid, sum(days)::int AS days, sum(times)::int AS times,
-               sum(deductible_fen)::bigint AS deductible
-        FROM taken WHERE benefit <> '{STAY}'
-        GROUP BY benefit, term, elsewhere, unit
-        UNION ALL
-        (SELECT benefit, term, false, unit, visit, care_from, care_to, hospital_code, diagnosis, base_fen, burden_fen,
-               paid_fen, days, times, deductible_fen
-        FROM taken WHERE benefit = '{STAY}' AND plan_code = :plan_code
-        ORDER BY record_id)) AS taking) AS takings,
+    {_TAKINGS},
+    (SELECT to_jsonb(chain) FROM chain) AS chain,
     (SELECT jsonb_agg(to_jsonb(promise)) FROM (
         SELECT hold.*, plan_version.version AS plan_version, plan_version.digest AS plan_digest
         FROM hold JOIN plan_version USING (fund_id, plan_version_id)
@@ -212,10 +240,15 @@ LEFT JOIN (SELECT plan_version_id, digest FROM plan_version
            WHERE fund_id = :fund_id AND plan_code = :plan_code AND effective_from <= :service_date
            ORDER BY effective_from DESC, published_at DESC LIMIT 1) AS version ON true
 """
-_READ = text(f"WITH taken AS MATERIALIZED ({_TAKEN}) SELECT {_KNOWN}")
-_READ_AND_HOLD = text(
-    f"WITH taken AS MATERIALIZED ({_TAKEN}) SELECT pg_advisory_xact_lock_shared(:books_lock) AS books, {_KNOWN}"
-)
+_WITH = f"WITH chain AS MATERIALIZED ({_CHAIN}), taken AS MATERIALIZED ({_TAKEN})"
+_READ = text(f"{_WITH} SELECT {_KNOWN}")
+_READ_AND_HOLD = text(f"{_WITH} SELECT pg_advisory_xact_lock_shared(:books_lock) AS books, {_KNOWN}")
+_READ_TAKINGS = text(f"""
+WITH chain AS (SELECT CAST(:without_hold AS uuid) AS hold_id, CAST(:before AS uuid) AS place_bill_id),
+     every AS MATERIALIZED ({_TAKEN}),
+     taken AS MATERIALIZED (SELECT * FROM every WHERE record_id <> ALL(CAST(:without_bills AS uuid[])))
+SELECT {_TAKINGS}
+""")
 
 
 async def read_under_lock(connection: AsyncConnection, wanted: Wanted) -> Reading:
@@ -242,6 +275,8 @@ def _values(wanted: Wanted) -> dict[str, Any]:
         "hospital_code": wanted.hospital_code,
         "encounter_id": wanted.encounter_id,
         "charge_batch_no": wanted.charge_batch_no,
+        "visit_no": wanted.visit_no,
+        "resettles": wanted.resettles,
         "at": wanted.at,
         "plan_code": wanted.plan_code,
         "service_date": wanted.service_date,
@@ -265,7 +300,38 @@ def _reading(row: Row[Any]) -> Reading:
         hospital_level=row.hospital_level,
         takings=tuple(taking_from_mapping(taking) for taking in row.takings or ()),
         promises=tuple(promise_from_mapping(promise) for promise in row.promises or ()),
+        chain=_chain(row.chain) if row.chain else None,
     )
+
+
+async def read_takings(
+    connection: AsyncConnection,
+    fund_id: FundId,
+    member_id: MemberId,
+    plan_code: str,
+    at: datetime,
+    *,
+    without_bills: Sequence[BillId] = (),
+    without_hold: HoldId | None = None,
+    before: BillId | None = None,
+) -> tuple[Taking, ...]:
+    """Return what the member's live bills and open holds took, but for some bills and one hold; call it under the lock.
+
+    With `before`, only the stays count whose place in the order of recording is before that bill's.
+    """
+    of_no_batch = {"hospital_code": None, "encounter_id": None, "charge_batch_no": None}
+    values = {
+        "fund_id": fund_id,
+        "member_id": member_id,
+        "plan_code": plan_code,
+        "at": at,
+        "without_bills": list(without_bills),
+        "without_hold": without_hold,
+        "before": before,
+        **of_no_batch,
+    }
+    takings = (await connection.execute(_READ_TAKINGS, values)).scalar_one()
+    return tuple(taking_from_mapping(taking) for taking in takings or ())
 
 
 async def take_books_day(connection: AsyncConnection, fund_id: FundId) -> None:
@@ -276,6 +342,19 @@ async def take_books_day(connection: AsyncConnection, fund_id: FundId) -> None:
 def books_lock(fund_id: FundId) -> int:
     """Return the number of the advisory lock that closing a fund's books day takes alone."""
     return int.from_bytes(hashlib.sha256(b"books\x1f" + fund_id.bytes).digest()[:8], "big", signed=True)
+
+
+def _chain(row: Mapping[str, Any]) -> KeptPlace:
+    return KeptPlace(
+        hold_id=HoldId(UUID(row["hold_id"])),
+        kind=HoldKind(row["kind"]),
+        of_bill_id=BillId(UUID(row["of_bill_id"])),
+        event_count=row["event_count"],
+        place_bill_id=BillId(UUID(row["place_bill_id"])),
+        plan_digest=row["plan_digest"],
+        service_date=date.fromisoformat(row["service_date"]),
+        expires_at=datetime.fromisoformat(row["expires_at"]),
+    )
 
 
 def _cover(

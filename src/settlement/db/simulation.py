@@ -29,7 +29,7 @@ class RecordedBill:
 _LIVE = """
     FROM settlement JOIN bill USING (fund_id, bill_id)
     WHERE settlement.fund_id = :fund_id AND settlement.plan_version_id IS NOT NULL
-      AND settlement.business_date BETWEEN :first_day AND :last_day
+      AND bill.business_date BETWEEN :first_day AND :last_day
       AND NOT EXISTS (
           SELECT FROM reversal
           WHERE reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
@@ -41,7 +41,7 @@ _BILLS = text(f"""
            bill.encounter_id AS visit, bill.receipt_no,
            CAST(receipt -> 'inputs' AS text) AS inputs, CAST(receipt -> 'result' AS text) AS result
     {_LIVE}
-    ORDER BY settlement.recorded_at, settlement.bill_id
+    ORDER BY COALESCE(bill.place_bill_id, bill.bill_id), bill.bill_id
 """)
 
 

@@ -277,6 +277,10 @@ bill = Table(
     Column("cancelling_settlement_id", Text),
     Column("created_at", DateTime(timezone=True)),
     Column("event_count", Integer),
+    Column("resettles", Text),
+    Column("replaces_bill_id", Uuid),
+    Column("replaced_by_bill_id", Uuid),
+    Column("place_bill_id", Uuid),
 )
 
 settlement = Table(
@@ -374,6 +378,7 @@ consumption = Table(
     Column("care_to", Date),
     Column("hospital_code", Text),
     Column("diagnosis", Text),
+    Column("place_bill_id", Uuid),
 )
 
 hold = Table(
@@ -403,6 +408,8 @@ hold = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     Column("bill_id", Uuid),
+    Column("of_bill_id", Uuid),
+    Column("place_bill_id", Uuid),
 )
 
 hold_room = Table(
@@ -424,6 +431,37 @@ hold_room = Table(
     Column("care_to", Date),
     Column("hospital_code", Text),
     Column("diagnosis", Text),
+)
+
+rerating = Table(
+    "rerating",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("rerating_id", Uuid),
+    Column("member_id", Uuid),
+    Column("of_bill_id", Uuid),
+    Column("plan_code", Text),
+    Column("term", Text),
+    Column("lines", JSONB(none_as_null=True)),
+    Column("net_fen", BigInteger),
+    Column("state", Text),
+    Column("actor", Text),
+    Column("created_at", DateTime(timezone=True)),
+    Column("decided_by", Text),
+    Column("decided_at", DateTime(timezone=True)),
+)
+
+later_payer = Table(
+    "later_payer",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("bill_id", Uuid),
+    Column("payer_id", Uuid),
+    Column("name", Text),
+    Column("amount_fen", BigInteger),
+    Column("reference", Text),
+    Column("actor", Text),
+    Column("recorded_at", DateTime(timezone=True)),
 )
 
 message_body = Table(

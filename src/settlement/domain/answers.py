@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from settlement.domain.bills import BillFigures, InsurerFunds
+from settlement.domain.ids import BillId
 from settlement.domain.money import ZERO, Money
 from settlement.domain.promises import Promise
 from settlement.domain.sentences import Language, sentence
@@ -41,6 +42,8 @@ def settlement_answer(settled: SettledBill, language: Language) -> Answer:
         "plan": _plan(priced) if priced else None,
         "promise": _promise(settled, language),
         "reversal": _reversal(settled),
+        "replaces": _id(head.replaces_bill_id),
+        "replaced_by": _id(head.replaced_by_bill_id),
         "receipt_hash": priced.receipt_hash if priced else None,
         "receipt_values": receipt_values(shown.figures, shown.split) if shown else None,
         "print_lines": print_lines(shown.figures, shown.split) if shown else _lines_without_amounts(settled),
@@ -173,7 +176,7 @@ def _mutual_aid(settled: SettledBill, language: Language) -> Answer:
     if priced is None:
         return _aid(AidStatus.NONE, None, _reason(head.state.value, language), None)
     if settled.reversal is not None:
-        return _aid(AidStatus.NONE, None, _reason("reversed", language), None)
+        return _aid(AidStatus.NONE, None, _reason(head.state.value, language), None)
     return _aid(
         priced.split.status, priced.split, _aid_reason(priced.split, language, priced.receipt.get("excluded")), None
     )
@@ -241,9 +244,13 @@ def _reversal(settled: SettledBill) -> Answer | None:
 
 
 def _lines_without_amounts(settled: SettledBill) -> Sequence[str]:
-    codes = {BillState.HELD: "held_at_counter", BillState.REVERSED: "reversed"}
+    codes = {BillState.HELD: "held_at_counter", BillState.REVERSED: "reversed", BillState.REPLACED: "replaced"}
     code = codes.get(settled.head.state)
     return [sentence(code, Language.CHINESE)] if code else []
+
+
+def _id(bill_id: BillId | None) -> str | None:
+    return str(bill_id) if bill_id else None
 
 
 def _day(day: date | None) -> str | None:

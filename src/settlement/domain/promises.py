@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
-from settlement.domain.ids import HoldId, MemberId, PlanVersionId
+from settlement.domain.ids import BillId, HoldId, MemberId, PlanVersionId
 from settlement.domain.money import Money
 from settlement.domain.settlements import Split
+from settlement.domain.time import china_date, from_china
 
 
 class HoldKind(StrEnum):
-    """What a hold is for: the minutes between pre-settlement and settlement, or a hospital's guarantee for a stay."""
+    """What a hold is for: the minutes between pre-settlement and settlement, a hospital's guarantee for a stay, or
+    the room that a cancelled bill gave back, kept for the bill that takes its place."""
 
     COUNTER = "counter"
     STAY = "stay"
+    SUCCESSOR = "successor"
 
 
 class HoldState(StrEnum):
@@ -28,6 +31,7 @@ class HoldState(StrEnum):
     OVERTAKEN = "overtaken"
     REPLACED = "replaced"
     RELEASED = "released"
+    TAKEN = "taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,9 @@ class Promise:
     actor: str
     created_at: datetime
     expires_at: datetime
+    of_bill_id: BillId | None = None
+    """The cancelled bill in whose place the promised one stands."""
+    place_bill_id: BillId | None = None
 
     def holds_at(self, at: datetime) -> bool:
         """Say whether the promise stands at an instant."""
@@ -77,3 +84,23 @@ def promise_kept(
         if promise.holds_at(at) and promise.is_about(member_id, figures_digest, other_on_bill)
     ]
     return max(standing, key=lambda promise: promise.hold_id.int, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPlace:
+    """The place of a cancelled bill that is kept for its successor: version, date and order; its room in the hold."""
+
+    hold_id: HoldId
+    kind: HoldKind
+    of_bill_id: BillId
+    event_count: int
+    """Events of the cancelled bill so far."""
+    place_bill_id: BillId
+    plan_digest: str
+    service_date: date
+    expires_at: datetime
+
+
+def kept_until(at: datetime) -> datetime:
+    """Return until when the place of a bill that was cancelled at an instant is kept: the end of the next day."""
+    return from_china(datetime.combine(china_date(at) + timedelta(days=2), time()))

@@ -291,6 +291,11 @@ _OUTCOMES: Final[Mapping[str, _Text]] = {
         "本单无互助款，医保撤销先于账单到达，无需处理。",
         "No mutual aid: the cancellation arrived before its bill. Nothing needs to be done.",
     ),
+    "insurer_cancellation_stands": _Text(
+        "互助未恢复，未见医保撤销已被冲正，请先核实医保结算状态再提交。",
+        "The mutual aid is not reinstated: it was not seen that the insurer's cancellation was undone. Check the bill "
+        "with the insurer first.",
+    ),
     "insurer_cancellation_not_seen": _Text(
         "互助未冲销，尚未看到医保撤销，请先在医保撤销结算再提交。",
         "The mutual aid is not reversed: the insurer's cancellation was not seen. Cancel with the insurer first.",
@@ -446,6 +451,16 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
     "nothing_to_reverse": _Text(
         "本单没有可冲销的互助结算（状态 {state}），未作任何改动。",
         "The bill has no live settlement to reverse (state {state}); nothing was changed.",
+    ),
+    "nothing_to_rerate": _Text(
+        "没有需要重新核算的差额，未作任何改动。", "No bill would get another amount; nothing was changed."
+    ),
+    "rerating_not_found": _Text(
+        "没有这份重新核算单，未作任何改动。", "There is no such re-rating; nothing was changed."
+    ),
+    "nothing_to_reinstate": _Text(
+        "本单不能恢复（状态 {state}），未作任何改动。",
+        "The bill cannot be reinstated (state {state}); nothing was changed.",
     ),
     "cancellation_of_another_bill": _Text(
         "互助未冲销：所附医保撤销与本单金额或就诊不符，请核对。",
@@ -678,6 +693,15 @@ _REVERSAL_REASONS: Final[Mapping[str, _Text]] = {
     "reversal_other": _Text("其他", "another reason"),
 }
 
+_REVISION_REASONS: Final[Mapping[str, _Text]] = {
+    "revision_not_shown": _Text("收费处未显示互助", "the counter did not show the aid"),
+    "revision_answer_lost": _Text("互助结果未送达收费处", "the answer did not reach the counter"),
+    "revision_reinstated": _Text("医保撤销已被冲正，账单恢复", "the insurer's cancellation was undone"),
+    "revision_corrected": _Text("承接被更正账单的位置", "it stands in the place of the bill that it corrects"),
+    "revision_rerated": _Text("前面的账单有变动，重新核算", "computed anew because earlier bills changed"),
+    "revision_clearing_disputed": _Text("清算有争议", "its clearing is disputed"),
+}
+
 _SOURCES: Final[Mapping[str, _Text]] = {
     "source_brought": _Text("医院提交", "the hospital brought it"),
     "source_5203": _Text("向医保查询", "we asked the insurer"),
@@ -697,6 +721,19 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
     "settlement.reversed.v1": _Text(
         "医保已撤销（{source}），互助已冲销：{reason}。",
         "The insurer cancelled ({source}); the aid was reversed: {reason}.",
+    ),
+    "settlement.revised.v1": _Text(
+        "互助已重记为第 {revision} 版（{reason}）：记入本单 {aid_on_bill} 元，"
+        "打入银行卡 {aid_to_card} 元，应付现金 {cash_due} 元。",
+        "Recorded anew as revision {revision} ({reason}): {aid_on_bill} on the bill, {aid_to_card} to the card, "
+        "cash due {cash_due}.",
+    ),
+    "settlement.took_place.v1": _Text(
+        "承接被更正账单的位置，互助金额待人工核定。",
+        "It stands in the place of the bill that it corrects; the amount is to be looked at by a person.",
+    ),
+    "settlement.replaced.v1": _Text(
+        "已由更正后的账单 {settlement_no} 代替。", "Replaced by the corrected bill {settlement_no}."
     ),
     "settlement.cancelled_unseen.v1": _Text("医保撤销先于账单到达。", "The cancellation arrived before the bill."),
     "settlement.came_after_cancellation.v1": _Text(
@@ -737,6 +774,7 @@ SENTENCES: Final[Mapping[str, _Text]] = {
     **_STANDING,
     **_NEXT_ACTIONS,
     **_REVERSAL_REASONS,
+    **_REVISION_REASONS,
     **_SOURCES,
     **_TIMELINE,
 }

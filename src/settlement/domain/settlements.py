@@ -10,7 +10,7 @@ from typing import Any
 
 from settlement.domain.bills import BillFigures
 from settlement.domain.errors import ensure
-from settlement.domain.ids import BillId, HoldId, MemberId
+from settlement.domain.ids import BillId, HoldId, MemberId, PlanVersionId
 from settlement.domain.money import ZERO, Money, total
 
 
@@ -56,6 +56,17 @@ class ReversalReason(StrEnum):
     OTHER = "other"
 
 
+class RevisionReason(StrEnum):
+    """Why a revision took the place of another, though the insurer's bill is the same."""
+
+    NOT_SHOWN = "not_shown"
+    ANSWER_LOST = "answer_lost"
+    CLEARING_DISPUTED = "clearing_disputed"
+    REINSTATED = "reinstated"
+    CORRECTED = "corrected"
+    RERATED = "rerated"
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """The one question that must be answered before a held bill's aid can be computed."""
@@ -86,6 +97,19 @@ class Split:
         if self.aid_to_card == ZERO:
             return AidStatus.ON_BILL
         return AidStatus.TO_CARD if self.aid_on_bill == ZERO else AidStatus.SPLIT
+
+    def with_aid(self, aid: Money) -> Split:
+        """Return the split of another aid: what stood on the bill stays there as far as it goes, more is to the card.
+
+        What the patient was shown and paid is not changed by what is found out later.
+        """
+        on_bill = min(self.aid_on_bill, aid)
+        return Split(on_bill, aid - on_bill, self.other_on_bill, self.cash_due + self.aid_on_bill - on_bill)
+
+    @property
+    def all_to_card(self) -> Split:
+        """The same aid, none of it on the bill: the patient owes what stood there in cash."""
+        return Split(ZERO, self.aid, self.other_on_bill, self.cash_due + self.aid_on_bill)
 
 
 def split_aid(aid: Money, cash_before_aid: Money, other: Money, at_counter: bool) -> Split:
@@ -141,6 +165,17 @@ class BillHead:
     confirmed_at: datetime | None = None
     confirmed_by: str | None = None
     cancelling_settlement_id: str | None = None
+    resettles: str | None = None
+    """The insurer's settlement that this one takes the place of, as the hospital says."""
+    replaces_bill_id: BillId | None = None
+    replaced_by_bill_id: BillId | None = None
+    place_bill_id: BillId | None = None
+    """The first bill of the chain, in whose place this one stands; `None` for a bill that replaces none."""
+
+    @property
+    def place(self) -> BillId:
+        """The bill whose place in the order of recording this one has: its own, or that of the chain's first."""
+        return self.place_bill_id or self.bill_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +200,8 @@ class PricedRecord:
     recorded_at: datetime
     hold_id: HoldId | None = None
     """The promise that it keeps."""
+    plan_version_id: PlanVersionId | None = None
+    """As it was read; a record that is being made names its version where it is written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,14 @@ from typing import Any
 
 from settlement.domain.sentences import Language, sentence
 
+_OF_REASON = {"settlement.revised.v1": "revision"}
+
 
 def step_in_words(type_: str, payload: Mapping[str, Any], language: Language) -> str:
     """Say an event in words; what its payload holds as codes is said in words too."""
     codes = {
         "question": payload.get("question"),
-        "reason": f"reversal_{payload['reason']}" if "reason" in payload else None,
+        "reason": f"{_OF_REASON.get(type_, 'reversal')}_{payload['reason']}" if "reason" in payload else None,
         "outcome": f"known_{payload['outcome']}" if "outcome" in payload else None,
         "source": f"source_{payload.get('seen_by') or payload.get('by')}" if {"seen_by", "by"} & set(payload) else None,
     }

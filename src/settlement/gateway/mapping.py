@@ -224,6 +224,40 @@ def read_cancelled_settlement_id(facts: Mapping[str, Any]) -> str | Unreadable |
         return Unreadable(malformed.field, malformed.problem)
 
 
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """A 2601 that a hospital sent: which message it took back, of whom, and whether the insurer accepted it."""
+
+    insured_person_no: str
+    message_id: str
+    transaction: str
+    accepted: bool
+
+    @property
+    def restores(self) -> bool:
+        """Whether what it took back was a cancellation: then the settlement lives again (docs/gateway.md 5.3)."""
+        return self.transaction.startswith(("2208", "2305", "2103"))
+
+
+class _Undoing(Message):
+    psn_no: Text = None
+    omsgid: Text = None
+    oinfno: Text = None
+    infcode: Text = None
+
+
+def read_undoing(message: Mapping[str, Any]) -> Undoing | Unreadable:
+    """Read the input of a 2601 with the `infcode` of its answer; all four are required."""
+    try:
+        read = _Undoing.read(message)
+    except Malformed as malformed:
+        return Unreadable(malformed.field, malformed.problem)
+    required = (read.psn_no, read.omsgid, read.oinfno, read.infcode)
+    if None in required:
+        return Unreadable(("psn_no", "omsgid", "oinfno", "infcode")[required.index(None)], "missing")
+    return Undoing(read.psn_no or "", read.omsgid or "", read.oinfno or "", read.infcode == "0")
+
+
 def completed(visit: Visit, facts: AnswerFacts) -> Visit:
     """Return the visit with its gaps filled from the answer; what was stated beside the bill stays."""
     return replace(

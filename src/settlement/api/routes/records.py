@@ -9,9 +9,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from settlement.api.access import Api, ApiDep, ReadingCaller
+from settlement.api.access import Api, ApiDep, PlansCaller, ReadingCaller
 from settlement.api.problems import problems
-from settlement.api.schemas.answers import Explanation, Proof, SettlementPage, SettlementResponse, Timeline
+from settlement.api.schemas.answers import (
+    Explanation,
+    Proof,
+    ReratingShown,
+    SettlementPage,
+    SettlementResponse,
+    Timeline,
+)
 from settlement.db.bills import find_settled_bill, list_settled_bills
 from settlement.db.engine import fund_transaction
 from settlement.db.pending import find_newest_question
@@ -26,6 +33,7 @@ from settlement.domain.timeline import step_in_words
 from settlement.services.audit.prove_bill import explain_bill, prove_bill
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.errors import BillNotFound
+from settlement.services.bills.rerate_member import rerate_member
 from settlement.services.funds.rules import FundRules
 
 router = APIRouter(prefix="/v1/settlements", tags=["records"])
@@ -125,6 +133,13 @@ def _now(head: BillHead, question: PendingQuestion | None, language: Language) -
         "tell_patient": sentence(standing.tell, language),
         "asked_next_at": asked.due_at.astimezone(CHINA).isoformat(timespec="milliseconds") if asked else None,
     }
+
+
+@router.get("/{bill_id}/rerating", responses=_OF_ONE, summary="The member's term computed anew")
+async def get_rerating(bill_id: UUID, api: ApiDep, caller: PlansCaller) -> ReratingShown:
+    """Return what each live bill of this bill's member and term would get now, old against new; nothing is changed."""
+    rerating = await rerate_member(api.resources, caller, BillId(bill_id))
+    return ReratingShown.model_validate({"id": str(bill_id), **rerating.to_json()})
 
 
 async def _settled(api: Api, caller: Caller, bill_id: UUID) -> SettledBill:

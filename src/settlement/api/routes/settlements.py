@@ -18,8 +18,10 @@ from settlement.api.schemas.bills import (
     AnswerRequest,
     PendingMessageRequest,
     QuoteRequest,
+    ReinstatementRequest,
     ReversalRequest,
     SettlementRequest,
+    TransferRequest,
     VisitFacts,
 )
 from settlement.db.commands import find_answer
@@ -34,9 +36,11 @@ from settlement.services.bills.commands import Brought, Outcome, ReverseBill, Se
 from settlement.services.bills.fetch_bill import FetchBill, fetch_bill
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
+from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
 from settlement.services.bills.release_hold import HoldNotFound, release_hold
 from settlement.services.bills.reverse_bill import reverse_bill
 from settlement.services.bills.settle_bill import settle_bill
+from settlement.services.bills.transfer_aid import TransferAid, transfer_aid
 from settlement.services.pending.report_message import ReportMessage, report_message
 
 router = APIRouter(prefix="/v1", route_class=ExactRoute, tags=["settlements"])
@@ -120,6 +124,7 @@ async def create_settlement(
             encounter_id=body.fetch.mdtrt_id,
             facts=_facts(body.visit),
             other_payers=_payers(body),
+            resettles=body.resettles,
             once=command,
         )
         outcome = await fetch_bill(api.resources, api.lines, fetch)
@@ -182,6 +187,55 @@ async def create_reversal(
 
 
 @router.post(
+    "/settlements/{bill_id}/transfers",
+    status_code=201,
+    response_model=SettlementResponse,
+    responses=problems(*_TOKEN, *_COMMAND, "bill_not_found") | {200: {"model": SettlementResponse}},
+    summary="Move the aid to the card",
+)
+async def create_transfer(
+    bill_id: UUID, body: TransferRequest, idempotency_key: IdempotencyKey, api: ApiDep, caller: SettlingCaller
+) -> JSONResponse:
+    """Owe the aid on a bill to the member instead of the hospital: the patient was not shown it, and paid without it.
+
+    200 for a bill that has no aid on it, as it stands.
+    """
+    command = once(api, caller, idempotency_key, f"transfer {bill_id}", body.model_dump(mode="python"))
+    return _told(await transfer_aid(api.resources, TransferAid(caller, BillId(bill_id), body.reason, command)))
+
+
+@router.post(
+    "/settlements/{bill_id}/reinstatements",
+    status_code=201,
+    response_model=SettlementResponse,
+    responses=problems(
+        *_TOKEN,
+        *_COMMAND,
+        "bill_not_found",
+        "nothing_to_reinstate",
+        "insurer_cancellation_stands",
+        "insurer_refused",
+        "gateway_unavailable",
+        "message_unreadable",
+        "message_dropped",
+    )
+    | {200: {"model": SettlementResponse}},
+    summary="Reinstate a reversed settlement",
+)
+async def create_reinstatement(
+    bill_id: UUID, body: ReinstatementRequest, idempotency_key: IdempotencyKey, api: ApiDep, caller: SettlingCaller
+) -> JSONResponse:
+    """Make a reversed bill live again: the insurer's cancellation was taken back (2601), or 5203 says that it lives.
+
+    200 for a live bill, as it stands.
+    """
+    command = once(api, caller, idempotency_key, f"reinstate {bill_id}", body.model_dump(mode="python"))
+    undoing = body.undone.model_dump() if body.undone else None
+    reinstatement = ReinstateBill(caller, BillId(bill_id), undoing, command)
+    return _told(await reinstate_bill(api.resources, api.lines, reinstatement))
+
+
+@router.post(
     "/settlements/{bill_id}/answers",
     response_model=SettlementResponse,
     responses=problems(
@@ -227,7 +281,7 @@ async def get_request(idempotency_key: str, api: ApiDep, caller: ReadingCaller) 
 
 
 def _brought(output: dict[str, Any], body: QuoteRequest | SettlementRequest) -> Brought:
-    return Brought(output, _facts(body.visit), _payers(body))
+    return Brought(output, _facts(body.visit), _payers(body), resettles=body.resettles)
 
 
 def _payers(body: QuoteRequest | SettlementRequest) -> tuple[OtherPayer, ...] | None:

@@ -141,6 +141,8 @@ class SettlementResponse(QuoteResponse):
     recorded_at: str | None = None
     promise: PromiseShown | None = None
     reversal: Reversed | None = None
+    replaces: str | None = Field(None, description="The cancelled bill that this one corrects, and whose place it has.")
+    replaced_by: str | None = Field(None, description="The bill that stands in this one's place.")
     receipt_hash: str | None = None
 
 
@@ -158,6 +160,66 @@ class Explanation(BaseModel):
     plan: PlanNamed | None
     excluded: str | None = Field(description="Why a bill that was held turned out not to be ours.")
     benefits: list[dict[str, Any]]
+
+
+class RatedBillShown(BaseModel):
+    """One live bill: its aid as recorded, and as it would be now in its place."""
+
+    id: str
+    settlement_no: str
+    revision: int
+    aid_recorded: Yuan
+    aid_now: Yuan | None = Field(description="Nothing where its plan version lacks a fact to compute it.")
+    difference: Yuan
+
+
+class ReratingShown(BaseModel):
+    """A member's term computed anew, bill by bill in the order of recording. It is a proposal: nothing is changed."""
+
+    id: str
+    term: str = Field(examples=["2026"])
+    net: Yuan
+    owes: str | None = Field(description="`fund` or `member`: who owes the net to the other.")
+    lines: list[RatedBillShown]
+
+
+class KeptLineShown(BaseModel):
+    """One bill of a kept re-rating."""
+
+    bill_id: str
+    revision: int
+    aid_recorded: Yuan
+    aid_now: Yuan | None
+
+
+class StoredReratingShown(BaseModel):
+    """A re-rating as it was proposed, and what became of it."""
+
+    rerating_id: str
+    state: str = Field(examples=["proposed"], description="`proposed`, `applied` or `lapsed`.")
+    plan_code: str
+    term: str
+    net: Yuan = Field(description="What the fund owes the member; negative where the member owes.")
+    lines: list[KeptLineShown]
+    proposed_by: str
+    created_at: str
+    decided_by: str | None
+    decided_at: str | None
+
+
+class LaterPayerShown(BaseModel):
+    """What a later payer leads to: nothing where the plan leaves it, else a proposal if an amount would change."""
+
+    id: str
+    counts: bool = Field(description="Whether the plan counts payers who come later.")
+    rerating: StoredReratingShown | None
+
+
+class ReratingPage(BaseModel):
+    """A page of re-ratings, the newest first; `next_cursor` fetches the next one."""
+
+    reratings: list[StoredReratingShown]
+    next_cursor: str | None
 
 
 class PostingShown(BaseModel):

@@ -15,19 +15,23 @@ from settlement.api.schemas.examples import (
     OUTPUT_2208,
     PENDING_MESSAGE,
     PUSH,
+    REINSTATE_BROUGHT,
     REVERSE_BROUGHT,
     SETTLE_BROUGHT,
     SETTLE_FETCHED,
 )
 from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
-from settlement.domain.settlements import OtherPayer, ReversalReason
+from settlement.domain.settlements import OtherPayer, ReversalReason, RevisionReason
 
 Code = Annotated[str, Field(min_length=1, max_length=64)]
 Output = Annotated[
     dict[str, Any],
     Field(description="The `output` of the insurer's answer, as received: `setlinfo` and `setldetail`."),
 ]
+_RESETTLES = (
+    "The insurer's settlement id of the bill that this one corrects, where neither visit nor stay number says so."
+)
 Yuan = Annotated[str, Field(pattern=r"^\d{1,9}(\.\d{1,2})?$", description="An amount in yuan.", examples=["3982.02"])]
 
 
@@ -90,10 +94,11 @@ class QuoteRequest(Strict):
     output: Output = Field(examples=[OUTPUT_2207])
     visit: VisitFacts
     other_payers: list[OtherPayerBody] | None = Field(None, max_length=20)
+    resettles: Code | None = Field(None, description=_RESETTLES)
     hold: bool = Field(
         False, description="Promise the amount: the settlement with the same insurer figures pays exactly it."
     )
-    hold_for: HoldKind = Field(
+    hold_for: Literal[HoldKind.COUNTER, HoldKind.STAY] = Field(
         HoldKind.COUNTER,
         description="`counter`: for the minutes until the settlement. `stay`: a guarantee until the discharge, where "
         "the fund gives one.",
@@ -109,6 +114,7 @@ class SettlementRequest(Strict):
     fetch: SettlementIds | None = None
     visit: VisitFacts
     other_payers: list[OtherPayerBody] | None = Field(None, max_length=20)
+    resettles: Code | None = Field(None, description=_RESETTLES)
 
     @model_validator(mode="after")
     def _brought_or_fetched(self) -> SettlementRequest:
@@ -130,6 +136,47 @@ class ReversalRequest(Strict):
         description="The `output` of 2208 or 2305 as received. Without it we ask the insurer (5203).",
         examples=[OUTPUT_2208],
     )
+
+
+class TransferRequest(Strict):
+    """Move the aid that stands on a bill to the member's card."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "not_shown"}]})
+
+    reason: Literal[RevisionReason.NOT_SHOWN, RevisionReason.ANSWER_LOST, RevisionReason.CLEARING_DISPUTED] = Field(
+        description="Why the aid does not count as delivered at the counter.", examples=["not_shown"]
+    )
+
+
+class UndoneCancellation(Strict):
+    """The insurer accepted a 2601 of the cancellation: the message as it was sent, and the answer's `infcode`."""
+
+    psn_no: Code
+    omsgid: Code = Field(description="Message id of the 2208 or 2305 that was taken back.")
+    oinfno: Code = Field(examples=["2208"])
+    infcode: Code = Field(examples=["0"])
+
+
+class ReinstatementRequest(Strict):
+    """Make a reversed bill live again, because the insurer's bill lives: its cancellation was undone, or refused."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [REINSTATE_BROUGHT, {}]})
+
+    undone: UndoneCancellation | None = Field(
+        None, description="The 2601 of the cancellation. Without it we ask the insurer (5203)."
+    )
+
+
+class LaterPayerRequest(Strict):
+    """Somebody else paid for the bill after it was settled."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "惠民保", "amount": "120.00", "reference": "HMB-2026-0042"}]}
+    )
+
+    name: str = Field(min_length=1, max_length=100, examples=["惠民保"])
+    amount: Yuan
+    reference: Code = Field(description="The payer's own number of the payment: it is recorded once.")
 
 
 class CertificateBody(Strict):

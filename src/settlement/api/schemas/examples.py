@@ -84,3 +84,12 @@ PUSH: dict[str, Any] = {
         {"infno": "2305", "output": OUTPUT_2208, "facts": {**FACTS, "init_setl_id": _SETLINFO["setl_id"]}},
     ]
 }
+
+REINSTATE_BROUGHT: dict[str, Any] = {
+    "undone": {
+        "psn_no": "37160000000000000123",
+        "omsgid": "H37160000001202603111005000008",
+        "oinfno": "2208",
+        "infcode": "0",
+    }
+}

@@ -17,8 +17,24 @@ from settlement.services.resources import Resources
 CLERK, APPROVER, AUDITOR, OPERATOR = "clerk", "approver", "auditor", "operator"
 _RECONCILING = (Scope.RECONCILIATION_READ, Scope.RECONCILIATION_BRING, Scope.RECONCILIATION_WORK)
 SCOPES_OF_A_STAFF_ROLE: dict[str, tuple[Scope, ...]] = {
-    CLERK: (Scope.PLANS_READ, Scope.PLANS_DRAFT, Scope.READ, Scope.ELIGIBILITY, *_RECONCILING),
-    APPROVER: (Scope.PLANS_READ, Scope.PLANS_DRAFT, Scope.PLANS_APPROVE, Scope.READ, Scope.ELIGIBILITY, *_RECONCILING),
+    CLERK: (
+        Scope.PLANS_READ,
+        Scope.PLANS_DRAFT,
+        Scope.READ,
+        Scope.ELIGIBILITY,
+        Scope.AID_PROPOSE,
+        *_RECONCILING,
+    ),
+    APPROVER: (
+        Scope.PLANS_READ,
+        Scope.PLANS_DRAFT,
+        Scope.PLANS_APPROVE,
+        Scope.READ,
+        Scope.ELIGIBILITY,
+        Scope.AID_PROPOSE,
+        Scope.AID_APPROVE,
+        *_RECONCILING,
+    ),
     AUDITOR: (Scope.PLANS_READ, Scope.READ, Scope.EVENTS, Scope.OPS, Scope.RECONCILIATION_READ),
     OPERATOR: (Scope.PLANS_READ, Scope.EVENTS, Scope.OPS),
 }

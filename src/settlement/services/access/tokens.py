@@ -39,6 +39,8 @@ class Scope(StrEnum):
     RECONCILIATION_READ = "reconciliation:read"
     RECONCILIATION_BRING = "reconciliation:bring"
     RECONCILIATION_WORK = "reconciliation:work"
+    AID_PROPOSE = "aid:propose"
+    AID_APPROVE = "aid:approve"
 
 
 class ClientRefused(SettlementError):

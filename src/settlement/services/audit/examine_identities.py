@@ -70,4 +70,4 @@ def _number_fits(keys: KeyRing, stored: StoredEnvelope) -> bool:
 def _message_fits(keys: KeyRing, stored: StoredEnvelope) -> bool:
     of_bill = stored.bill_id.bytes if stored.bill_id else b""
     content = json.loads(keys.open(stored.sealed, stored.fund_id.bytes + of_bill + stored.bound_to.bytes))
-    return "output" in content or "psn_no" in content
+    return bool({"output", "input", "psn_no"} & content.keys())

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,6 +41,9 @@ class Taking:
     reversed_at: datetime | None
     found: Room | None
     took: Room
+    place: UUID | None = None
+    served_first: bool = False
+    rerated: bool = False
 
 
 async def examine_rooms(connection: AsyncConnection) -> Finding:
@@ -48,7 +52,8 @@ async def examine_rooms(connection: AsyncConnection) -> Finding:
     async for settlements in _members(connection):
         for takings in _by_benefit_and_term(settlements):
             misplaced = out_of_place(takings)
-            explained = not misplaced or some_order_explains(takings)
+            rerated = any(taking.rerated for taking in takings)
+            explained = not misplaced or (not rerated and some_order_explains(takings))
             for taking in takings:
                 tally.note(explained or taking.bill_id not in misplaced, taking.bill_id)
     return tally.finding()
@@ -66,10 +71,23 @@ def out_of_place(takings: Sequence[Taking]) -> set[BillId]:
         if not takes:
             standing = _less(standing, taking.took)
         else:
-            if taking.found != standing:
+            if taking.found != (_before(taking, takings) if taking.rerated else standing):
                 misplaced.add(taking.bill_id)
             standing = _plus(standing, taking.took)
     return misplaced
+
+
+def _before(rerated: Taking, takings: Sequence[Taking]) -> Room:
+    """Return what stood at the instant of a re-rating before the place of one of its bills, with its other bills."""
+    standing = UNUSED
+    for taking in takings:
+        stands = taking.recorded_at <= rerated.recorded_at and (
+            taking.reversed_at is None or taking.reversed_at > rerated.recorded_at
+        )
+        earlier = taking.place is not None and rerated.place is not None and taking.place.int < rerated.place.int
+        if stands and taking is not rerated and (taking.served_first or earlier):
+            standing = _plus(standing, taking.took)
+    return standing
 
 
 def some_order_explains(takings: Sequence[Taking]) -> bool:
@@ -154,9 +172,19 @@ async def _members(connection: AsyncConnection) -> AsyncIterator[list[MemberSett
         if together and _whose(together[-1]) != _whose(settlement):
             yield together
             together = []
+        if together and _goes_on(together[-1], settlement):
+            settlement = replace(together.pop(), revision=settlement.revision, reversed_at=settlement.reversed_at)
         together.append(settlement)
     if together:
         yield together
+
+
+def _goes_on(before: MemberSettlement, settlement: MemberSettlement) -> bool:
+    """Say whether a revision took over the room of the one before it, as it was found then, without a gap."""
+    return (
+        (before.bill_id, before.revision + 1, before.reversed_at)
+        == (settlement.bill_id, settlement.revision, settlement.recorded_at)
+    ) and (before.used_before, before.taken) == (settlement.used_before, settlement.taken)
 
 
 def _whose(settlement: MemberSettlement) -> tuple[object, ...]:
@@ -177,6 +205,9 @@ def _by_benefit_and_term(settlements: Sequence[MemberSettlement]) -> list[list[T
                     settlement.reversed_at,
                     _found(settlement, benefit, term),
                     settlement.taken.get((benefit, term), UNUSED),
+                    settlement.place,
+                    settlement.served_first,
+                    settlement.rerated,
                 )
             )
     return list(takings.values())

@@ -10,7 +10,7 @@ from settlement import ENGINE_VERSION
 from settlement.db.reports import RecordedPosting
 from settlement.domain.benefits import Benefit
 from settlement.domain.bills import InsurerFunds
-from settlement.domain.postings import postings_of, purses_of, swapped
+from settlement.domain.postings import Posting, postings_of, purses_of, swapped
 from settlement.domain.settlements import PricedRecord, PromiseMet, SettledBill
 from settlement.plans.explain import explain
 from settlement.plans.next_yuan import NextYuan, next_yuan
@@ -116,11 +116,20 @@ def _closes(priced: PricedRecord) -> bool:
 
 
 def _postings_fit(settled: SettledBill, recorded: Sequence[RecordedPosting]) -> bool:
-    """Check the postings of the shown revision against its amounts, and a reversal's against the settlement's."""
+    """Check the shown revision's postings against its amounts, a reversal's against the settlement's, and that those
+    of the revisions before it come to nothing."""
     priced = settled.priced
     if priced is None:
         return not recorded
+    for revision in range(1, priced.revision):
+        taken_back = swapped(_posted(recorded, "settlement", revision))
+        if _posted(recorded, "reversal", revision) != taken_back:
+            return False
     expected = postings_of(priced.figures, priced.split, purses_of(priced.receipt))
-    found = tuple(line.posting for line in recorded if line.record == "settlement" and line.revision == priced.revision)
-    undone = tuple(line.posting for line in recorded if line.record == "reversal" and line.revision == priced.revision)
+    found = _posted(recorded, "settlement", priced.revision)
+    undone = _posted(recorded, "reversal", priced.revision)
     return found == expected and undone == (swapped(expected) if settled.reversal else ())
+
+
+def _posted(recorded: Sequence[RecordedPosting], record: str, revision: int) -> tuple[Posting, ...]:
+    return tuple(line.posting for line in recorded if (line.record, line.revision) == (record, revision))

@@ -48,6 +48,8 @@ class Brought:
     facts: Mapping[str, Any]
     other_payers: tuple[OtherPayer, ...] | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
+    resettles: str | None = None
+    """The insurer's settlement that this one takes the place of, where the hospital says so."""
 
     @property
     def others(self) -> tuple[OtherPayer, ...]:

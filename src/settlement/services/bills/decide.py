@@ -8,9 +8,10 @@ from datetime import date
 from typing import Any
 
 from settlement.domain.benefits import Benefit, PlanFacts
-from settlement.domain.bills import BillFigures, Certificate, Visit
+from settlement.domain.bills import BillFigures, Care, Certificate, Visit
 from settlement.domain.certificates import is_masked, names_agree, normalised
 from settlement.domain.money import Money, total
+from settlement.domain.promises import KeptPlace
 from settlement.domain.scope import FactMissing, HeldForLiability, NotOurs, Ours, ScopeCodes, decide_scope
 from settlement.domain.settlements import Question
 from settlement.gateway.readings import NotClosing
@@ -88,9 +89,9 @@ def decide(
         return Hold(unclear)
     if known.member_id is None:
         return NotCovered(NOT_A_MEMBER)
-    dated = dated_facts(bill, visit, today)
+    dated = _in_its_place(dated_facts(bill, visit, today), known.chain)
     service_date = rules.service_date(dated)
-    version = rules.version_on(service_date or dated.settled_on)
+    version = _version_of(rules, service_date or dated.settled_on, known.chain)
     if version is None:
         return NotCovered(NO_PLAN_ON_DATE)
     scope = decide_scope(_codes(bill, visit), version.scope)
@@ -118,6 +119,19 @@ def decide(
     waits = cover.provisional and _aid_until_the_roster(version) == "to_card"
     at_counter = ours.at_counter and not waits
     return Pays(version, service_date, placed, keys, bill.figures, benefits, at_counter, cover.provisional)
+
+
+def _in_its_place(dated: PlanFacts, chain: KeptPlace | None) -> PlanFacts:
+    """Date a visit as the bill that it corrects was dated; a stay has its own days."""
+    if chain is None or dated.care == Care.INPATIENT:
+        return dated
+    return replace(dated, settled_on=chain.service_date)
+
+
+def _version_of(rules: FundRules, day: date, chain: KeptPlace | None) -> VersionInForce | None:
+    """Return the corrected bill's version, or that in force where the new service date lies before it."""
+    kept = rules.version_by_digest(chain.plan_digest) if chain else None
+    return kept if kept is not None and kept.effective_from <= day else rules.version_on(day)
 
 
 def _aid_until_the_roster(version: VersionInForce) -> str | None:

@@ -51,6 +51,18 @@ class NothingToReverse(SettlementError):
     code = "nothing_to_reverse"
 
 
+class NothingToReinstate(SettlementError):
+    """The bill was not reversed, or another one stands in its place."""
+
+    code = "nothing_to_reinstate"
+
+
+class CancellationStands(SettlementError):
+    """It was neither brought nor seen that the insurer's cancellation of this bill was undone."""
+
+    code = "insurer_cancellation_stands"
+
+
 class CancellationNotSeen(SettlementError):
     """The insurer's cancellation was neither brought nor seen; nothing is released."""
 

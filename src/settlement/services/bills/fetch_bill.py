@@ -30,6 +30,7 @@ class FetchBill:
     facts: Mapping[str, Any]
     other_payers: tuple[OtherPayer, ...] | None
     once: Once
+    resettles: str | None = None
 
 
 async def fetch_bill(resources: Resources, lines: Lines, command: FetchBill) -> Outcome:
@@ -59,7 +60,7 @@ async def fetch_bill(resources: Resources, lines: Lines, command: FetchBill) -> 
         raise MessageUnreadable(field="setlinfo.setl_id", problem="disagrees")
     if fetched.refunded:
         raise CancelledAtInsurer(insurer_settlement_id=command.insurer_settlement_id)
-    brought = Brought(output, command.facts, command.other_payers)
+    brought = Brought(output, command.facts, command.other_payers, resettles=command.resettles)
     # An answer that does not say whether the bill was cancelled gives figures, but confirms none.
     confirmed_by = "5203" if fetched.refunded is False else None
     settle = SettleBill(caller, Door.API, brought, at_counter=True, confirmed_by=confirmed_by, once=command.once)

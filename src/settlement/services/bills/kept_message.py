@@ -18,6 +18,7 @@ def content_of(brought: Brought) -> dict[str, Any]:
         "facts": brought.facts,
         "other_payers": [{"name": other.name, "amount": other.amount.yuan()} for other in brought.others],
         "answers": brought.answers,
+        **({"resettles": brought.resettles} if brought.resettles else {}),
     }
 
 
@@ -37,6 +38,7 @@ def merged(brought: Brought, earlier: Mapping[str, Any] | None) -> Brought:
         facts={**earlier["facts"], **told},
         other_payers=_payers(earlier) if payers is None else payers,
         answers={**earlier["answers"], **brought.answers},
+        resettles=brought.resettles or earlier.get("resettles"),
     )
 
 

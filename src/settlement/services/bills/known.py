@@ -12,6 +12,7 @@ from settlement.domain.benefits import Taking
 from settlement.domain.bills import InsurerBill
 from settlement.domain.cover import CoverSpan
 from settlement.domain.ids import FundId, MemberId
+from settlement.domain.promises import KeptPlace
 from settlement.gateway.readings import NotClosing
 
 Reading = InsurerBill | NotClosing
@@ -28,6 +29,8 @@ class Known:
     covers: tuple[CoverSpan, ...]
     hospital_level: int | None
     takings: Sequence[Taking]
+    chain: KeptPlace | None
+    """The place that is kept for the bill, because the one it corrects was cancelled."""
 
 
 def what_is_known(keys: KeyRing, fund_id: FundId, member_id: MemberId | None, reading: UnderLock) -> Known:
@@ -40,4 +43,5 @@ def what_is_known(keys: KeyRing, fund_id: FundId, member_id: MemberId | None, re
         covers=reading.covers,
         hospital_level=reading.hospital_level,
         takings=reading.takings,
+        chain=reading.chain,
     )

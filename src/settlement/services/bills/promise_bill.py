@@ -6,7 +6,7 @@ pre-settlement of the batch replaces it, or its time is over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from settlement.db import holds
@@ -31,7 +31,7 @@ from settlement.services.bills.quote_bill import (
     told,
     wanted_for,
 )
-from settlement.services.bills.settle_bill import RulesChanged, answered_before
+from settlement.services.bills.settle_bill import RulesChanged, answered_before, refuse_unknown_version
 from settlement.services.bills.work import Work
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
@@ -86,9 +86,9 @@ async def _transaction(resources: Resources, command: PromiseBill, rules: FundRu
         if (answered := await answered_before(connection, caller.fund_id, command.once)) is not None:
             return answered
         at = resources.clock()
-        seen = await read_known(connection, wanted_for(trial, rules, member_id, at))
-        if seen.plan_digest is not None and rules.version_by_digest(seen.plan_digest) is None:
-            raise RulesChanged(seen.plan_digest)
+        wanted = wanted_for(trial, rules, member_id, at, command.quote.brought.resettles)
+        seen = await read_known(connection, wanted)
+        refuse_unknown_version(rules, seen)
         decision = decide_trial(resources, command.quote, rules, trial, member_id, seen, at)
         work = Work(resources, caller, command.once, at)
         answer = _promised(work, command, rules, trial, decision, member_id, seen)
@@ -119,12 +119,21 @@ def _promised(
     answer, language = told(decision, command.quote, trial), command.quote.caller.language
     if trial.estimate and command.kind is HoldKind.COUNTER:
         return answer | not_held("estimate_not_held", language)
-    if seen.promises:
-        ids = [promise.hold_id for promise in seen.promises]
-        work.parts.append(holds.end_holds(work.fund_id, ids, HoldState.REPLACED, work.at))
+    pays, chain = isinstance(decision, Pays) and member_id is not None, seen.chain
+    ended = {promise.hold_id for promise in seen.promises}
+    if chain is not None:
+        # What is kept for the visit is held by the newest hold of it; one that holds nothing leaves it where it is.
+        ended = ended | {chain.hold_id} if pays else ended - {chain.hold_id}
+    if ended:
+        work.parts.append(holds.end_holds(work.fund_id, sorted(ended), HoldState.REPLACED, work.at))
     if not isinstance(decision, Pays) or member_id is None:
         return answer | not_held("nothing_to_hold", language)
     promise = _promise(work, command, decision, trial, member_id, _expiry(work, command, rules))
+    if chain is not None:
+        expires_at = max(promise.expires_at, chain.expires_at)
+        promise = replace(
+            promise, of_bill_id=chain.of_bill_id, place_bill_id=chain.place_bill_id, expires_at=expires_at
+        )
     work.parts.append(holds.insert_hold(work.fund_id, promise))
     taken = takings(decision.version.plan, decision.placed, decision.benefits, decision.keys)
     if taken:

@@ -60,8 +60,9 @@ async def quote_bill(resources: Resources, command: QuoteBill) -> Answer:
     trial = read_trial_bill(resources, command, rules, at)
     async with fund_transaction(resources.engine, fund_id) as connection:
         member_id = await find_member(connection, fund_id, trial.by_certificate, trial.by_number)
-        seen = await read_known(connection, wanted_for(trial, rules, member_id, at))
+        seen = await read_known(connection, wanted_for(trial, rules, member_id, at, command.brought.resettles))
     rules = await resources.rules.knowing(fund_id, seen.plan_digest)
+    rules = await resources.rules.knowing(fund_id, seen.chain.plan_digest if seen.chain else None)
     decision = decide_trial(resources, command, rules, trial, member_id, seen, at)
     return told(decision, command, trial)
 
@@ -82,7 +83,9 @@ def read_trial_bill(resources: Resources, command: QuoteBill, rules: FundRules, 
     )
 
 
-def wanted_for(trial: Trial, rules: FundRules, member_id: MemberId | None, at: datetime) -> Wanted:
+def wanted_for(
+    trial: Trial, rules: FundRules, member_id: MemberId | None, at: datetime, resettles: str | None
+) -> Wanted:
     """Return what is read of the database for a pre-settlement."""
     read = trial.read
     return Wanted(
@@ -94,6 +97,8 @@ def wanted_for(trial: Trial, rules: FundRules, member_id: MemberId | None, at: d
         hospital_code=read.visit.hospital_code,
         encounter_id=read.bill.encounter_id,
         charge_batch_no=read.visit.charge_batch_no,
+        visit_no=read.visit.visit_no,
+        resettles=resettles,
         plan_code=rules.fund.plan_code,
         service_date=likely_service_date(read.bill, read.visit, rules, china_date(at)),
         at=at,

@@ -23,9 +23,10 @@ from settlement.domain.pending import ACTOR
 from settlement.domain.settlements import BillHead, BillState, ReversalReason, ReversalRecord, SettledBill
 from settlement.domain.time import china_date
 from settlement.gateway.client import Place
-from settlement.gateway.mapping import cancels, read_cancellation, read_settlement, read_visit
+from settlement.gateway.mapping import Fetched, cancels, read_cancellation, read_settlement, read_visit
 from settlement.gateway.readings import Cancellation, NotClosing, Unreadable
 from settlement.services.bills.ask_insurer import ask_settlement
+from settlement.services.bills.chains import declares_kept_place, find_successor, give_place, keep_place
 from settlement.services.bills.commands import Caller, Once, Outcome, ReverseBill
 from settlement.services.bills.errors import (
     BillNotFound,
@@ -53,7 +54,7 @@ class Seen:
 
 
 async def reverse_bill(resources: Resources, lines: Lines, command: ReverseBill) -> Outcome:
-    """Undo the live settlement of a bill; its room is free for later bills.
+    """Undo the live settlement of a bill; its room is free for later bills, or kept first for its successor.
 
     Raises `BillNotFound`, `NothingToReverse`, `CancellationNotSeen` (nothing is released before the insurer's
     cancellation is known), `CancellationOfAnother` when the figures are not this bill's, `GatewayUnavailable`.
@@ -117,13 +118,32 @@ async def undo(
             if settled is None:
                 raise BillNotFound(id=str(bill_id))
             work = Work(resources, caller, once, resources.clock())
-            await _check(connection, work, settled, seen)
-            outcome = _undone(work, settled, reason, seen, output)
+            created = settled.head.state in (BillState.LIVE, BillState.HELD)
+            if created and not await _was_undone_itself(connection, work, settled, seen):
+                await _check(connection, work, settled, seen)
+                settled = await _ended(connection, work, settled, reason, seen, output)
+            else:
+                created = False
+            outcome = work.answered(settlement_answer(settled, caller.language), created=created)
             if work.parts:
                 await write_together(connection, work.parts)
             return outcome
 
     return await run(transaction)
+
+
+async def _was_undone_itself(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> bool:
+    """Say whether a cancellation reversed an earlier revision of this bill, which lives again since.
+
+    It is brought again by a daily file or a retry, and must not end the bill a second time. Where a region gives a
+    cancellation no number of its own, this cannot be told.
+    """
+    cancellation, head = seen.cancellation, settled.head
+    if cancellation is None or head.state is not BillState.LIVE:
+        return False
+    if cancellation.insurer_settlement_id == head.insurer_settlement_id:
+        return False
+    return await bills.has_reversed(connection, work.fund_id, head.bill_id, cancellation.insurer_settlement_id)
 
 
 async def _check(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> None:
@@ -163,41 +183,52 @@ def _may_be_one(one: Insured, other: Insured) -> bool:
     return len(numbers) < 2 and len({c for c in certificates if c and not is_masked(c.number)}) < 2
 
 
-def _undone(
+async def _ended(
+    connection: AsyncConnection,
     work: Work,
     settled: SettledBill,
     reason: ReversalReason,
     seen: Seen,
     output: Mapping[str, Any] | None,
-) -> Outcome:
-    head, language = settled.head, work.caller.language
-    if head.state not in (BillState.LIVE, BillState.HELD):
-        return work.answered(settlement_answer(settled, language), created=False)
+) -> SettledBill:
+    """Collect how the bill ends; where its plan keeps a place, it goes to its successor, or is kept for one."""
+    keeps_place = await declares_kept_place(work, settled)
+    successor = await find_successor(connection, work, settled) if keeps_place else None
+    if keeps_place and successor is None:
+        keep_place(work, settled)
+    ended = _undone(work, settled, reason, seen)
+    if output is not None:
+        work.message(settled.head, "cancellation", {"output": output})
+    if successor is not None:
+        # What the bill took must be given back before its successor is computed: one statement sees no other's work.
+        await write_together(connection, work.parts)
+        work.parts.clear()
+        ended = await give_place(connection, work, ended, successor)
+    return ended
+
+
+def _undone(work: Work, settled: SettledBill, reason: ReversalReason, seen: Seen) -> SettledBill:
     own_id = seen.cancellation.insurer_settlement_id if seen.cancellation else None
-    head = replace(head, cancelling_settlement_id=own_id)
+    head = replace(settled.head, cancelling_settlement_id=own_id)
     if settled.priced is None:
         ended = replace(head, state=BillState.CANCELLED_UNSEEN, question=None)
-        ended = work.changed_head(ended, "settlement.cancelled_while_held.v1", {"reason": reason.value})
-        result = SettledBill(ended, None, None)
-    else:
-        ended = replace(head, state=BillState.REVERSED)
-        undone = ReversalRecord(
-            revision=settled.priced.revision,
-            reason=reason.value,
-            seen_by=seen.by,
-            cancelling_settlement_id=own_id,
-            business_date=_business_date(work, seen),
-            actor=work.caller.client_id,
-            recorded_at=work.at,
+        return SettledBill(
+            work.changed_head(ended, "settlement.cancelled_while_held.v1", {"reason": reason.value}), None, None
         )
-        ended = work.changed_head(ended, "settlement.reversed.v1", {"reason": reason.value, "seen_by": seen.by})
-        reversal_id = work.resources.ids.new()
-        work.parts.append(bills.insert_reversal(work.fund_id, head.bill_id, reversal_id, undone))
-        work.parts.append(bills.insert_swapped_postings(work.fund_id, head.bill_id, undone.revision))
-        result = SettledBill(ended, settled.priced, undone)
-    if output is not None:
-        work.message(head, "cancellation", {"output": output})
-    return work.answered(settlement_answer(result, language), created=True)
+    undone = ReversalRecord(
+        revision=settled.priced.revision,
+        reason=reason.value,
+        seen_by=seen.by,
+        cancelling_settlement_id=own_id,
+        business_date=_business_date(work, seen),
+        actor=work.caller.client_id,
+        recorded_at=work.at,
+    )
+    ended = replace(head, state=BillState.REVERSED)
+    ended = work.changed_head(ended, "settlement.reversed.v1", {"reason": reason.value, "seen_by": seen.by})
+    work.parts.append(bills.insert_reversal(work.fund_id, head.bill_id, work.resources.ids.new(), undone))
+    work.parts.append(bills.insert_swapped_postings(work.fund_id, head.bill_id, undone.revision))
+    return SettledBill(ended, settled.priced, undone)
 
 
 def _business_date(work: Work, seen: Seen) -> date:
@@ -207,19 +238,8 @@ def _business_date(work: Work, seen: Seen) -> date:
 
 
 async def _seen_by_5203(lines: Lines, rules: FundRules, head: BillHead, message: Mapping[str, Any] | None) -> Seen:
-    if message is None:
-        raise MessageDropped(id=str(head.bill_id))
-    bill, visit = read_settlement(message["output"], rules.profile), read_visit(message["facts"])
-    if isinstance(bill, Unreadable) or isinstance(visit, Unreadable):
-        raise MessageDropped(id=str(head.bill_id))
     try:
-        fetched, _ = await ask_settlement(
-            lines.to(rules),
-            insured_person_no=bill.insured.insured_person_no or "",
-            insurer_settlement_id=head.insurer_settlement_id,
-            encounter_id=bill.encounter_id,
-            place=Place(head.area, visit.insured_area or ""),
-        )
+        fetched = await fetched_by_5203(lines, rules, head, message)
     except GatewayNotAsked as cannot:
         raise CancellationNotSeen(id=str(head.bill_id), asked="no") from cannot
     about = fetched.reading.insurer_settlement_id
@@ -227,3 +247,23 @@ async def _seen_by_5203(lines: Lines, rules: FundRules, head: BillHead, message:
     if not fetched.refunded or not of_the_bill:
         raise CancellationNotSeen(id=str(head.bill_id), asked="yes")
     return Seen("5203", fetched.reading if isinstance(fetched.reading, Cancellation) else None)
+
+
+async def fetched_by_5203(lines: Lines, rules: FundRules, head: BillHead, message: Mapping[str, Any] | None) -> Fetched:
+    """Ask the insurer what a recorded bill is now, with what its message says of the person.
+
+    Raises `MessageDropped` once the message is gone, and what `ask_settlement` raises.
+    """
+    if message is None:
+        raise MessageDropped(id=str(head.bill_id))
+    bill, visit = read_settlement(message["output"], rules.profile), read_visit(message["facts"])
+    if isinstance(bill, Unreadable) or isinstance(visit, Unreadable):
+        raise MessageDropped(id=str(head.bill_id))
+    fetched, _ = await ask_settlement(
+        lines.to(rules),
+        insured_person_no=bill.insured.insured_person_no or "",
+        insurer_settlement_id=head.insurer_settlement_id,
+        encounter_id=bill.encounter_id,
+        place=Place(head.area, visit.insured_area or ""),
+    )
+    return fetched

@@ -14,6 +14,7 @@ from settlement.db.commands import find_answer
 from settlement.db.engine import fund_transaction
 from settlement.db.parts import write_together
 from settlement.db.people import certificate_index, number_index
+from settlement.db.settling import Reading as UnderLock
 from settlement.db.settling import StoredAnswer, Wanted, lock_member, read_under_lock
 from settlement.domain.errors import ensure
 from settlement.domain.ids import FundId, MemberId
@@ -35,6 +36,13 @@ class RulesChanged(Exception):
     def __init__(self, digest: str) -> None:
         super().__init__(digest)
         self.digest = digest
+
+
+def refuse_unknown_version(rules: FundRules, seen: UnderLock) -> None:
+    """Raise `RulesChanged` when the version in force, or that of a place kept for the bill, was not read yet."""
+    for digest in (seen.plan_digest, seen.chain.plan_digest if seen.chain else None):
+        if digest is not None and rules.version_by_digest(digest) is None:
+            raise RulesChanged(digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +105,7 @@ async def _transaction(
         under_lock = await read_under_lock(connection, wanted)
         if command.once is not None and under_lock.answer is not None:
             return replayed(under_lock.answer, command.once)
-        if under_lock.plan_digest is not None and rules.version_by_digest(under_lock.plan_digest) is None:
-            raise RulesChanged(under_lock.plan_digest)
+        refuse_unknown_version(rules, under_lock)
         work = Work(resources, command.caller, command.once, at)
         settling = Settling(work, command, rules, read, member_id, indexes.number, under_lock)
         outcome = await settling.outcome(connection)
@@ -140,6 +147,8 @@ def _wanted(
         hospital_code=read.visit.hospital_code,
         encounter_id=read.bill.encounter_id,
         charge_batch_no=read.visit.charge_batch_no,
+        visit_no=read.visit.visit_no,
+        resettles=command.brought.resettles,
         plan_code=rules.fund.plan_code,
         service_date=likely_service_date(read.bill, read.visit, rules, china_date(at)),
         at=at,

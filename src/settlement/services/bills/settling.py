@@ -39,6 +39,7 @@ from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.plans.history import takings
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.plans.stored import figures_from_json, figures_to_json
+from settlement.services.bills.chains import take_place
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
 from settlement.services.bills.decide import (
     Decision,
@@ -106,10 +107,11 @@ class Settling:
             self._keep_message(head)
             return self._answer(SettledBill(head, None, None), created=True)
         priced = self._priced(decision, revision=1, at_counter=self.command.at_counter and decision.at_counter)
-        head = replace(head, state=BillState.LIVE, revision=1)
+        head = self._in_place(replace(head, state=BillState.LIVE, revision=1))
         head = self.work.new_head(head, "settlement.settled.v1", _settled_payload(priced))
         self._record(head, priced, decision)
         self._keep_message(head)
+        self._take_place(head)
         met = self._end_holds(head, kept=None)
         return self._answer(SettledBill(head, priced, None, met), created=True)
 
@@ -125,17 +127,20 @@ class Settling:
     def _kept(self, promise: Promise) -> Outcome:
         """Record the bill exactly as it was promised, whatever happened since, through whatever door it comes."""
         priced = self._as_promised(promise)
-        head = replace(self._new_head(), state=BillState.LIVE, revision=1)
+        head = self._in_place(replace(self._new_head(), state=BillState.LIVE, revision=1))
         head = self.work.new_head(head, "settlement.settled.v1", _settled_payload(priced))
         self._write_settlement(head, priced, promise.plan_version_id)
         self.work.parts.append(
-            holds.insert_consumption_of_hold(self.work.fund_id, head.bill_id, priced.revision, promise)
+            holds.insert_consumption_of_hold(
+                self.work.fund_id, head.bill_id, priced.revision, promise, head.place_bill_id
+            )
         )
         for benefit in promise.receipt["result"]:
             if any(step["kind"] == StepKind.MANUAL for step in benefit["steps"]):
                 self.work.worklist(head, f"plan_asks:{benefit['code']}", {"term": benefit["term"]["code"]})
         self._learn_number(head)
         self._keep_message(head)
+        self._take_place(head)
         met = self._end_holds(head, kept=promise)
         return self._answer(SettledBill(head, priced, None, met), created=True)
 
@@ -156,6 +161,18 @@ class Settling:
             recorded_at=self.work.at,
             hold_id=promise.hold_id,
         )
+
+    def _in_place(self, head: BillHead) -> BillHead:
+        """Return the head in the place that is kept for it, if one is."""
+        chain = self.under_lock.chain
+        if chain is None:
+            return head
+        return replace(head, replaces_bill_id=chain.of_bill_id, place_bill_id=chain.place_bill_id)
+
+    def _take_place(self, head: BillHead) -> None:
+        chain = self.under_lock.chain
+        if chain is not None and head.replaces_bill_id is not None:
+            take_place(self.work, head, chain)
 
     def _end_holds(self, head: BillHead, kept: Promise | None) -> PromiseMet | None:
         """End the batch's open holds by this bill; return the promise it kept, else the one it overtakes."""
@@ -197,9 +214,12 @@ class Settling:
         else:
             priced = self._priced(decision, revision=1, at_counter=False)
         head = replace(head, state=BillState.LIVE, revision=1, question=None)
+        if isinstance(decision, Pays):
+            head = self._in_place(head)
         head = self.work.changed_head(head, "settlement.settled.v1", _settled_payload(priced))
         self._record(head, priced, decision if isinstance(decision, Pays) else None)
         self._keep_message(head)
+        self._take_place(head)
         return self._answer(SettledBill(head, priced, None), created=False)
 
     def _held_still(self, head: BillHead, decision: Decision, earlier: Mapping[str, Any] | None) -> Outcome:
@@ -301,9 +321,7 @@ class Settling:
             taken = takings(plan, decision.placed, decision.benefits, decision.keys)
             if taken:
                 parts.append(
-                    bills.insert_consumption(
-                        fund_id, head.bill_id, self.member_id, plan.plan_code, priced.revision, taken
-                    )
+                    bills.insert_consumption(fund_id, head, self.member_id, plan.plan_code, priced.revision, taken)
                 )
             self._ask_people(head, decision)
         self._learn_number(head)
@@ -373,6 +391,7 @@ class Settling:
             visit_no=visit.visit_no or head.visit_no,
             receipt_no=visit.receipt_no or head.receipt_no,
             operator=visit.operator or head.operator,
+            resettles=self.command.brought.resettles or head.resettles,
             message_id=bill.message_id or visit.message_id or head.message_id,
             settled_at=bill.settled_at,
             business_date=china_date(self._settled_at()),

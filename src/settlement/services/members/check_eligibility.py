@@ -65,6 +65,8 @@ async def check_eligibility(resources: Resources, asked: CheckEligibility) -> di
             hospital_code="",
             encounter_id=None,
             charge_batch_no=None,
+            visit_no=None,
+            resettles=None,
             plan_code=rules.fund.plan_code,
             service_date=day,
             at=now,

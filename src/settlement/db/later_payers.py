@@ -1,0 +1,58 @@
+"""Payers who came after a bill was settled: facts on the settlement that change no figure of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.parts import Part, insert_part
+from settlement.db.tables import later_payer
+from settlement.domain.ids import BillId, FundId
+from settlement.domain.money import Money
+from settlement.domain.settlements import OtherPayer
+
+
+def insert_later_payer(
+    fund_id: FundId, bill_id: BillId, payer_id: UUID, payer: OtherPayer, reference: str, actor: str, at: datetime
+) -> Part:
+    """Part of a write: somebody paid for a bill later, named by a reference of his own, once."""
+    values = {
+        "fund_id": fund_id,
+        "bill_id": bill_id,
+        "payer_id": payer_id,
+        "name": payer.name,
+        "amount_fen": int(payer.amount),
+        "reference": reference,
+        "actor": actor,
+        "recorded_at": at,
+    }
+    return insert_part("later_payer", values)
+
+
+async def sum_later_payers(
+    connection: AsyncConnection, fund_id: FundId, bill_ids: Sequence[BillId]
+) -> dict[BillId, Money]:
+    """Return what later payers paid for each bill, in fen; a bill that had none is left out."""
+    statement = (
+        select(later_payer.c.bill_id, func.sum(later_payer.c.amount_fen))
+        .where(later_payer.c.fund_id == fund_id, later_payer.c.bill_id.in_(list(bill_ids)))
+        .group_by(later_payer.c.bill_id)
+    )
+    return {BillId(bill_id): Money(int(fen)) for bill_id, fen in await connection.execute(statement)}
+
+
+async def is_known_payer(
+    connection: AsyncConnection, fund_id: FundId, bill_id: BillId, name: str, reference: str
+) -> bool:
+    """Say whether this payment was recorded before."""
+    statement = select(later_payer.c.payer_id).where(
+        later_payer.c.fund_id == fund_id,
+        later_payer.c.bill_id == bill_id,
+        later_payer.c.name == name,
+        later_payer.c.reference == reference,
+    )
+    return (await connection.execute(statement)).one_or_none() is not None

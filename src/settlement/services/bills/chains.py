@@ -1,0 +1,127 @@
+"""Correction chains: what a cancelled bill gives back is kept for its successor, which then stands in its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db import bills, holds
+from settlement.db.settling import read_takings
+from settlement.domain.errors import ensure
+from settlement.domain.ids import HoldId
+from settlement.domain.promises import HoldKind, HoldState, KeptPlace, Promise, kept_until
+from settlement.domain.settlements import BillHead, BillState, RevisionReason, SettledBill
+from settlement.services.bills.anew import Anew, compute_anew
+from settlement.services.bills.revise import revise
+from settlement.services.bills.work import Work
+
+
+async def declares_kept_place(work: Work, settled: SettledBill) -> bool:
+    """Say whether a live bill's plan gives its successor its place."""
+    priced = settled.priced
+    if settled.head.state is not BillState.LIVE or priced is None or priced.plan_digest is None:
+        return False
+    rules = await work.resources.rules.knowing(work.fund_id, priced.plan_digest)
+    version = rules.version_by_digest(priced.plan_digest)
+    corrections = version.plan.header.corrections if version else None
+    return corrections is not None and corrections.place == "kept"
+
+
+def keep_place(work: Work, settled: SettledBill) -> None:
+    """Hold what a bill gives back as it is reversed: nobody else gets it until the end of the next day in China."""
+    head, priced = settled.head, settled.priced
+    if priced is None or head.member_id is None or priced.plan_version_id is None:
+        return
+    hold = Promise(
+        hold_id=HoldId(work.resources.ids.new()),
+        kind=HoldKind.SUCCESSOR,
+        state=HoldState.OPEN,
+        member_id=head.member_id,
+        hospital_code=head.hospital_code or "",
+        encounter_id=head.encounter_id or "",
+        charge_batch_no=head.charge_batch_no or "",
+        figures_digest=head.figures_digest or "",
+        plan_version_id=priced.plan_version_id,
+        plan_code=priced.plan_code or "",
+        plan_version=priced.plan_version or "",
+        plan_digest=priced.plan_digest or "",
+        service_date=priced.service_date,
+        split=priced.split,
+        receipt=priced.receipt,
+        receipt_hash=priced.receipt_hash,
+        actor=work.caller.client_id,
+        created_at=work.at,
+        expires_at=kept_until(work.at),
+        of_bill_id=head.bill_id,
+        place_bill_id=head.place,
+    )
+    work.parts.append(holds.insert_hold(work.fund_id, hold))
+    work.parts.append(holds.insert_room_of_bill(work.fund_id, hold.hold_id, head.bill_id, priced.revision))
+
+
+def take_place(work: Work, head: BillHead, chain: KeptPlace) -> None:
+    """Let a new bill, whose head names the cancelled one already, stand in its place; what was kept is its own now."""
+    if chain.kind is HoldKind.SUCCESSOR:
+        end = holds.end_holds(work.fund_id, [chain.hold_id], HoldState.TAKEN, work.at, head.bill_id)
+        work.parts.append(end)
+    work.parts += bills.replace_bill(
+        work.fund_id,
+        chain.of_bill_id,
+        chain.event_count + 1,
+        head,
+        work.resources.ids.new(),
+        work.caller.client_id,
+        work.at,
+    )
+
+
+async def find_successor(connection: AsyncConnection, work: Work, settled: SettledBill) -> SettledBill | None:
+    """Return the bill that corrects this one and was settled first, while this one was still live."""
+    if settled.priced is None or settled.head.member_id is None:
+        return None
+    found = await bills.find_later_bill_of_visit(connection, work.fund_id, settled.head, settled.priced.figures.billed)
+    return await bills.find_settled_bill(connection, work.fund_id, found) if found else None
+
+
+async def give_place(connection: AsyncConnection, work: Work, old: SettledBill, new: SettledBill) -> SettledBill:
+    """Put the successor in the place of a bill whose reversal is written: as if the old one had never been.
+
+    What it gains goes to the card; what it would lose is a person's matter. Returns the old bill as it then stands.
+    """
+    anew = await _in_its_place(connection, work, old, new)
+    head = replace(new.head, replaces_bill_id=old.head.bill_id, place_bill_id=old.head.place)
+    if anew is not None and new.priced is not None and anew.aid >= new.priced.split.aid:
+        written = revise(work, new, RevisionReason.CORRECTED, anew.priced, anew.taken, head).head
+    else:
+        written = work.changed_head(head, "settlement.took_place.v1", {"replaces": str(old.head.bill_id)})
+        now = {"aid_now": anew.aid.yuan()} if anew else {}
+        aid = new.priced.split.aid.yuan() if new.priced else None
+        work.worklist(written, "corrected_with_less", {"replaces": str(old.head.bill_id), "aid_recorded": aid, **now})
+    count = old.head.event_count + 1
+    work.parts += bills.replace_bill(
+        work.fund_id, old.head.bill_id, count, written, work.resources.ids.new(), work.caller.client_id, work.at
+    )
+    replaced = replace(old.head, state=BillState.REPLACED, replaced_by_bill_id=written.bill_id, event_count=count)
+    return replace(old, head=replaced)
+
+
+async def _in_its_place(connection: AsyncConnection, work: Work, old: SettledBill, new: SettledBill) -> Anew | None:
+    before, after, member_id = old.priced, new.priced, new.head.member_id
+    ensure(before is not None and after is not None and member_id is not None, "a chain of bills without settlements")
+    if before is None or after is None or member_id is None:
+        return None
+    rules = await work.resources.rules.knowing(work.fund_id, before.plan_digest)
+    version = rules.version_by_digest(before.plan_digest or "")
+    if version is None or version.effective_from > after.service_date:
+        version = rules.version_by_digest(after.plan_digest or "")
+    past = await read_takings(
+        connection,
+        work.fund_id,
+        member_id,
+        before.plan_code or "",
+        work.at,
+        without_bills=[new.head.bill_id],
+        before=old.head.place,
+    )
+    return compute_anew(new.head, after, version, past, visit_on=before.service_date) if version else None

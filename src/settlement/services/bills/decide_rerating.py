@@ -1,0 +1,176 @@
+"""Propose a re-rating, and apply one: all of its lines in one transaction or none, net, what is gained to the card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db.engine import fund_transaction
+from settlement.db.parts import write_together
+from settlement.db.rerating import StoredRerating, add_rerating, decide_rerating, find_rerating
+from settlement.db.settling import lock_member, take_books_day
+from settlement.domain.answers import Answer
+from settlement.domain.errors import SettlementError
+from settlement.domain.ids import BillId
+from settlement.domain.money import Money
+from settlement.domain.settlements import RevisionReason
+from settlement.domain.time import CHINA
+from settlement.services.bills.commands import Caller
+from settlement.services.bills.rerate_member import Rerating, rerate_under_lock
+from settlement.services.bills.revise import revise
+from settlement.services.bills.work import Work
+from settlement.services.resources import Resources
+from settlement.services.transactions import run
+
+
+class RatingNotFound(SettlementError):
+    """There is no such re-rating."""
+
+    code = "rerating_not_found"
+
+
+class NothingToRate(SettlementError):
+    """No bill of the member and term would get another amount, or the plan leaves earlier bills as they are."""
+
+    code = "nothing_to_rerate"
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeRerating:
+    """Compute the term of a bill's member anew, and put the difference before a person."""
+
+    caller: Caller
+    bill_id: BillId
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyRerating:
+    """Apply a proposal, decided by a person."""
+
+    caller: Caller
+    rerating_id: UUID
+
+
+async def propose_rerating(resources: Resources, command: ProposeRerating) -> Answer:
+    """Keep a proposal and a worklist item for it; where the plan says `raise` and nobody loses, apply it at once.
+
+    Raises `BillNotFound`, `NothingToRate`, and what `run` raises.
+    """
+    caller, fund_id = command.caller, command.caller.fund_id
+
+    async def transaction() -> Answer:
+        async with fund_transaction(resources.engine, fund_id) as connection:
+            await lock_member(connection, fund_id, f"rerate\x1f{command.bill_id}", bill_id=command.bill_id)
+            await take_books_day(connection, fund_id)
+            rerating = await rerate_under_lock(connection, resources, fund_id, command.bill_id)
+            if rerating.effect == "leave" or not rerating.changed:
+                raise NothingToRate(id=str(command.bill_id))
+            work = Work(resources, caller, None, resources.clock())
+            stored = _proposal(work, command.bill_id, rerating)
+            await add_rerating(connection, fund_id, stored)
+            if rerating.effect == "raise" and rerating.net >= 0:
+                return await _apply(connection, work, stored, rerating)
+            named = rerating.changed[0].settled.head
+            work.worklist(named, "rerating_proposed", {"rerating": str(stored.rerating_id), "net": stored.net.yuan()})
+            await write_together(connection, work.parts)
+            return rerating_answer(stored)
+
+    return await run(transaction)
+
+
+async def apply_rerating(resources: Resources, command: ApplyRerating) -> Answer:
+    """Apply a proposal as it was shown; when a bill has changed since, it lapses and nothing else happens.
+
+    One that was decided is answered as it is. Raises `RatingNotFound`, and what `run` raises.
+    """
+    caller, fund_id = command.caller, command.caller.fund_id
+
+    async def transaction() -> Answer:
+        async with fund_transaction(resources.engine, fund_id) as connection:
+            found = await find_rerating(connection, fund_id, command.rerating_id)
+            if found is None:
+                raise RatingNotFound(id=str(command.rerating_id))
+            await lock_member(connection, fund_id, f"rerate\x1f{found.of_bill_id}", member_id=found.member_id)
+            await take_books_day(connection, fund_id)
+            found = await find_rerating(connection, fund_id, command.rerating_id) or found
+            if found.state != "proposed":
+                return rerating_answer(found)
+            rerating = await rerate_under_lock(connection, resources, fund_id, found.of_bill_id)
+            work = Work(resources, caller, None, resources.clock())
+            if lines_of(rerating) != list(found.lines):
+                return await _decided(connection, work, found, "lapsed")
+            return await _apply(connection, work, found, rerating)
+
+    return await run(transaction)
+
+
+async def _apply(connection: AsyncConnection, work: Work, stored: StoredRerating, rerating: Rerating) -> Answer:
+    for line in rerating.changed:
+        if line.anew is not None:
+            revise(work, line.settled, RevisionReason.RERATED, line.anew.priced, line.anew.taken)
+            await write_together(connection, work.parts)
+            work.parts.clear()
+    return await _decided(connection, work, stored, "applied")
+
+
+async def _decided(connection: AsyncConnection, work: Work, stored: StoredRerating, state: str) -> Answer:
+    actor = str(work.caller.client_id)
+    await decide_rerating(connection, work.fund_id, stored.rerating_id, state, actor, work.at)
+    return rerating_answer(replace(stored, state=state, decided_by=actor, decided_at=work.at))
+
+
+def _proposal(work: Work, bill_id: BillId, rerating: Rerating) -> StoredRerating:
+    return StoredRerating(
+        rerating_id=work.resources.ids.new(),
+        member_id=rerating.member_id,
+        of_bill_id=bill_id,
+        plan_code=rerating.plan_code,
+        term=rerating.term,
+        lines=lines_of(rerating),
+        net=rerating.net,
+        state="proposed",
+        actor=str(work.caller.client_id),
+        created_at=work.at,
+    )
+
+
+def lines_of(rerating: Rerating) -> list[dict[str, Any]]:
+    """Return the lines as they are kept: bill, revision, and aid recorded and now, in fen."""
+    return [
+        {
+            "bill_id": str(line.settled.head.bill_id),
+            "revision": line.settled.head.revision,
+            "aid_recorded_fen": int(line.aid_recorded),
+            "aid_now_fen": int(line.aid_now) if line.aid_now is not None else None,
+        }
+        for line in rerating.lines
+    ]
+
+
+def rerating_answer(stored: StoredRerating) -> Answer:
+    """Return what a caller is told of a re-rating, in yuan."""
+    return {
+        "rerating_id": str(stored.rerating_id),
+        "state": stored.state,
+        "plan_code": stored.plan_code,
+        "term": stored.term,
+        "net": stored.net.yuan(),
+        "lines": [
+            {
+                "bill_id": line["bill_id"],
+                "revision": line["revision"],
+                "aid_recorded": Money(line["aid_recorded_fen"]).yuan(),
+                "aid_now": Money(line["aid_now_fen"]).yuan() if line["aid_now_fen"] is not None else None,
+            }
+            for line in stored.lines
+        ],
+        "proposed_by": stored.actor.split(".", 1)[-1],
+        "created_at": stored.created_at.astimezone(CHINA).isoformat(timespec="milliseconds"),
+        "decided_by": stored.decided_by.split(".", 1)[-1] if stored.decided_by else None,
+        "decided_at": stored.decided_at.astimezone(CHINA).isoformat(timespec="milliseconds")
+        if stored.decided_at
+        else None,
+    }

@@ -1,0 +1,189 @@
+"""Reinstate a reversed bill: the insurer's cancellation was itself undone, so the insurer's bill lives again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from settlement.db import bills, holds
+from settlement.db.engine import fund_transaction
+from settlement.db.messages import find_message
+from settlement.db.parts import write_together
+from settlement.db.settling import lock_member, read_takings, take_books_day
+from settlement.domain.answers import settlement_answer
+from settlement.domain.benefits import Taking
+from settlement.domain.ids import BillId
+from settlement.domain.promises import HoldKind, HoldState
+from settlement.domain.settlements import BillState, PricedRecord, RevisionReason, SettledBill
+from settlement.gateway.mapping import Undoing, read_cancellation, read_settlement, read_undoing
+from settlement.gateway.readings import Cancellation, Unreadable
+from settlement.services.bills.anew import compute_anew
+from settlement.services.bills.commands import Caller, Once, Outcome
+from settlement.services.bills.errors import (
+    BillNotFound,
+    CancellationStands,
+    GatewayNotAsked,
+    MessageUnreadable,
+    NothingToReinstate,
+)
+from settlement.services.bills.reverse_bill import fetched_by_5203
+from settlement.services.bills.revise import revise
+from settlement.services.bills.settle_bill import answered_before
+from settlement.services.bills.work import Work
+from settlement.services.funds.lines import Lines
+from settlement.services.funds.rules import FundRules
+from settlement.services.resources import Resources
+from settlement.services.transactions import run
+
+
+@dataclass(frozen=True, slots=True)
+class ReinstateBill:
+    """Make a reversed bill live again. `undoing` is the accepted 2601 of its cancellation; without it we ask 5203."""
+
+    caller: Caller
+    bill_id: BillId
+    undoing: Mapping[str, Any] | None
+    once: Once
+
+
+async def reinstate_bill(resources: Resources, lines: Lines, command: ReinstateBill) -> Outcome:
+    """Record the next revision of a reversed bill: what the patient was shown, as far as the limits allow it now.
+
+    A live bill is answered as it is. Raises `BillNotFound`, `NothingToReinstate`, `CancellationStands` (nothing is
+    reinstated before it is known that the insurer's bill lives), `MessageUnreadable`, `GatewayUnavailable`.
+    """
+    caller, fund_id = command.caller, command.caller.fund_id
+    rules = await resources.rules.of(fund_id)
+    async with fund_transaction(resources.engine, fund_id) as connection:
+        settled = await bills.find_settled_bill(connection, fund_id, command.bill_id)
+        if (answered := await answered_before(connection, fund_id, command.once)) is not None:
+            return answered
+        if settled is None or not caller.may_act_for(settled.head.hospital_code):
+            raise BillNotFound(id=str(command.bill_id))
+        message = await find_message(connection, resources.keys, fund_id, command.bill_id, "settlement")
+        cancelled = await find_message(connection, resources.keys, fund_id, command.bill_id, "cancellation")
+    if settled.head.state not in (BillState.LIVE, BillState.REVERSED):
+        raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value)
+    if settled.head.state is BillState.REVERSED:
+        if command.undoing is not None:
+            _check_undoing(settled, command.undoing, message, cancelled, rules)
+        else:
+            await _check_by_5203(lines, rules, settled, message)
+    return await _reinstate(resources, command)
+
+
+def _check_undoing(
+    settled: SettledBill,
+    undoing: Mapping[str, Any],
+    message: Mapping[str, Any] | None,
+    cancelled: Mapping[str, Any] | None,
+    rules: FundRules,
+) -> None:
+    """Raise `CancellationStands` unless an accepted 2601 took back this bill's cancellation, as far as can be seen."""
+    read = read_undoing(undoing)
+    if isinstance(read, Unreadable):
+        raise MessageUnreadable(field=read.field, problem=read.problem)
+    if not (read.accepted and read.restores and _is_about(read, settled, message, cancelled, rules)):
+        raise CancellationStands(id=str(settled.head.bill_id), asked="no")
+
+
+def _is_about(
+    undoing: Undoing,
+    settled: SettledBill,
+    message: Mapping[str, Any] | None,
+    cancelled: Mapping[str, Any] | None,
+    rules: FundRules,
+) -> bool:
+    """Compare person and message id where both are known. Some regions repeat the settlement's own message id."""
+    bill = read_settlement(message["output"], rules.profile) if message else None
+    cancellation = read_cancellation(cancelled["output"], rules.profile) if cancelled else None
+    known = bill.insured.insured_person_no if bill is not None and not isinstance(bill, Unreadable) else None
+    if known not in (None, undoing.insured_person_no):
+        return False
+    if isinstance(cancellation, Cancellation):
+        return cancellation.message_id in (None, settled.head.message_id, undoing.message_id)
+    return undoing.message_id != settled.head.message_id
+
+
+async def _check_by_5203(
+    lines: Lines, rules: FundRules, settled: SettledBill, message: Mapping[str, Any] | None
+) -> None:
+    head = settled.head
+    try:
+        fetched = await fetched_by_5203(lines, rules, head, message)
+    except GatewayNotAsked as cannot:
+        raise CancellationStands(id=str(head.bill_id), asked="no") from cannot
+    if fetched.refunded is not False or fetched.reading.insurer_settlement_id != head.insurer_settlement_id:
+        raise CancellationStands(id=str(head.bill_id), asked="yes")
+
+
+async def _reinstate(resources: Resources, command: ReinstateBill) -> Outcome:
+    caller, fund_id, once = command.caller, command.caller.fund_id, command.once
+
+    async def transaction() -> Outcome:
+        async with fund_transaction(resources.engine, fund_id) as connection:
+            name = f"{once.command.client_id}\x1f{once.command.key}"
+            await lock_member(connection, fund_id, name, bill_id=command.bill_id)
+            if (answered := await answered_before(connection, fund_id, once)) is not None:
+                return answered
+            await take_books_day(connection, fund_id)
+            settled = await bills.find_settled_bill(connection, fund_id, command.bill_id)
+            if settled is None or settled.head.state not in (BillState.LIVE, BillState.REVERSED):
+                raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value if settled else "")
+            work, reversed_ = Work(resources, caller, once, resources.clock()), settled.reversal is not None
+            if reversed_:
+                settled = await _live_again(connection, work, settled)
+                if command.undoing is not None:
+                    work.message(settled.head, "undoing", {"input": command.undoing})
+            outcome = work.answered(settlement_answer(settled, caller.language), created=reversed_)
+            await write_together(connection, work.parts)
+            return outcome
+
+    return await run(transaction)
+
+
+async def _live_again(connection: AsyncConnection, work: Work, settled: SettledBill) -> SettledBill:
+    """Collect the bill's next revision: exactly the one that was reversed while its room is kept, else computed anew.
+
+    The insurer's number of the cancellation stays with the reversal alone: the bill is not cancelled any more.
+    """
+    priced, head = settled.priced, replace(settled.head, cancelling_settlement_id=None)
+    kept = await holds.find_kept_room(connection, work.fund_id, head.bill_id)
+    if kept is not None:
+        stands = kept.kind is HoldKind.SUCCESSOR and kept.holds_at(work.at)
+        state, by = (HoldState.TAKEN, head.bill_id) if stands else (HoldState.RELEASED, None)
+        work.parts.append(holds.end_holds(work.fund_id, [kept.hold_id], state, work.at, by))
+        if stands and priced is not None:
+            return revise(work, settled, RevisionReason.REINSTATED, priced, head=head)
+    if priced is None or priced.plan_version_id is None or head.member_id is None:
+        return revise(work, settled, RevisionReason.REINSTATED, priced, head=head) if priced else settled
+    past = await read_takings(
+        connection,
+        work.fund_id,
+        head.member_id,
+        priced.plan_code or "",
+        work.at,
+        without_bills=[head.bill_id],
+        without_hold=kept.hold_id if kept else None,
+        before=head.place,
+    )
+    return await _in_the_room_left(work, replace(settled, head=head), priced, past)
+
+
+async def _in_the_room_left(
+    work: Work, settled: SettledBill, priced: PricedRecord, past: Sequence[Taking]
+) -> SettledBill:
+    """Compute the bill anew against the room that is left; what it cannot get any more is a person's matter."""
+    head = settled.head
+    rules = await work.resources.rules.knowing(work.fund_id, priced.plan_digest)
+    version = rules.version_by_digest(priced.plan_digest or "")
+    anew = compute_anew(head, priced, version, past) if version else None
+    if anew is None:
+        raise NothingToReinstate(id=str(head.bill_id), state=head.state.value)
+    if anew.aid < priced.split.aid:
+        lost = {"aid_before": priced.split.aid.yuan(), "aid_now": anew.aid.yuan()}
+        work.worklist(head, "reinstated_with_less", lost)
+    return revise(work, settled, RevisionReason.REINSTATED, anew.priced, anew.taken, head)

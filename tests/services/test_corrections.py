@@ -1,0 +1,394 @@
+"""Corrections by name, in the orders in which hospitals make them; after each, the whole record is examined."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from builders import (
+    HANGZHOU_FILE,
+    KEYS,
+    City,
+    Node,
+    SteeredClock,
+    a_2207,
+    a_2304,
+    a_2305,
+    bill_id_of,
+    facts,
+    once,
+    reverse,
+    settle,
+)
+from database import ops_engine, rows_of
+from settlement.db.embedded import DatabaseUrls
+from settlement.domain.promises import HoldKind
+from settlement.domain.time import CHINA
+from settlement.services.audit.examine import examine
+from settlement.services.bills.commands import Brought, Outcome
+from settlement.services.bills.promise_bill import PromiseBill, promise_bill
+from settlement.services.bills.push_bills import PushedBill, push_bills
+from settlement.services.bills.quote_bill import QuoteBill, quote_bill
+from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
+from settlement.services.books.close_books_day import close_books_day
+from settlement.services.funds.lines import Lines
+from settlement.services.resources import Resources
+
+NO_INSURANCE = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00"}
+WHOLE = {**NO_INSURANCE, "allowed": "60000.00"}
+"""A bill that takes the whole of the term's limit, 30,200.00."""
+INSURED = {"allowed": "60000.00", "excluded": "0.00", "hifp": "20000.00"}
+SMALLER = {**NO_INSURANCE, "allowed": "58000.00"}
+"""The rest of it after a part refund: it would still take the whole limit."""
+
+
+async def examined(database: DatabaseUrls) -> dict[str, tuple[str, ...]]:
+    async with ops_engine(database) as engine:
+        examination = await examine(engine, KEYS)
+    return {finding.invariant.name: finding.ids for finding in examination.broken}
+
+
+def visit(number: int, output: Node) -> Node:
+    return {**output, "setlinfo": {**output["setlinfo"], "mdtrt_id": f"V{number:08d}"}}
+
+
+def aid(outcome: Outcome) -> str:
+    return str(outcome.answer["mutual_aid"]["amount"])
+
+
+async def quoted(resources: Resources, city: City, output: Node, **beside: object) -> str:
+    answer = await quote_bill(resources, QuoteBill(city.caller, Brought(output, facts(city, **beside))))
+    return str(answer["mutual_aid"]["amount"])
+
+
+async def hold(resources: Resources, city: City, output: Node, **beside: object) -> Node:
+    quote = QuoteBill(city.caller, Brought(output, facts(city, **beside)))
+    return (await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))).answer
+
+
+async def reinstate(resources: Resources, city: City, settled: Outcome) -> Outcome:
+    undone = {"psn_no": city.member.insured_person_no, "omsgid": "M2208", "oinfno": "2305", "infcode": "0"}
+    lines = Lines({}, resources.clock)
+    try:
+        return await reinstate_bill(
+            resources, lines, ReinstateBill(city.caller, bill_id_of(settled), undone, once(city.caller))
+        )
+    finally:
+        await lines.close()
+
+
+async def test_part_refund_at_the_cap(resources: Resources, city: City, database: DatabaseUrls):
+    whole = visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, whole)
+    await reverse(resources, city, first, a_2305(whole))
+    meanwhile = await settle(resources, city, visit(2, a_2304(city.member)))
+    assert aid(meanwhile) == "0.00"
+    rest = visit(1, a_2304(city.member, **SMALLER))
+    assert await quoted(resources, city, rest) == "30200.00"
+    again = await settle(resources, city, rest, facts(city, chrg_bchno="2"))
+    assert aid(again) == "30200.00"
+    assert again.answer["replaces"] == first.answer["id"]
+    old = (await settle(resources, city, whole)).answer
+    assert (old["state"], old["replaced_by"]) == ("replaced", again.answer["id"])
+    assert old["mutual_aid"]["reason"]["code"] == "replaced"
+    assert rows_of(database, "SELECT kind, state FROM hold") == [("successor", "taken")]
+    told = "SELECT type FROM event JOIN bill USING (fund_id, bill_id) WHERE state = 'replaced' ORDER BY sequence"
+    assert [type_ for (type_,) in rows_of(database, told)] == [
+        "settlement.settled.v1",
+        "settlement.reversed.v1",
+        "settlement.replaced.v1",
+    ]
+    assert await examined(database) == {}
+
+
+async def test_part_refund_at_the_cap_with_the_amount_promised_at_the_counter(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    whole = visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, whole)
+    await reverse(resources, city, first, a_2305(whole))
+    rest = visit(1, a_2304(city.member, **SMALLER))
+    shown = await hold(resources, city, rest, chrg_bchno="2")
+    assert shown["mutual_aid"]["amount"] == "30200.00"
+    assert await examined(database) == {}
+    clock.forward(hours=3)
+    assert aid(await settle(resources, city, visit(2, a_2304(city.member)))) == "0.00"
+    again = await settle(resources, city, rest, facts(city, chrg_bchno="2"))
+    assert again.answer["promise"]["kept"] is True
+    assert again.answer["cash_due"] == shown["cash_due"]
+    assert again.answer["replaces"] == first.answer["id"]
+    assert rows_of(database, "SELECT kind, state FROM hold ORDER BY hold_id") == [
+        ("successor", "replaced"),
+        ("counter", "kept"),
+    ]
+    assert await examined(database) == {}
+
+
+async def test_self_pay_to_insurance_old_cancelled_first(resources: Resources, city: City, database: DatabaseUrls):
+    self_pay = visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, self_pay, facts(city, ipt_otp_no="Z0001"))
+    await reverse(resources, city, first, a_2305(self_pay))
+    insured = visit(7, a_2304(city.member, allowed="60000.00", excluded="0.00", hifp="20000.00"))
+    again = await settle(resources, city, insured, facts(city, ipt_otp_no="Z0001"))
+    assert again.answer["replaces"] == first.answer["id"]
+    assert await examined(database) == {}
+
+
+async def test_forgotten_charge_after_discharge(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls, tmp_path: Any
+):
+    """The corrected stay keeps plan version and ordinal, though a version came into force and a stay came between."""
+    stay = visit(1, a_2304(city.member))
+    first = await settle(resources, city, stay)
+    await settle(resources, city, visit(2, a_2304(city.member)), facts(city, admitted_on="2025-03-11"))
+    file = tmp_path / "newer.yaml"
+    text = HANGZHOU_FILE.read_text().replace("effective_from: 2018-01-01", "effective_from: 2018-01-02", 1)
+    file.write_text(text.replace('version: "2018"', 'version: "2018b"', 1).replace('rate: "50%"', 'rate: "40%"'))
+    await city.office.publish(resources, file)
+    await reverse(resources, city, first, a_2305(stay))
+    clock.forward(hours=30)
+    longer = visit(1, a_2304(city.member, allowed="8100.00"))
+    again = await settle(resources, city, longer)
+    assert again.answer["plan"]["version"] == first.answer["plan"]["version"] == "2018"
+    other = await settle(resources, city, visit(3, a_2304(city.member)))
+    assert other.answer["plan"]["version"] == "2018b"
+    assert await examined(database) == {}
+
+
+async def test_observation_to_admission(resources: Resources, city: City, database: DatabaseUrls):
+    """The bill of the observation is cancelled, and its fees are settled within the stay, which has another number."""
+    observed = visit(1, a_2207(city.member))
+    first = await settle(resources, city, observed)
+    await reverse(resources, city, first, a_2305(observed))
+    stay = visit(2, a_2304(city.member))
+    again = await settle(resources, city, stay, resettles=observed["setlinfo"]["setl_id"])
+    assert again.answer["replaces"] == first.answer["id"]
+    assert again.answer["service_date"] == "2025-03-11"
+    assert await examined(database) == {}
+
+
+async def test_second_correction_of_the_same_bill(resources: Resources, city: City, database: DatabaseUrls):
+    outputs = [visit(1, a_2304(city.member, **{**NO_INSURANCE, "allowed": f"{60 - n}000.00"})) for n in range(3)]
+    bills = []
+    for output in outputs:
+        bills.append(await settle(resources, city, output))
+        assert aid(bills[-1]) == "30200.00"
+        if output is not outputs[-1]:
+            await reverse(resources, city, bills[-1], a_2305(output))
+            assert aid(await settle(resources, city, visit(9, a_2304(city.member)))) == "0.00"
+    chain = "SELECT bill_id::text, place_bill_id::text FROM bill WHERE replaces_bill_id IS NOT NULL ORDER BY bill_id"
+    assert rows_of(database, chain) == [(bill.answer["id"], bills[0].answer["id"]) for bill in bills[1:]]
+    assert await examined(database) == {}
+
+
+async def test_re_settlement_that_never_comes(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    whole = visit(1, a_2304(city.member, **WHOLE))
+    await reverse(resources, city, await settle(resources, city, whole), a_2305(whole))
+    clock.forward(hours=37)
+    assert aid(await settle(resources, city, visit(2, a_2304(city.member)))) == "0.00"
+    clock.forward(hours=2)
+    assert aid(await settle(resources, city, visit(3, a_2304(city.member, **WHOLE)))) == "30200.00"
+    late = await settle(resources, city, visit(1, a_2304(city.member, **SMALLER)))
+    assert (aid(late), late.answer["replaces"]) == ("0.00", None)
+    assert rows_of(database, "SELECT count(*) FROM worklist_item") == [(0,)]
+    assert await examined(database) == {}
+
+
+async def test_another_hospitals_bill_takes_no_place(resources: Resources, city: City, database: DatabaseUrls):
+    whole = visit(1, a_2304(city.member, **WHOLE))
+    await reverse(resources, city, await settle(resources, city, whole), a_2305(whole))
+    elsewhere = await settle(resources, city, visit(1, a_2304(city.member, **SMALLER)), facts(city, level=1))
+    assert (aid(elsewhere), elsewhere.answer["replaces"]) == ("0.00", None)
+    assert await examined(database) == {}
+
+
+async def test_reversal_in_a_closed_books_day(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    output = visit(1, a_2304(city.member))
+    settled = await settle(resources, city, output)
+    await close_books_day(resources, city.fund_id)
+    clock.forward(days=1)
+    await reverse(resources, city, settled, a_2305(output))
+    days = "SELECT 'settlement', books_day FROM settlement UNION ALL SELECT 'reversal', books_day FROM reversal"
+    assert rows_of(database, days) == [("settlement", 1), ("reversal", 2)]
+    assert await examined(database) == {}
+
+
+async def test_reversal_and_re_settlement_twice_at_once(resources: Resources, city: City, database: DatabaseUrls):
+    output = visit(1, a_2304(city.member, **WHOLE))
+    settled = await settle(resources, city, output)
+    undone = await asyncio.gather(
+        *(reverse(resources, city, settled, a_2305(output)) for _ in range(4)), return_exceptions=True
+    )
+    assert sum(isinstance(outcome, Outcome) and outcome.created for outcome in undone) == 1
+    rest = visit(1, a_2304(city.member, **SMALLER))
+    again = await asyncio.gather(*(settle(resources, city, rest) for _ in range(4)))
+    assert sorted(outcome.created for outcome in again) == [False, False, False, True]
+    assert {aid(outcome) for outcome in again} == {"30200.00"}
+    assert rows_of(database, "SELECT count(*) FROM bill WHERE state = 'replaced'") == [(1,)]
+    assert await examined(database) == {}
+
+
+async def test_cancellation_before_its_bill_arrives(resources: Resources, city: City, database: DatabaseUrls):
+    late = visit(1, a_2304(city.member))
+    beside = {**facts(city), "init_setl_id": late["setlinfo"]["setl_id"]}
+    await push_bills(resources, city.caller, [PushedBill(a_2305(late), beside, False)])
+    assert (await settle(resources, city, late)).answer["state"] == "cancelled_unseen"
+    again = await settle(resources, city, visit(1, a_2304(city.member, allowed="7900.00")))
+    assert (again.answer["state"], again.answer["replaces"]) == ("live", None)
+    assert await examined(database) == {}
+
+
+async def test_reversal_undone_by_a_2601_while_its_room_is_kept(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    output = visit(1, a_2304(city.member, **WHOLE))
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, a_2305(output, medins_setl_id="M2208"))
+    assert aid(await settle(resources, city, visit(2, a_2304(city.member)))) == "0.00"
+    again = await reinstate(resources, city, settled)
+    assert again.answer["mutual_aid"] == settled.answer["mutual_aid"]
+    assert again.answer["receipt_hash"] == settled.answer["receipt_hash"]
+    assert rows_of(database, "SELECT kind, state FROM hold") == [("successor", "taken")]
+    assert await examined(database) == {}
+
+
+async def test_reversal_undone_by_a_2601_after_another_bill_took_the_room(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    output = visit(1, a_2304(city.member, **WHOLE))
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, a_2305(output, medins_setl_id="M2208"))
+    clock.forward(days=3)
+    other = await settle(resources, city, visit(2, a_2304(city.member)))
+    again = await reinstate(resources, city, settled)
+    left = 30_200 - float(aid(other))
+    assert float(again.answer["mutual_aid"]["on_bill"]) == left
+    assert rows_of(database, "SELECT kind, figures FROM worklist_item") == [
+        ("reinstated_with_less", {"aid_before": "30200.00", "aid_now": f"{left:.2f}"})
+    ]
+    assert await examined(database) == {}
+
+
+async def test_cancelled_while_held(resources: Resources, city: City, database: DatabaseUrls):
+    output = visit(1, a_2304(city.member))
+    held = await settle(resources, city, output, facts(city, discharged_on=None))
+    ended = await reverse(resources, city, held, a_2305(output))
+    assert ended.answer["state"] == "cancelled_unseen"
+    assert rows_of(database, "SELECT count(*) FROM hold") == [(0,)]
+    assert await examined(database) == {}
+
+
+async def test_self_pay_to_insurance_new_settled_first(resources: Resources, city: City, database: DatabaseUrls):
+    self_pay = visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, self_pay)
+    insured = visit(1, a_2304(city.member, **INSURED))
+    again = await settle(resources, city, insured, facts(city, chrg_bchno="2"))
+    assert aid(again) == "0.00"
+    undone = await reverse(resources, city, first, a_2305(self_pay))
+    assert (undone.created, undone.answer["state"]) == (True, "replaced")
+    assert undone.answer["replaced_by"] == again.answer["id"]
+    now = (await settle(resources, city, insured, facts(city, chrg_bchno="2"))).answer
+    assert (now["revision"], now["replaces"]) == (2, first.answer["id"])
+    alone = await quoted(resources, city, visit(8, a_2304(city.members[1], **INSURED)))
+    assert now["mutual_aid"]["to_card"] == now["mutual_aid"]["amount"] == alone
+    assert now["cash_due"] == again.answer["cash_due"]
+    assert rows_of(database, "SELECT count(*) FROM hold") == [(0,)]
+    assert await examined(database) == {}
+
+
+async def test_the_order_of_correction_makes_no_difference_to_the_aid(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    aids = []
+    for member, new_first in ((city.members[0], False), (city.members[1], True)):
+        old = visit(1, a_2304(member, **WHOLE))
+        new = visit(1, a_2304(member, **SMALLER))
+        first = await settle(resources, city, old)
+        if new_first:
+            await settle(resources, city, new)
+        await reverse(resources, city, first, a_2305(old))
+        aids.append(aid(await settle(resources, city, new)))
+    assert aids == ["30200.00", "30200.00"]
+    assert await examined(database) == {}
+
+
+async def test_another_batch_of_the_visit_corrects_nothing_when_one_is_refunded(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    drugs = visit(1, a_2304(city.member))
+    first = await settle(resources, city, drugs)
+    laboratory = await settle(
+        resources,
+        city,
+        visit(1, a_2304(city.member, **NO_INSURANCE | {"allowed": "900.00"})),
+        facts(city, chrg_bchno="2"),
+    )
+    undone = await reverse(resources, city, first, a_2305(drugs))
+    assert undone.answer["state"] == "reversed"
+    assert rows_of(database, "SELECT count(*) FROM settlement") == [(2,)]
+    assert laboratory.answer["replaces"] is None
+    assert await examined(database) == {}
+
+
+async def test_what_a_successor_would_lose_is_put_before_a_person(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls, tmp_path: Any
+):
+    """The successor was settled under a version that pays more than that of the bill which it corrects."""
+    old, new = visit(1, a_2304(city.member)), visit(1, a_2304(city.member))
+    first = await settle(resources, city, old)
+    file = tmp_path / "newer.yaml"
+    text = HANGZHOU_FILE.read_text().replace("effective_from: 2018-01-01", "effective_from: 2018-01-02", 1)
+    file.write_text(text.replace('version: "2018"', 'version: "2018b"', 1).replace('rate: "50%"', 'rate: "90%"'))
+    await city.office.publish(resources, file)
+    clock.forward(hours=1)
+    again = await settle(resources, city, new, facts(city, chrg_bchno="2"))
+    assert again.answer["plan"]["version"] == "2018b"
+    await reverse(resources, city, first, a_2305(old))
+    now = (await settle(resources, city, new, facts(city, chrg_bchno="2"))).answer
+    assert (now["revision"], now["mutual_aid"]) == (1, again.answer["mutual_aid"])
+    assert now["replaces"] == first.answer["id"]
+    [(kind, figures)] = rows_of(database, "SELECT kind, figures FROM worklist_item")
+    assert kind == "corrected_with_less"
+    assert figures["aid_now"] == aid(first)  # type: ignore[index]
+    assert await examined(database) == {}
+
+
+async def test_the_reversal_of_a_bill_from_a_cleared_day_makes_the_hospital_owe_its_aid(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    """Once a day's payable is paid out, what is reversed later stands below zero: a receivable in the next clearing."""
+    output = visit(1, a_2304(city.member))
+    settled = await settle(resources, city, output)
+    await close_books_day(resources, city.fund_id)
+    clock.forward(days=1)
+    await reverse(resources, city, settled, a_2305(output))
+    by_day = """SELECT books_day, sum(fen)::bigint FROM (
+        SELECT books_day, credit AS account, fen FROM posting UNION ALL SELECT books_day, debit, -fen FROM posting
+    ) AS side WHERE account = 'payable:hospital' GROUP BY 1 ORDER BY 1"""
+    assert rows_of(database, by_day) == [(1, 38983), (2, -38983)]
+    assert await examined(database) == {}
+
+
+async def test_a_mid_settlement_of_31_december_undone_on_1_january_keeps_its_term(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    """The stay goes on; what is settled again at once has the place of the old one, in the old term."""
+    clock.now = datetime(2025, 12, 31, 22, tzinfo=CHINA)
+    until_new_year = {"admitted_on": "2025-12-20", "discharged_on": "2025-12-31"}
+    middle = visit(1, a_2304(city.member, setl_time="2025-12-31 21:59:00", **WHOLE))
+    first = await settle(resources, city, middle, facts(city, **until_new_year))
+    clock.now = datetime(2026, 1, 1, 9, tzinfo=CHINA)
+    await reverse(resources, city, first, a_2305(middle, setl_time="2026-01-01 08:59:00"))
+    another = visit(2, a_2304(city.member, setl_time="2025-12-31 23:00:00"))
+    assert aid(await settle(resources, city, another, facts(city, **until_new_year))) == "0.00"
+    anew = visit(1, a_2304(city.member, setl_time="2026-01-01 10:00:00", **SMALLER))
+    again = await settle(resources, city, anew, facts(city, **until_new_year))
+    assert (aid(again), again.answer["replaces"]) == ("30200.00", first.answer["id"])
+    days = "SELECT service_date::text, business_date::text FROM settlement ORDER BY recorded_at"
+    assert rows_of(database, days)[-1] == ("2025-12-31", "2026-01-01")
+    assert await examined(database) == {}

@@ -1,0 +1,128 @@
+"""A reversed bill lives again when the insurer's cancellation was itself undone; never by a guess."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from builders import KEYS, City, Node, a_2304, a_2305, bill_id_of, facts, once, reverse, settle
+from database import ops_engine, rows_of
+from settlement.db.embedded import DatabaseUrls
+from settlement.services.audit.examine import examine
+from settlement.services.bills.commands import Outcome
+from settlement.services.bills.errors import CancellationStands, NothingToReinstate
+from settlement.services.bills.push_bills import PushedBill, push_bills
+from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
+from settlement.services.funds.lines import Lines
+from settlement.services.resources import Resources
+
+WHOLE = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00", "allowed": "60000.00"}
+"""A bill that takes the whole of the term's limit, 30,200.00."""
+OF_THE_CANCELLATION = "H50010302473202503120800000008"
+
+
+def a_2601(city: City, **changes: object) -> Node:
+    undone = {"psn_no": city.member.insured_person_no, "omsgid": OF_THE_CANCELLATION, "oinfno": "2305", "infcode": "0"}
+    return {**undone, **changes}
+
+
+async def reinstate(resources: Resources, city: City, settled: Outcome, undoing: Node | None, key: Any = None) -> Any:
+    lines = Lines({}, resources.clock)
+    try:
+        command = ReinstateBill(city.caller, bill_id_of(settled), undoing, once(city.caller, key))
+        return await reinstate_bill(resources, lines, command)
+    finally:
+        await lines.close()
+
+
+async def broken(database: DatabaseUrls) -> list[str]:
+    async with ops_engine(database) as engine:
+        examination = await examine(engine, KEYS)
+    return [finding.invariant.name for finding in examination.broken]
+
+
+def cancellation_of(output: Node) -> Node:
+    return a_2305(output, medins_setl_id=OF_THE_CANCELLATION)
+
+
+async def test_a_bill_whose_cancellation_was_undone_stands_as_before(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, cancellation_of(output))
+    again = await reinstate(resources, city, settled, a_2601(city))
+    assert (again.created, again.answer["state"], again.answer["revision"]) == (True, "live", 2)
+    assert again.answer["mutual_aid"] == settled.answer["mutual_aid"]
+    assert again.answer["cash_due"] == settled.answer["cash_due"]
+    assert again.answer["reversal"] is None
+    assert again.answer["cancelling_settlement_id"] is None
+    assert rows_of(database, "SELECT kind FROM message_body ORDER BY message_id") == [
+        ("settlement",),
+        ("cancellation",),
+        ("undoing",),
+    ]
+    assert await broken(database) == []
+
+
+async def test_a_reinstatement_twice_is_answered_as_the_bill_is(resources: Resources, city: City):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, cancellation_of(output))
+    first = await reinstate(resources, city, settled, a_2601(city), key="reinstate-1")
+    assert (await reinstate(resources, city, settled, a_2601(city), key="reinstate-1")).replayed
+    again = await reinstate(resources, city, settled, a_2601(city))
+    assert (again.created, again.answer) == (False, first.answer)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"oinfno": "2304"},
+        {"oinfno": "2401"},
+        {"infcode": "-1"},
+        {"psn_no": "ZG9999999999"},
+        {"omsgid": "H50010302473202503120800000009"},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+async def test_an_undoing_of_anything_else_reinstates_nothing(
+    resources: Resources, city: City, database: DatabaseUrls, changes: Node
+):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, cancellation_of(output))
+    with pytest.raises(CancellationStands):
+        await reinstate(resources, city, settled, a_2601(city, **changes))
+    assert rows_of(database, "SELECT state, revision FROM bill") == [("reversed", 1)]
+
+
+async def test_nothing_is_reinstated_on_a_guess(resources: Resources, city: City):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, cancellation_of(output))
+    with pytest.raises(CancellationStands):
+        await reinstate(resources, city, settled, None)
+
+
+async def test_a_held_bill_cannot_be_reinstated(resources: Resources, city: City):
+    held = await settle(resources, city, a_2304(city.member), facts(city, discharged_on=None))
+    with pytest.raises(NothingToReinstate):
+        await reinstate(resources, city, held, a_2601(city))
+
+
+async def test_the_cancellation_that_was_undone_does_not_end_the_bill_again_when_a_file_repeats_it(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, cancellation_of(output))
+    again = await reinstate(resources, city, settled, a_2601(city))
+    beside = {**facts(city), "init_setl_id": output["setlinfo"]["setl_id"]}
+    [repeated] = await push_bills(resources, city.caller, [PushedBill(cancellation_of(output), beside, False)])
+    assert isinstance(repeated, Outcome)
+    assert repeated.answer == again.answer
+    newer = await reverse(resources, city, settled, a_2305(output, setl_id="799999999999"))
+    assert (newer.answer["state"], newer.answer["revision"]) == ("reversed", 2)
+    assert await broken(database) == []

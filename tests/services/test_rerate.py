@@ -1,0 +1,183 @@
+"""A re-rating lists what each live bill of a member and term would get now; only an application changes one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import pytest
+
+from builders import (
+    HANGZHOU_FILE,
+    KEYS,
+    City,
+    Node,
+    SteeredClock,
+    a_2304,
+    a_2305,
+    a_city,
+    bill_id_of,
+    facts,
+    reverse,
+    settle,
+)
+from database import ops_engine, rows_of
+from settlement.db.embedded import DatabaseUrls
+from settlement.domain.money import Money
+from settlement.domain.promises import HoldKind
+from settlement.domain.settlements import OtherPayer
+from settlement.domain.time import CHINA
+from settlement.services.audit.examine import examine
+from settlement.services.bills.add_later_payer import AddLaterPayer, add_later_payer
+from settlement.services.bills.commands import Brought, Outcome
+from settlement.services.bills.decide_rerating import (
+    ApplyRerating,
+    NothingToRate,
+    ProposeRerating,
+    RatingNotFound,
+    apply_rerating,
+    propose_rerating,
+)
+from settlement.services.bills.errors import BillNotFound
+from settlement.services.bills.promise_bill import PromiseBill, promise_bill
+from settlement.services.bills.quote_bill import QuoteBill
+from settlement.services.bills.rerate_member import rerate_member
+from settlement.services.resources import Resources
+
+NO_INSURANCE = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00"}
+
+
+def visit(number: int, city: City, **amounts: str) -> Node:
+    return a_2304(city.member, mdtrt_id=f"V{number:08d}", **amounts)
+
+
+async def lines(resources: Resources, city: City, settled: Outcome) -> list[tuple[str, str | None]]:
+    rerating = (await rerate_member(resources, city.caller, bill_id_of(settled))).to_json()
+    return [(line["aid_recorded"], line["aid_now"]) for line in rerating["lines"]]
+
+
+async def test_a_bill_that_lost_to_one_since_reversed_would_get_its_aid_now(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    whole = visit(1, city, **NO_INSURANCE, allowed="60000.00")
+    first = await settle(resources, city, whole)
+    poor, later = await settle(resources, city, visit(2, city)), await settle(resources, city, visit(3, city))
+    assert await lines(resources, city, first) == [("30200.00", "30200.00"), ("0.00", "0.00"), ("0.00", "0.00")]
+    await reverse(resources, city, first, a_2305(whole))
+    assert await lines(resources, city, poor) == [("0.00", "0.00"), ("0.00", "0.00")]
+    clock.forward(days=2)
+    before = rows_of(database, "SELECT count(*), sum(event_count) FROM bill")
+    rerating = (await rerate_member(resources, city.caller, bill_id_of(later))).to_json()
+    assert [line["aid_now"] for line in rerating["lines"]] == ["389.83", "689.83"]
+    assert (rerating["net"], rerating["owes"]) == ("1079.66", "fund")
+    assert rows_of(database, "SELECT count(*), sum(event_count) FROM bill") == before
+
+
+async def test_a_kept_promise_stays_as_promised(resources: Resources, city: City, clock: SteeredClock):
+    whole = visit(1, city, **NO_INSURANCE, allowed="60000.00")
+    first = await settle(resources, city, whole)
+    quote = QuoteBill(city.caller, Brought(visit(2, city), facts(city)))
+    await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))
+    promised = await settle(resources, city, visit(2, city))
+    assert promised.answer["promise"]["kept"] is True
+    await reverse(resources, city, first, a_2305(whole))
+    clock.forward(days=2)
+    assert await lines(resources, city, promised) == [("0.00", "0.00")]
+
+
+async def test_a_held_bill_has_nothing_to_re_rate(resources: Resources, city: City):
+    held = await settle(resources, city, visit(1, city), facts(city, discharged_on=None))
+    with pytest.raises(BillNotFound):
+        await rerate_member(resources, city.caller, bill_id_of(held))
+
+
+async def a_poor_member(resources: Resources, city: City, clock: SteeredClock) -> tuple[Outcome, Outcome]:
+    """Two bills that got nothing while another, reversed since, had the whole limit; nobody keeps its room any more."""
+    whole = visit(1, city, **NO_INSURANCE, allowed="60000.00")
+    first = await settle(resources, city, whole)
+    poor, later = await settle(resources, city, visit(2, city)), await settle(resources, city, visit(3, city))
+    await reverse(resources, city, first, a_2305(whole))
+    clock.forward(days=2)
+    return poor, later
+
+
+async def test_a_proposal_is_applied_whole_and_what_is_gained_goes_to_the_card(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    poor, later = await a_poor_member(resources, city, clock)
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    assert (proposed["state"], proposed["net"]) == ("proposed", "1079.66")
+    assert rows_of(database, "SELECT kind FROM worklist_item") == [("rerating_proposed",)]
+    command = ApplyRerating(city.caller, UUID(proposed["rerating_id"]))
+    applied = await apply_rerating(resources, command)
+    assert applied["state"] == "applied"
+    assert await apply_rerating(resources, command) == applied
+    shown = (await settle(resources, city, visit(9, city))).answer
+    assert shown["mutual_aid"]["amount"] == "689.83"
+    paid = "SELECT revision, aid_on_bill_fen, aid_to_card_fen, cash_due_fen FROM settlement WHERE revision > 1"
+    assert rows_of(database, f"{paid} ORDER BY aid_to_card_fen") == [(2, 0, 38983, 207966), (2, 0, 68983, 207966)]
+    assert await lines(resources, city, poor) == [("389.83", "389.83"), ("689.83", "689.83"), ("689.83", "689.83")]
+    assert await broken(database) == []
+
+
+async def test_a_proposal_lapses_when_a_bill_has_changed_since(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    _, later = await a_poor_member(resources, city, clock)
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    await settle(resources, city, visit(9, city))
+    lapsed = await apply_rerating(resources, ApplyRerating(city.caller, UUID(proposed["rerating_id"])))
+    assert lapsed["state"] == "lapsed"
+    assert rows_of(database, "SELECT count(*) FROM settlement WHERE revision > 1") == [(0,)]
+    newer = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    again = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    states = rows_of(database, "SELECT state FROM rerating ORDER BY rerating_id")
+    assert states == [("lapsed",), ("lapsed",), ("proposed",)]
+    assert newer["lines"] == again["lines"]
+    assert await broken(database) == []
+
+
+async def test_where_no_amount_would_change_nothing_is_proposed(resources: Resources, city: City):
+    settled = await settle(resources, city, visit(1, city))
+    with pytest.raises(NothingToRate):
+        await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(settled)))
+
+
+async def test_a_re_rating_that_is_not_there_cannot_be_applied(resources: Resources, city: City):
+    with pytest.raises(RatingNotFound):
+        await apply_rerating(resources, ApplyRerating(city.caller, UUID(int=7)))
+
+
+async def broken(database: DatabaseUrls) -> list[str]:
+    async with ops_engine(database) as engine:
+        examination = await examine(engine, KEYS)
+    return [finding.invariant.name for finding in examination.broken]
+
+
+BINZHOU = HANGZHOU_FILE.with_name("binzhou.yaml")
+"""Its plan takes off what other payers pay, and counts those who come later."""
+
+
+async def test_a_later_payer_whom_the_plan_counts_leads_to_a_proposal(
+    resources: Resources, clock: SteeredClock, database: DatabaseUrls
+):
+    city = await a_city(resources, code="bz", plan_file=BINZHOU)
+    clock.now = datetime(2026, 5, 11, 10, tzinfo=CHINA)
+    bill = a_2304(city.member, setl_time="2026-05-11 09:58:00")
+    stay = facts(city, admitted_on="2026-05-01", discharged_on="2026-05-11")
+    settled = await settle(resources, city, bill, stay)
+    payer = AddLaterPayer(city.caller, bill_id_of(settled), OtherPayer("惠民保", Money(500_00)), "HMB-1")
+    answer = await add_later_payer(resources, payer)
+    assert answer["counts"] is True
+    assert Money.from_yuan(answer["rerating"]["net"].lstrip("-")) > Money(0)
+    assert answer["rerating"]["net"].startswith("-")
+    assert answer["rerating"]["state"] == "proposed"
+    again = await add_later_payer(resources, payer)
+    assert again["rerating"]["net"] == answer["rerating"]["net"]
+    assert rows_of(database, "SELECT count(*) FROM later_payer") == [(1,)]
+    assert rows_of(database, "SELECT revision FROM settlement") == [(1,)]
+    applied = await apply_rerating(resources, ApplyRerating(city.caller, UUID(again["rerating"]["rerating_id"])))
+    assert applied["state"] == "applied"
+    rerating = await rerate_member(resources, city.caller, bill_id_of(settled))
+    assert rerating.net == Money(0)
+    assert await broken(database) == []
