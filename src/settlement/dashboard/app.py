@@ -32,6 +32,7 @@ HEADERS = {
 _STATUS = {
     "form_stale": 403,
     "not_recorded": 503,
+    "owner_unknown": 422,
     "remark_unusable": 422,
     "staff_role_missing": 403,
     "token_invalid": 401,
