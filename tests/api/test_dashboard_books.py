@@ -62,7 +62,7 @@ def test_a_day_says_its_lists_and_its_breaks_by_kind(desk: Desk, breaks: dict[Br
     page = text_of(desk.get(PAGE))
     for said in ("未了结 3", "医保清单 3 0", "医保清单 本系统缺 1 0", "医保清单 金额不符 1 0", "医保清单 单方撤销 1 0"):
         assert said in page
-    assert "本系统 —，清单 9000.00" in page
+    assert "本系统 —，清单 9,000.00" in page
     only = desk.get(f"{PAGE}?kind=amount&status=open").text
     assert [kind for kind, id_ in breaks.items() if id_ in only] == [BreakKind.AMOUNT]
     assert "没有符合条件的差异" in desk.get(f"{PAGE}?status=resolved").text
@@ -89,11 +89,11 @@ def test_a_clerk_takes_hands_over_and_resolves_a_break(desk: Desk, breaks: dict[
     page = text_of(desk.get(path))
     assert "双方金额不一致" in page
     assert "按医保数据补记" not in page
-    assert re.search(r"符合政策范围 ≠ [\d.]+ 8100.00", page)
+    assert re.search(r"符合政策范围 ≠ [\d.,]+ 8,100.00", page)
     assert desk.post(path, action="taken").status_code == 303
     assert "交 clerk 办理" in text_of(desk.get(path))
     assert desk.post(path, action="assign", owner="nobody-here").status_code == 422
-    assert desk.post(path, action="assign", owner="approver").status_code == 303
+    assert desk.post(path, action="assign", owner="head").status_code == 303
     assert desk.post(path, action="given_back").status_code == 303
     for unusable in (
         {"action": "resolve"},
@@ -107,7 +107,7 @@ def test_a_clerk_takes_hands_over_and_resolves_a_break(desk: Desk, breaks: dict[
     answer = desk.post(path, action="resolve", resolution="corrected_at_bureau", remark="医保已出更正单")
     assert answer.status_code == 303
     page = text_of(desk.get(path))
-    for said in ("已了结", "了结：由医保更正 医保已出更正单 clerk", "退回，无人经办", "交 approver 办理"):
+    for said in ("已了结", "了结：由医保更正 医保已出更正单 clerk", "退回，无人经办", "交 head 办理"):
         assert said in page
     assert 'name="action"' not in desk.get(path).text
     assert desk.post(path, mark_of="/", action="resolve", resolution="accepted").status_code == 409

@@ -171,7 +171,7 @@ def test_an_approvers_reconciliation_and_seals(books: str, page: Page, two_funds
     expect(page.locator(".timeline")).to_contain_text("医保已出更正单")
     picture(page, "13-resolved")
     page.get_by_role("link", name="2025-03-11").click()
-    page.locator("table.list").get_by_role("link", name="本系统缺").click()
+    page.locator("table.list").get_by_role("link", name="本系统缺").first.click()
     picture(page, "14-missing")
     page.get_by_role("button", name="按医保数据补记").click()
     expect(page.locator(".timeline")).to_contain_text("已补记")

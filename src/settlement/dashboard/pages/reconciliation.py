@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from settlement.dashboard.access import READERS, ResourcesDep, Visitor, form_by, visitor_in
 from settlement.dashboard.menu import RECONCILIATION, menu_for
-from settlement.dashboard.rendering import page
+from settlement.dashboard.rendering import page, yuan
 from settlement.dashboard.words import BREAKS, COMPARED, ENTRIES, RESOLUTIONS, STATES
 from settlement.db.engine import fund_transaction
 from settlement.db.reconciliation import (
@@ -208,16 +208,16 @@ def _two_sides(found: Break) -> list[tuple[str, str, str, bool]]:
 
 
 def _differing(found: Break) -> list[tuple[str, str, str, bool]]:
-    """Return the figures in which both sides differ; if there are none, the total of the side that knows the bill."""
+    """Return the figures in which both sides differ; if there are none, what the one side that knows the bill says."""
     figures = _two_sides(found)
     differing = [row for row in figures if row[3]]
-    return differing or [row for row in figures if row[0] == COMPARED["billed"]]
+    return differing or [row for row in figures if row[0] == COMPARED["billed"]] or figures[:1]
 
 
 def _figure(side: Mapping[str, Any], name: str) -> str:
     """Return one figure of a side as it is shown: amounts in yuan, codes in words; nothing for what it leaves out."""
     if f"{name}_fen" in side:
-        return Money(side[f"{name}_fen"]).yuan()
+        return yuan(Money(side[f"{name}_fen"]))
     value = side.get(name)
     if value is None:
         return ""
