@@ -32,7 +32,7 @@ from settlement.domain.ids import IdSource
 from settlement.domain.time import Clock
 from settlement.services.access.tokens import Tokens
 from settlement.services.books.keep_books import BooksKeeping
-from settlement.services.books.seal_keys import Signer, Verifier, read_signer, read_verifier
+from settlement.services.books.seal_keys import Signer, Verifier, public_file, read_signer, read_verifier
 from settlement.services.clock.compare_clocks import refuse_clock_apart
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import RulesShelf
@@ -156,6 +156,18 @@ def seal_verifier(settings: Settings) -> Verifier | None:
     return read_verifier(settings.settlement_seal_public_keys, _signer(settings))
 
 
+def public_verifier(settings: Settings) -> Verifier | None:
+    """Return what verifies seals by public halves alone: a process that answers the web never reads the private key.
+
+    The half beside the private key counts too. `None` when there is none. Raises `KeysUnusable`.
+    """
+    signing = settings.settlement_seal_key_file
+    beside = public_file(signing) if signing and public_file(signing).exists() else None
+    known = [read_verifier(file, None) for file in (settings.settlement_seal_public_keys, beside) if file]
+    keys = {id_: key for verifier in known if verifier for id_, key in verifier.public_keys.items()}
+    return Verifier(keys) if keys else None
+
+
 def _signer(settings: Settings) -> Signer | None:
     return read_signer(settings.settlement_seal_key_file) if settings.settlement_seal_key_file else None
 
@@ -206,7 +218,7 @@ def build_api(installation: Installation, clock: Clock = utc_now) -> FastAPI:
     """
     settings = installation.settings
     set_up_logging(settings)
-    dashboard = create_dashboard()
+    dashboard = create_dashboard(public_verifier(settings))
 
     @asynccontextmanager
     async def open_api() -> AsyncIterator[Api]:

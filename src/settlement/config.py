@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         None, description="File with the private key that seals closed books days (`settlement seal new-key`)."
     )
     settlement_seal_public_keys: Path | None = Field(
-        None, description="File with the public keys by which `settlement doctor` verifies seals."
+        None, description="File with the public keys by which `settlement doctor` and the dashboard verify seals."
     )
     settlement_log_level: str = Field(
         "info", pattern=r"^(debug|info|warning|error)$", description="Least level logged."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,12 @@ from api.conftest import TwoFunds
 from builders import City, a_2304, bill_id_of, open_test_resources, settle
 from database import as_owner, rows_of
 from desk import Desk, checked, desk_of
+from services.reconciling import DAY, bureau_line
+from services.reconciling import Desk as Reconciling
 from settlement.dashboard.access import FORM_COOKIE, SESSION_COOKIE
 from settlement.dashboard.app import create_dashboard
 from settlement.db.embedded import DatabaseUrls
+from settlement.domain.reconciliation import BreakKind
 from settlement.services.access.add_staff import change_password, disable_staff
 from settlement.services.access.sign_in import MOST_FAILURES
 
@@ -29,29 +33,41 @@ PAGES: dict[str, set[str]] = {
     "/bills/{bill_id}": READERS,
     "/worklist": READERS,
     "/worklist/{item_id}": READERS,
+    "/reconciliation": READERS,
+    "/reconciliation/days/{day}": READERS,
+    "/reconciliation/breaks/{break_id}": READERS,
+    "/seals": set(ROLES),
     "/invariants": set(ROLES),
 }
 FORMS: dict[str, set[str]] = {
     "/worklist/{item_id}": {"clerk", "approver"},
+    "/reconciliation/breaks/{break_id}": {"clerk", "approver"},
     "/invariants": {"operator"},
     "/sign-out": set(ROLES),
 }
+REMARKED = {"action": "remarked", "remark": "已致电医院"}
+SENT = {"/reconciliation/breaks/{break_id}": {"action": "taken"}}
+"""What is sent to a form; to the others a remark."""
 OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
 
 
 @pytest.fixture
-def ids(database: DatabaseUrls, city: City, url: str) -> dict[str, str]:
-    """A bill of the first fund that came again with other figures, and the item that asks somebody to look."""
-    return asyncio.run(a_changed_bill(database, city))
+def ids(database: DatabaseUrls, city: City, url: str, tmp_path: Path) -> dict[str, str]:
+    """A bill that came again with other figures, the item about it, and a break of a bill that only the bureau has."""
+    return asyncio.run(a_changed_bill(database, city, tmp_path))
 
 
-async def a_changed_bill(database: DatabaseUrls, city: City) -> dict[str, str]:
+async def a_changed_bill(database: DatabaseUrls, city: City, folder: Path) -> dict[str, str]:
     async with open_test_resources(database, seed=99) as resources:
         output = a_2304(city.member)
         settled = await settle(resources, city, output)
         await settle(resources, city, a_2304(city.member, output["setlinfo"]["setl_id"], allowed="8100.00"))
+        reconciling = Reconciling(resources, city, folder)
+        await reconciling.bureau(bureau_line(city, output), bureau_line(city, a_2304(city.members[1])))
+        found = {each.kind: str(each.break_id) for each in await reconciling.breaks()}
     ((item_id,),) = rows_of(database, "SELECT item_id FROM worklist_item")
-    return {"bill_id": str(bill_id_of(settled)), "item_id": str(item_id)}
+    ids = {"bill_id": str(bill_id_of(settled)), "item_id": str(item_id)}
+    return ids | {"day": str(DAY), "break_id": found[BreakKind.MISSING_HERE]}
 
 
 @pytest.fixture
@@ -94,7 +110,7 @@ def test_every_page_lets_in_exactly_the_roles_that_it_is_for(
         for path, allowed in sorted(FORMS.items(), reverse=True):
             if path == "/sign-out":
                 continue
-            answer = desk.post(path.format(**ids), mark_of="/", action="remarked", remark="已致电医院")
+            answer = desk.post(path.format(**ids), mark_of="/", **SENT.get(path, REMARKED))
             assert answer.status_code == (303 if role in allowed else 403), f"{role} {path}: {answer.text}"
         assert desk.post("/sign-out", mark_of="/").status_code == 303
 
@@ -125,12 +141,17 @@ def test_another_fund_sees_and_touches_nothing_of_this_one(
     with desk_of(url, "nb", person(two_funds, f"{role} of another fund")) as desk:
         assert desk.get(f"/bills/{ids['bill_id']}").status_code == 404
         assert desk.get(f"/worklist/{ids['item_id']}").status_code == 404
-        for path in ("/bills", "/worklist", "/?day=2025-03-11"):
+        assert desk.get(f"/reconciliation/breaks/{ids['break_id']}").status_code == 404
+        for path in ("/bills", "/worklist", "/?day=2025-03-11", "/reconciliation", f"/reconciliation/days/{DAY}"):
             page = desk.get(path).text
             assert "HZ2025" not in page
             assert ids["item_id"] not in page
+            assert ids["break_id"] not in page
         answer = desk.post(f"/worklist/{ids['item_id']}", mark_of="/", action="taken")
         assert answer.status_code == (403 if role == "auditor" else 404)
+        answer = desk.post(f"/reconciliation/breaks/{ids['break_id']}", mark_of="/", action="settle")
+        assert answer.status_code == (403 if role == "auditor" else 404)
+    assert rows_of(database, "SELECT count(*) FROM reconciliation_step WHERE step > 1") == [(0,)]
     assert rows_of(database, "SELECT count(*) FROM worklist_action") == [(0,)]
 
 
@@ -255,12 +276,13 @@ def test_a_form_without_this_sessions_mark_does_nothing(
             other.sign_in("hz", *person(two_funds, "approver"))
             mark = other.get("/").text.split('name="mark" value="')[1][:64]
         given = {} if mark is None else {"mark": mark}
-        for path in (f"/worklist/{ids['item_id']}", "/sign-out"):
+        for path in (f"/worklist/{ids['item_id']}", f"/reconciliation/breaks/{ids['break_id']}", "/sign-out"):
             answer = desk.post_as_is(path, action="taken", **given)
             assert answer.status_code == 403, path
             assert "未作任何改动：页面已过期" in answer.text
         assert desk.get("/").status_code == 200
     assert rows_of(database, "SELECT count(*) FROM worklist_action") == [(0,)]
+    assert rows_of(database, "SELECT count(*) FROM reconciliation_step WHERE step > 1") == [(0,)]
 
 
 def test_signing_in_needs_a_form_that_this_browser_was_given(desk: Desk, two_funds: TwoFunds, database: DatabaseUrls):
@@ -279,6 +301,9 @@ def test_what_is_no_form_of_ours_is_refused_as_a_page(desk: Desk, two_funds: Two
     assert desk.get("/bills/not-an-id").status_code == 422
     assert desk.get("/bills?settlement_no=%00").status_code == 422
     assert desk.get(f"/bills/{UUID(int=0)}").status_code == 404
+    assert desk.get(f"/reconciliation/breaks/{UUID(int=0)}").status_code == 404
+    assert desk.get("/reconciliation/days/soon").status_code == 422
+    assert desk.get("/seals?before=0").status_code == 422
     assert desk.post_as_is("/sign-in", password="x" * 20_000).status_code == 413
     assert desk.post("/invariants", mark_of="/").status_code == 403
     assert desk.get("/static/style.css").headers["content-type"] == "text/css; charset=utf-8"

@@ -11,6 +11,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,10 +21,16 @@ from playwright.sync_api import Error, Page, expect, sync_playwright
 from api.conftest import TwoFunds
 from builders import KEYS, City, SteeredClock, a_2207, a_2304, a_2305, facts, open_test_resources, reverse, settle
 from database import ops_engine, rows_of
+from sealing import SIGNER
+from services.reconciling import Desk as Reconciling
+from services.reconciling import bureau_line
+from services.test_promises import hold
 from settlement.app import utc_now
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.ids import IdSource
 from settlement.services.audit.keep_examination import examine_when_due
+from settlement.services.books.close_books_day import close_books_day
+from settlement.services.books.seal_books_days import seal_closed_days
 
 SCREEN = {"width": 1366, "height": 768}
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -52,6 +59,13 @@ def morning(database: DatabaseUrls, city: City, url: str) -> str:
 
     asyncio.run(fill())
     return url
+
+
+@pytest.fixture
+def books(morning: str, database: DatabaseUrls, city: City, tmp_path: Path) -> str:
+    """The same service with a day that was compared, and books days that are sealed, closed and open."""
+    asyncio.run(reconciled_and_sealed(database, city, tmp_path))
+    return morning
 
 
 @pytest.fixture
@@ -137,6 +151,63 @@ def test_a_clerks_morning(page: Page, morning: str, two_funds: TwoFunds, databas
     page.go_back()
     page.reload()
     expect(page.get_by_role("button", name="登录")).to_be_visible()
+
+
+def test_an_approvers_reconciliation_and_seals(books: str, page: Page, two_funds: TwoFunds):
+    sign_in(page, books, two_funds, "approver")
+    page.get_by_role("link", name="对账", exact=True).click()
+    picture(page, "10-reconciliation")
+    page.locator("table.list").get_by_role("link", name="2025-03-11").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("未了结")
+    picture(page, "11-reconciled-day")
+    page.locator("table.list").get_by_role("link", name="金额不符").first.click()
+    expect(page.locator("table.sides tr.broken").first).to_contain_text("≠")
+    page.get_by_role("button", name="领取").click()
+    page.get_by_label("备注").fill("医保已出更正单")
+    picture(page, "12-break")
+    page.get_by_label("了结为").select_option(label="由医保更正")
+    page.get_by_role("button", name="了结").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("已了结")
+    expect(page.locator(".timeline")).to_contain_text("医保已出更正单")
+    picture(page, "13-resolved")
+    page.get_by_role("link", name="2025-03-11").click()
+    page.locator("table.list").get_by_role("link", name="本系统缺").first.click()
+    picture(page, "14-missing")
+    page.get_by_role("button", name="按医保数据补记").click()
+    expect(page.locator(".timeline")).to_contain_text("已补记")
+
+    page.get_by_role("link", name="封账", exact=True).click()
+    expect(page.get_by_role("alert").first).to_contain_text("已关账而未封账")
+    expect(page.locator("table.seals .good").first).to_contain_text("相连")
+    assert page.evaluate("document.documentElement.scrollWidth") <= SCREEN["width"]
+    picture(page, "15-seals")
+
+    page.goto(f"{books}/ops/bills?state=live")
+    page.locator("table.list a.number").first.click()
+    expect(page.locator(".promise")).to_contain_text("已兑现")
+    expect(page.locator(".now")).to_contain_text("告知患者")
+    picture(page, "16-promise")
+
+
+async def reconciled_and_sealed(database: DatabaseUrls, city: City, folder: Path) -> None:
+    """Add two days that are sealed and one that is closed, breaks of several kinds, and a bill under a promise."""
+    clock = SteeredClock(utc_now())
+    async with open_test_resources(database, clock, seed=19) as resources, ops_engine(database) as ops:
+        outputs = [a_2304(member) for member in city.members[20:26]]
+        for output in outputs[:4]:
+            await settle(resources, city, output)
+        reconciling = Reconciling(resources, city, folder)
+        setl_id = outputs[0]["setlinfo"]["setl_id"]
+        other = a_2304(city.members[20], setl_id, allowed="8100.00")
+        await reconciling.bureau(*(bureau_line(city, each) for each in (other, *outputs[1:3], *outputs[4:])))
+        for closes in range(3):
+            clock.now += timedelta(days=1)
+            await close_books_day(resources, city.fund_id)
+            if closes < 2:
+                await seal_closed_days(resources, ops, SIGNER)
+        promised = a_2304(city.members[30])
+        await hold(resources, city, promised)
+        await settle(resources, city, promised)
 
 
 def test_bills_of_other_fates_read_well(page: Page, morning: str, two_funds: TwoFunds):

@@ -16,8 +16,10 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from settlement.domain.errors import SettlementError
+from settlement.domain.ids import ClientId
 from settlement.services.access.add_staff import APPROVER, AUDITOR, CLERK, OPERATOR
 from settlement.services.access.use_session import LONGEST_SESSION, SignedInStaff, use_session
+from settlement.services.bills.commands import Caller
 from settlement.services.plans.acting import Actor
 from settlement.services.resources import Resources
 
@@ -53,6 +55,11 @@ class Visitor:
     def mark(self) -> str:
         """What this session's forms carry, so that no other site can send one."""
         return mark_of(self.token)
+
+    @property
+    def caller(self) -> Caller:
+        """This person as who calls a use case; the name is the one that a token of the account has."""
+        return Caller(ClientId(f"{self.staff.fund_id}.staff:{self.staff.login}"), self.staff.fund_id, frozenset())
 
     @property
     def actor(self) -> Actor:

@@ -12,10 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from settlement.dashboard.menu import menu_for
-from settlement.dashboard.pages import bills, invariants, sign_in, today, worklist
+from settlement.dashboard.pages import bills, invariants, reconciliation, seals, sign_in, today, worklist
 from settlement.dashboard.rendering import page
 from settlement.domain.errors import SettlementError
 from settlement.domain.sentences import SENTENCES, Language, sentence
+from settlement.services.books.seal_keys import Verifier
 from settlement.services.transactions import DATABASE_FAILURES, told_plainly
 
 HEADERS = {
@@ -31,10 +32,12 @@ HEADERS = {
 _STATUS = {
     "form_stale": 403,
     "not_recorded": 503,
+    "owner_unknown": 422,
     "remark_unusable": 422,
     "staff_role_missing": 403,
     "token_invalid": 401,
     "bill_not_found": 404,
+    "break_not_found": 404,
     "worklist_item_not_found": 404,
 }
 _BY_STATUS = {404: "没有这一页。", 405: "此页不支持这种操作。", 413: "提交的内容过大。"}
@@ -43,10 +46,14 @@ _KEPT = {"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
 log = structlog.get_logger()
 
 
-def create_dashboard() -> FastAPI:
-    """Return the application; the roof sets `state.resources` before the first request."""
+def create_dashboard(verifier: Verifier | None = None) -> FastAPI:
+    """Return the application; the roof sets `state.resources` before the first request.
+
+    `verifier` has the public keys of seals; without it no signature is looked at, and the page says so.
+    """
     app = FastAPI(openapi_url=None)
-    for subject in (sign_in, today, bills, worklist, invariants):
+    app.state.verifier = verifier
+    for subject in (sign_in, today, bills, worklist, reconciliation, seals, invariants):
         app.include_router(subject.router)
     app.add_api_route("/static/{name}", kept_file)
     app.add_exception_handler(SettlementError, _refused)

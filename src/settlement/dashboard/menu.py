@@ -18,9 +18,11 @@ class Entry(NamedTuple):
 TODAY = Entry("/", "今日", EVERYONE)
 BILLS = Entry("/bills", "账单", READERS)
 WORKLIST = Entry("/worklist", "待办", READERS)
+RECONCILIATION = Entry("/reconciliation", "对账", READERS)
+SEALS = Entry("/seals", "封账", EVERYONE)
 INVARIANTS = Entry("/invariants", "不变式", EVERYONE)
 
-MENU = (TODAY, BILLS, WORKLIST, INVARIANTS)
+MENU = (TODAY, BILLS, WORKLIST, RECONCILIATION, SEALS, INVARIANTS)
 """In the order in which a day goes. To add a page: an entry here, a file in `pages/`, a template."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from settlement.domain.reconciliation import BreakKind, Resolution, Source
 from settlement.domain.settlements import BillState, Door
 
 STATES: Final[Mapping[BillState, str]] = {
@@ -75,6 +76,59 @@ FIGURES: Final[Mapping[str, str]] = {
     "term": "保障期",
 }
 """What the figures of a worklist item are called; one without a line here is shown by its own name."""
+
+SOURCES: Final[Mapping[Source, str]] = {Source.BUREAU: "医保清单", Source.HOSPITAL: "医院清单"}
+
+BREAKS: Final[Mapping[BreakKind, str]] = {
+    BreakKind.MISSING_HERE: "本系统缺",
+    BreakKind.MISSING_THERE: "医保缺",
+    BreakKind.HOSPITAL_MISSING: "医院缺",
+    BreakKind.AMOUNT: "金额不符",
+    BreakKind.PAYER: "基金支付不符",
+    BreakKind.CANCELLED_ON_ONE_SIDE: "单方撤销",
+    BreakKind.WRONG_DAY: "日期不符",
+    BreakKind.DUPLICATED: "重复",
+    BreakKind.AID_NOT_PASSED_ON: "互助未如数给付",
+    BreakKind.AID_TO_UNKNOWN: "无记录的互助",
+}
+
+RESOLUTIONS: Final[Mapping[Resolution, str]] = {
+    Resolution.NO_LONGER_SEEN: "复核时已无差异",
+    Resolution.FOUND_ON_NEIGHBOURING_DAY: "在前后一日的清单中找到",
+    Resolution.SETTLED_BY_CATCH_UP: "已补记",
+    Resolution.NOT_OURS: "不属互助范围",
+    Resolution.REVERSED_HERE: "已冲销",
+    Resolution.ACCEPTED: "认可差异",
+    Resolution.CORRECTED_AT_BUREAU: "由医保更正",
+    Resolution.CORRECTED_AT_HOSPITAL: "由医院更正",
+}
+
+ENTRIES: Final[Mapping[str, str]] = {"settlement": "结算", "cancellation": "撤销"}
+
+COMPARED: Final[Mapping[str, str]] = {
+    "state": "状态",
+    "entry": "清单所列",
+    "times": "所列次数",
+    "business_date": "医保结算日",
+    "reversed_on": "冲销日",
+    "billed": "医疗费总额",
+    "excluded": "全自费",
+    "over_limit": "超限价自费",
+    "upfront_share": "先行自付",
+    "allowed": "符合政策范围",
+    "insurer_paid": "医保基金支付",
+    **FUNDS,
+    "provider_absorbed": "医院负担",
+    "patient_share": "个人负担",
+    "account_paid": "个人账户支付",
+    "family_account_paid": "家庭共济账户支付",
+    "cash_before_aid": "医保现金支付",
+    "aid_on_bill": "互助记入本单",
+    "cash_due": "个人应付现金",
+    "aid_given": "医院给付的互助",
+    "cash_collected": "医院实收现金",
+}
+"""What the figures of a break are called, in the order in which they are shown."""
 
 RECORDS: Final[Mapping[str, str]] = {"settlement": "结算", "reversal": "冲销"}
 

@@ -21,6 +21,7 @@ from settlement.domain.money import Money
 LINES_AT_ONCE = 1000
 
 _SUMS = [field.name for field in fields(Sums)]
+_OF_DAY = "fund_id = :fund_id AND books_day = :books_day"
 
 
 async def lock_books(connection: AsyncConnection, fund_id: FundId, wait_milliseconds: int) -> None:
@@ -81,6 +82,33 @@ async def find_day(connection: AsyncConnection, fund_id: FundId, number: int) ->
     return BooksDay(*row) if row else None
 
 
+async def list_days(
+    connection: AsyncConnection, fund_id: FundId, before: int | None, most: int
+) -> list[tuple[BooksDay, Seal | None]]:
+    """Return a fund's books days with their seals, the newest first, from before a number on."""
+    statement = _days().where(books_day.c.fund_id == fund_id)
+    if before is not None:
+        statement = statement.where(books_day.c.books_day < before)
+    statement = statement.order_by(books_day.c.books_day.desc()).limit(most)
+    days = [BooksDay(*row) for row in await connection.execute(statement)]
+    numbers = [day.number for day in days]
+    kept = select(seal).where(seal.c.fund_id == fund_id, seal.c.books_day.in_(numbers))
+    seals = {found.statement.books_day: found for found in map(_seal, await connection.execute(kept))}
+    return [(day, seals.get(day.number)) for day in days]
+
+
+_COUNTS = text(f"""
+SELECT (SELECT count(*) FROM settlement WHERE {_OF_DAY}) AS settlement,
+       (SELECT count(*) FROM reversal WHERE {_OF_DAY}) AS reversal
+""")
+
+
+async def count_day(connection: AsyncConnection, fund_id: FundId, number: int) -> dict[str, int]:
+    """Return how many settlements and reversals a books day has, by kind of record."""
+    row = (await connection.execute(_COUNTS, {"fund_id": fund_id, "books_day": number})).mappings().one()
+    return dict(row)
+
+
 def _days() -> Any:
     return select(books_day.c.fund_id, books_day.c.books_day, books_day.c.opened_at, books_day.c.closed_at)
 
@@ -89,7 +117,6 @@ def _instant(column: str) -> str:
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
-_OF_DAY = "fund_id = :fund_id AND books_day = :books_day"
 _TELLING = "('settlement.settled.v1', 'settlement.reversed.v1')"
 _FIRST_FORMAT = {
     "settlement": f"""

@@ -124,9 +124,21 @@ async def find_newest_import(
     """Return the import that counts for a day, of a hospital's lists the newest that covers one of the codes."""
     values = {"fund_id": fund_id, "source": source.value, "day": day, "codes": list(codes), "oldest": oldest}
     row = (await connection.execute(_NEWEST_IMPORT, values)).mappings().one_or_none()
-    if row is None:
-        return None
-    return ListImport(**{**row, "source": Source(row["source"]), "hospital_codes": tuple(row["hospital_codes"])})
+    return _import(row) if row else None
+
+
+_IMPORTS = text("""
+SELECT import_id, source, business_date, hospital_codes, digest, line_count, refused_count, refused, actor, imported_at
+FROM reconciliation_import
+WHERE fund_id = :fund_id AND business_date = :day
+ORDER BY import_id DESC LIMIT :most
+""")
+
+
+async def list_imports(connection: AsyncConnection, fund_id: FundId, day: date, most: int) -> list[ListImport]:
+    """Return the lists that were imported for a day, the newest first."""
+    rows = await connection.execute(_IMPORTS, {"fund_id": fund_id, "day": day, "most": most})
+    return [_import(row) for row in rows.mappings()]
 
 
 async def delete_expired_lines(connection: AsyncConnection, at: datetime, most: int) -> int:
@@ -224,6 +236,21 @@ async def count_breaks(connection: AsyncConnection, fund_id: FundId, search: Bre
     return int((await connection.execute(statement)).scalar_one())
 
 
+async def count_breaks_by_kind(
+    connection: AsyncConnection, fund_id: FundId, business_date: date
+) -> list[tuple[Source, BreakKind, int, int]]:
+    """Return how many breaks of a business date are open and how many are resolved, by source and kind."""
+    still_open = func.count().filter(_BREAK.c.status == BreakStatus.OPEN.value)
+    statement = (
+        select(_BREAK.c.source, _BREAK.c.kind, still_open, func.count() - still_open)
+        .where(*_wanted(fund_id, BreakSearch(business_date=business_date)))
+        .group_by(_BREAK.c.source, _BREAK.c.kind)
+        .order_by(_BREAK.c.source, _BREAK.c.kind)
+    )
+    rows = await connection.execute(statement)
+    return [(Source(source), BreakKind(kind), open_, resolved) for source, kind, open_, resolved in rows]
+
+
 async def list_break_steps(connection: AsyncConnection, fund_id: FundId, break_id: UUID) -> list[BreakStep]:
     """Return the history of a break."""
     of_break = (_STEP.c.fund_id == fund_id) & (_STEP.c.break_id == break_id)
@@ -288,6 +315,10 @@ def _wanted(fund_id: FundId, search: BreakSearch) -> list[ColumnElement[bool]]:
     if search.owner is not None:
         conditions.append(_BREAK.c.owner == search.owner if search.owner else _BREAK.c.owner.is_(None))
     return conditions
+
+
+def _import(row: RowMapping) -> ListImport:
+    return ListImport(**{**row, "source": Source(row["source"]), "hospital_codes": tuple(row["hospital_codes"])})
 
 
 def _break(row: RowMapping) -> Break:

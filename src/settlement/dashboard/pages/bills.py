@@ -15,13 +15,15 @@ from settlement.dashboard.rendering import day_of, page
 from settlement.dashboard.words import EQUATION, FUNDS, STATES
 from settlement.db.bills import find_settled_bill
 from settlement.db.engine import fund_transaction
+from settlement.db.pending import find_newest_question
 from settlement.db.registry import list_hospitals
 from settlement.db.reports import BillSearch, RecordedEvent, list_bill_rows, list_events_of_bill, list_postings
 from settlement.db.worklist import list_items_of_bill
 from settlement.domain.answers import settlement_answer, who_pays
 from settlement.domain.ids import BillId
 from settlement.domain.money import ZERO, total
-from settlement.domain.sentences import Language
+from settlement.domain.pending import PendingQuestion, standing_of
+from settlement.domain.sentences import Language, sentence
 from settlement.domain.settlements import BillState, PricedRecord, SettledBill
 from settlement.domain.timeline import step_in_words
 from settlement.domain.worklist import kind_of
@@ -106,6 +108,7 @@ async def show_bill(request: Request, resources: ResourcesDep, visitor: _Reader,
             raise BillNotFound(id=str(bill_id))
         events = await list_events_of_bill(connection, fund_id, id_)
         recorded = await list_postings(connection, fund_id, id_)
+        question = await find_newest_question(connection, fund_id, id_)
         items = await list_items_of_bill(connection, fund_id, id_)
         hospitals = await list_hospitals(connection, fund_id)
     priced = settled.priced
@@ -121,6 +124,8 @@ async def show_bill(request: Request, resources: ResourcesDep, visitor: _Reader,
         head=settled.head,
         hospital=names.get(settled.head.hospital_code or ""),
         answer=settlement_answer(settled, Language.CHINESE),
+        now=_now(settled, question),
+        promise=_promise(settled),
         shares=_shares(settled),
         benefits=explain_bill(settled, rules)["benefits"],
         steps=[_step(event) for event in events],
@@ -144,6 +149,31 @@ def _shares(settled: SettledBill) -> dict[str, Any] | None:
         "cash": cash,
         "sum": total(amount for _, amount in payers),
         "to_card": priced.split.aid_to_card if priced.split.aid_to_card != ZERO else None,
+    }
+
+
+def _now(settled: SettledBill, question: PendingQuestion | None) -> dict[str, Any]:
+    """Return what is known of the bill now, what to tell the patient, and how the insurer is asked about it."""
+    standing = standing_of(settled.head, question)
+    asked = question if question is not None and question.outcome is None else None
+    return {
+        "known": sentence(standing.known, Language.CHINESE, tries=asked.tries or None if asked else None),
+        "tell": sentence(standing.tell, Language.CHINESE),
+        "asked": asked,
+    }
+
+
+def _promise(settled: SettledBill) -> dict[str, Any] | None:
+    """Return what had been promised beside what was settled, with the difference of each amount."""
+    met, priced = settled.promise, settled.priced
+    if met is None or priced is None:
+        return None
+    names = {"aid_on_bill": "互助记入本单", "aid_to_card": "互助打入银行卡", "cash_due": "个人应付现金"}
+    amounts = [(label, getattr(met.promised, name), getattr(priced.split, name)) for name, label in names.items()]
+    return {
+        "kept": met.kept,
+        "said": sentence("promise_kept" if met.kept else "promise_of_other_figures", Language.CHINESE),
+        "lines": [(label, promised, paid, paid - promised) for label, promised, paid in amounts],
     }
 
 
