@@ -119,8 +119,8 @@ class ServiceLine:
                 self._token = str(given.json()["access_token"])
             headers = request.pop("headers", {}) | {"Authorization": f"Bearer {self._token}"}
             response = await self._http.request(method, f"{url}{path}", headers=headers, **request)
-        except httpx.HTTPError as failed:
-            self._diary.counts["not reached" if isinstance(failed, httpx.ConnectError) else "answer lost"] += 1
+        except httpx.HTTPError:
+            self._diary.counts["not reached, or answer lost"] += 1
             return None
         if response.status_code == httpx.codes.UNAUTHORIZED:
             self._token = None
