@@ -189,6 +189,16 @@ def set_up_logging(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.settlement_log_level.upper())),
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+    if not any(isinstance(handler, _LibrariesLog) for handler in logging.getLogger().handlers):
+        logging.getLogger().addHandler(_LibrariesLog())
+
+
+class _LibrariesLog(logging.Handler):
+    """Writes what a library logs as one line of ours; by default it would be text of many lines on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said, of = record.getMessage(), record.name
+        structlog.get_logger().log(record.levelno, "library", library=of, said=said, exc_info=record.exc_info)
 
 
 async def refuse_wrong_clock(installation: Installation, clock: Clock = utc_now) -> None:

@@ -37,6 +37,7 @@ def serve(
         host=host or settings.settlement_host,
         port=settings.settlement_port if port is None else port,
         access_log=False,
+        log_config=None,
         log_level=settings.settlement_log_level,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
