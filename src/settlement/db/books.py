@@ -90,7 +90,9 @@ def _instant(column: str) -> str:
 
 
 _OF_DAY = "fund_id = :fund_id AND books_day = :books_day"
-_TELLING = "('settlement.settled.v1', 'settlement.reversed.v1')"
+_SETTLING = "('settlement.settled.v1', 'settlement.revised.v1')"
+_UNDOING = "('settlement.reversed.v1', 'settlement.revised.v1')"
+_TELLING = "('settlement.settled.v1', 'settlement.reversed.v1', 'settlement.revised.v1')"
 _FIRST_FORMAT = {
     "settlement": f"""
         SELECT json_build_array('settlement', bill_id, revision, member_id, plan_version_id, service_date,
@@ -131,18 +133,18 @@ _FIRST_FORMAT = {
                 UNION ALL
                 SELECT fund_id, bill_id FROM reversal WHERE {_OF_DAY}) AS record) AS of_day
             JOIN event USING (fund_id, bill_id)
-            WHERE type = 'settlement.settled.v1'
+            WHERE type IN {_SETTLING}
             GROUP BY 1, 2, 3
         ), told AS (
             SELECT fund_id, bill_id, told_by
             FROM (SELECT fund_id, bill_id, revision::text FROM settlement WHERE {_OF_DAY}) AS of_day
             JOIN settled USING (fund_id, bill_id, revision)
-            UNION ALL
+            UNION
             SELECT fund_id, bill_id, min(sequence)
             FROM (SELECT fund_id, bill_id, revision::text FROM reversal WHERE {_OF_DAY}) AS of_day
             JOIN settled USING (fund_id, bill_id, revision)
             JOIN event USING (fund_id, bill_id)
-            WHERE type = 'settlement.reversed.v1' AND sequence > told_by
+            WHERE type IN {_UNDOING} AND sequence > told_by
             GROUP BY fund_id, bill_id, revision
         )
         SELECT json_build_array('event', bill_id, sequence, event_id, type, payload, actor,
@@ -158,6 +160,7 @@ _FIRST_FORMAT = {
 """Each kind of record of a day as lines of JSON in a fixed order, whatever the server's locale, zone or plan.
 
 A receipt is in its hash. An event is of the day of the record that it tells, or that the bill's next such event tells.
+One event tells a revision: the settlement that stands by it, and the reversal of the one before.
 """
 
 DAY_LINES = {1: _FIRST_FORMAT}
