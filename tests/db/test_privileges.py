@@ -34,6 +34,7 @@ from settlement.services.bills.commands import Brought
 from settlement.services.bills.decide_rerating import ProposeRerating, propose_rerating
 from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill
+from settlement.services.bills.rerate_what_changed import rerate_what_changed
 from settlement.services.books.close_books_day import close_books_day
 from settlement.services.books.seal_books_days import seal_closed_days
 from settlement.services.events.number_events import number_all_events
@@ -118,6 +119,7 @@ RECORDS = sorted(
         "uncovered",
         "hold_room",
         "later_payer",
+        "rerating_look",
         "unit",
         "hospital",
     }
@@ -188,6 +190,8 @@ async def _rerate(resources: Resources, city: City, database: DatabaseUrls) -> N
     await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
     payer = OtherPayer("惠民保", Money(100))
     await add_later_payer(resources, AddLaterPayer(city.caller, bill_id_of(poor), payer, "HMB-1"))
+    async with ops_engine(database) as ops:
+        await rerate_what_changed(resources, ops)
 
 
 def as_login(url: str, statement: str, fund: City | None = None) -> int:

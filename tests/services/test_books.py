@@ -17,7 +17,19 @@ import pytest
 from psycopg.errors import CheckViolation, InsufficientPrivilege
 from sqlalchemy import make_url
 
-from builders import KEYS, City, SteeredClock, a_2304, a_2305, a_city, open_test_resources, reverse, settle
+from builders import (
+    KEYS,
+    City,
+    SteeredClock,
+    a_2304,
+    a_2305,
+    a_city,
+    bill_id_of,
+    once,
+    open_test_resources,
+    reverse,
+    settle,
+)
 from database import as_owner, ops_engine, rows_of
 from sealing import ANOTHER, SIGNER, VERIFIER
 from serving import settings_of
@@ -29,8 +41,10 @@ from settlement.db.settling import books_lock
 from settlement.db.tables import settlement
 from settlement.domain.books import BooksDay, DayContent, Seal, is_due
 from settlement.domain.ids import FundId
+from settlement.domain.settlements import RevisionReason
 from settlement.domain.time import CHINA
 from settlement.services.audit.examine import examine
+from settlement.services.bills.transfer_aid import TransferAid, transfer_aid
 from settlement.services.books.close_books_day import (
     BooksBusy,
     BooksClosedToday,
@@ -375,6 +389,28 @@ async def test_later_events_of_a_bill_belong_to_no_sealed_day(resources: Resourc
     assert rows_of(database, "SELECT count(*) FROM event") == [(3,)]
     assert await hashed(database, city) == before
     assert (await hashed(database, city, 2)).counts["event"] == 2
+
+
+async def test_the_event_that_tells_a_revision_is_sealed_in_the_day_of_its_records(
+    resources: Resources, city: City, database: DatabaseUrls, clock: SteeredClock
+):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    await close_books_day(resources, city.fund_id)
+    clock.forward(days=1)
+    bill_id = bill_id_of(settled)
+    await transfer_aid(resources, TransferAid(city.caller, bill_id, RevisionReason.NOT_SHOWN, once(city.caller)))
+    await close_books_day(resources, city.fund_id)
+    first, second = await hashed(database, city), await hashed(database, city, 2)
+    assert (first.counts["settlement"], first.counts["event"]) == (1, 1)
+    assert (second.counts["settlement"], second.counts["reversal"], second.counts["event"]) == (1, 1, 1)
+    clock.forward(days=1)
+    await reverse(resources, city, settled, a_2305(output))
+    assert [await hashed(database, city), await hashed(database, city, 2)] == [first, second]
+    assert (await hashed(database, city, 3)).counts["event"] == 1
+    as_owner(database, "UPDATE event SET actor = 'nobody' WHERE type = 'settlement.revised.v1'")
+    assert await hashed(database, city) == first
+    assert await hashed(database, city, 2) != second
 
 
 @contextmanager

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import openpyxl
 import pytest
 
-from builders import City, Node, SteeredClock, a_2304, a_2305, bill_id_of, facts, reverse, settle
+from builders import City, Node, SteeredClock, a_2304, a_2305, bill_id_of, facts, once, reverse, settle
 from database import as_owner, ops_engine, rows_of
 from services.reconciling import (
     DAY,
@@ -22,6 +23,14 @@ from settlement.db.embedded import DatabaseUrls
 from settlement.db.engine import fund_transaction
 from settlement.db.reconciliation import BreakSearch, list_break_steps, list_reconciled_days
 from settlement.domain.reconciliation import BreakAction, BreakKind, BreakStatus, Resolution, Source
+from settlement.domain.settlements import RevisionReason
+from settlement.services.bills.decide_rerating import (
+    ApplyRerating,
+    ProposeRerating,
+    apply_rerating,
+    propose_rerating,
+)
+from settlement.services.bills.transfer_aid import TransferAid, transfer_aid
 from settlement.services.messages.drop_expired import drop_expired_messages
 from settlement.services.reconciliation.act_on_break import ActOnBreak, act_on_break, settle_missing
 from settlement.services.reconciliation.errors import BreakStepRefused, LineNotKept, ListRefused, OwnerUnknown
@@ -302,6 +311,43 @@ async def test_a_hospitals_list_shows_every_way_in_which_aid_was_not_passed_on(d
         ("hospital", "cancelled_on_one_side"),
         ("hospital", "hospital_missing"),
     ]
+
+
+async def test_after_a_transfer_to_the_card_the_standing_revision_is_compared_on_the_bills_own_day(
+    desk: Desk, clock: SteeredClock
+):
+    output = a_2304(desk.city.member)
+    settled = await settle(desk.resources, desk.city, output)
+    clock.forward(days=1)
+    transfer = TransferAid(desk.city.caller, bill_id_of(settled), RevisionReason.NOT_SHOWN, once(desk.city.caller))
+    moved = (await transfer_aid(desk.resources, transfer)).answer
+    assert (moved["revision"], moved["mutual_aid"]["on_bill"]) == (2, "0.00")
+    await desk.bureau(bureau_line(desk.city, output))
+    await desk.bureau(day=NEXT_DAY)
+    await desk.hospital(hospital_row(desk.city, output, moved))
+    await desk.hospital(day=NEXT_DAY)
+    assert await desk.open() == []
+    await desk.hospital(hospital_row(desk.city, output, settled.answer))
+    assert await desk.open() == [("hospital", "aid_not_passed_on")]
+
+
+async def test_after_a_re_rating_the_standing_revision_is_compared_on_the_bills_own_day(
+    desk: Desk, clock: SteeredClock
+):
+    whole = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00", "allowed": "60000.00"}
+    first = a_2304(desk.city.member, mdtrt_id="V00000001", **whole)
+    second = a_2304(desk.city.member, mdtrt_id="V00000002")
+    undone = await settle(desk.resources, desk.city, first)
+    poor = await settle(desk.resources, desk.city, second)
+    cancelled = a_2305(first)
+    await reverse(desk.resources, desk.city, undone, cancelled)
+    clock.forward(days=2)
+    proposed = await propose_rerating(desk.resources, ProposeRerating(desk.city.caller, bill_id_of(poor)))
+    await apply_rerating(desk.resources, ApplyRerating(desk.city.caller, UUID(proposed["rerating_id"])))
+    await desk.bureau(bureau_line(desk.city, second))
+    await desk.bureau(day=date(2025, 3, 13))
+    await desk.hospital(hospital_row(desk.city, second, poor.answer))
+    assert await desk.open() == []
 
 
 async def test_a_hospitals_list_says_nothing_about_another_hospitals_bills(desk: Desk):

@@ -30,6 +30,7 @@ COMMANDS = {
     "staff": "staff",
     "plan": "plans",
     "reconcile": "reconcile",
+    "rerate": "rerate",
 }
 
 

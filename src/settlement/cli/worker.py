@@ -11,13 +11,14 @@ from settlement.app import make_ids, open_asker, open_books_keeping, open_ops, r
 from settlement.cli.shell import installation, told_plainly
 from settlement.worker.loop import examine_in_time, repeat, work
 from settlement.worker.pending import asking
+from settlement.worker.rerating import rerating
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def worker() -> None:
-    """Do the background work: number events, close and seal books days, ask about what is pending, examine."""
+    """Do the background work: number events, close and seal books days, ask about what is pending, re-rate, examine."""
 
     async def until_told() -> None:
         stop = asyncio.Event()
@@ -32,6 +33,7 @@ def worker() -> None:
             await asyncio.gather(
                 work(ops, utc_now, stop, keeping),
                 repeat("pending", asking(asker), stop),
+                repeat("rerating", rerating(asker.resources, ops), stop),
                 examine_in_time(ops, opened.keys, make_ids(), stop),
             )
 

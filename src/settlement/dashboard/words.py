@@ -69,11 +69,19 @@ _ACCOUNTS: Final[Mapping[str, str]] = {
 }
 
 FIGURES: Final[Mapping[str, str]] = {
+    "aid_before": "原互助金额",
+    "aid_now": "现在应得互助",
+    "aid_recorded": "已记互助金额",
     "cancelled_unseen": "先到的撤销",
     "door": "再次收到的来源",
     "figures_digest": "再次收到的金额摘要",
+    "net": "差额合计",
+    "replaces": "被更正的单据",
+    "rerating": "重算建议",
+    "said": "医保的回答",
     "service_date": "费用发生日",
     "term": "保障期",
+    "tries": "已问次数",
 }
 """What the figures of a worklist item are called; one without a line here is shown by its own name."""
 
@@ -136,6 +144,7 @@ LAWS: Final[Mapping[str, str]] = {
     "aid_split": "互助先记入本单，只有超出应付现金的部分打入银行卡；没有方案版本的单据没有互助",
     "answers_name_their_bills": "存下的每个答复都对应本基金的一张单据或一份草案，只有一个答复新建了它",
     "balances": "各账户余额等于未冲销结算的合计",
+    "chains_are_whole": "更正的单据与被更正的单据互相指明，占其原位；被更正的没有有效记录，留给它的额度由它取用",
     "consumption_is_the_aid": "每张单据占用的额度等于它的互助金额",
     "equation": "总额等于基金、医院、账户、互助、其他、个人现金之和，分文不差",
     "events_tell_every_record": "每笔结算和冲销恰有一条事件",

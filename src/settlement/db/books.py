@@ -117,7 +117,9 @@ def _instant(column: str) -> str:
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
-_TELLING = "('settlement.settled.v1', 'settlement.reversed.v1')"
+_SETTLING = "('settlement.settled.v1', 'settlement.revised.v1')"
+_UNDOING = "('settlement.reversed.v1', 'settlement.revised.v1')"
+_TELLING = "('settlement.settled.v1', 'settlement.reversed.v1', 'settlement.revised.v1')"
 _FIRST_FORMAT = {
     "settlement": f"""
         SELECT json_build_array('settlement', bill_id, revision, member_id, plan_version_id, service_date,
@@ -158,18 +160,18 @@ _FIRST_FORMAT = {
                 UNION ALL
                 SELECT fund_id, bill_id FROM reversal WHERE {_OF_DAY}) AS record) AS of_day
             JOIN event USING (fund_id, bill_id)
-            WHERE type = 'settlement.settled.v1'
+            WHERE type IN {_SETTLING}
             GROUP BY 1, 2, 3
         ), told AS (
             SELECT fund_id, bill_id, told_by
             FROM (SELECT fund_id, bill_id, revision::text FROM settlement WHERE {_OF_DAY}) AS of_day
             JOIN settled USING (fund_id, bill_id, revision)
-            UNION ALL
+            UNION
             SELECT fund_id, bill_id, min(sequence)
             FROM (SELECT fund_id, bill_id, revision::text FROM reversal WHERE {_OF_DAY}) AS of_day
             JOIN settled USING (fund_id, bill_id, revision)
             JOIN event USING (fund_id, bill_id)
-            WHERE type = 'settlement.reversed.v1' AND sequence > told_by
+            WHERE type IN {_UNDOING} AND sequence > told_by
             GROUP BY fund_id, bill_id, revision
         )
         SELECT json_build_array('event', bill_id, sequence, event_id, type, payload, actor,
@@ -185,6 +187,7 @@ _FIRST_FORMAT = {
 """Each kind of record of a day as lines of JSON in a fixed order, whatever the server's locale, zone or plan.
 
 A receipt is in its hash. An event is of the day of the record that it tells, or that the bill's next such event tells.
+One event tells a revision: the settlement that stands by it, and the reversal of the one before.
 """
 
 DAY_LINES = {1: _FIRST_FORMAT}

@@ -26,7 +26,7 @@ RECORDS_UNCHANGEABLE = SqlCheck(
         ('event'), ('event_position'), ('idempotency'), ('uncovered'), ('seal'),
         ('worklist_action'), ('examination_request'), ('examination'), ('reconciliation_line'),
         ('reconciliation_import'), ('reconciliation_run'), ('reconciliation_found'), ('reconciliation_step'),
-        ('later_payer'))
+        ('later_payer'), ('rerating_look'))
     SELECT login.name || ' may ' || lower(privilege) || ' ' || relname
     FROM kept, {_SERVICE_LOGINS}, (VALUES ('DELETE'), ('TRUNCATE')) AS forbidden (privilege)
     WHERE has_table_privilege(login.name, kept.oid, privilege)
@@ -201,6 +201,7 @@ VITAL_CONSTRAINTS = (
     "worklist_action_item_fk",
     "worklist_action_staff_fk",
     "worklist_action_closed_says_why",
+    "rerating_look_pk",
     "reconciliation_step_pk",
     "reconciliation_step_break_fk",
     "reconciliation_break_says_how",

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, Text, cast, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement.db.tables import rerating
+from settlement.db.tables import rerating, rerating_look, worklist_item
 from settlement.domain.ids import BillId, FundId, MemberId
 from settlement.domain.money import Money
+from settlement.domain.settlements import RevisionReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ async def add_rerating(connection: AsyncConnection, fund_id: FundId, proposed: S
     mine = (rerating.c.fund_id == fund_id) & (rerating.c.member_id == proposed.member_id)
     same = (rerating.c.plan_code == proposed.plan_code) & (rerating.c.term == proposed.term)
     ended = {"state": "lapsed", "decided_by": proposed.actor, "decided_at": proposed.created_at}
-    await connection.execute(update(rerating).where(mine & same & (rerating.c.state == "proposed")).values(ended))
+    open_one = mine & same & (rerating.c.state == "proposed")
+    await _close_items(connection, fund_id, select(rerating.c.rerating_id).where(open_one), proposed.created_at)
+    await connection.execute(update(rerating).where(open_one).values(ended))
     values = {
         "fund_id": fund_id,
         "rerating_id": proposed.rerating_id,
@@ -63,6 +66,21 @@ async def find_rerating(connection: AsyncConnection, fund_id: FundId, rerating_i
     return _stored(dict(row)) if row else None
 
 
+async def find_open_rerating(
+    connection: AsyncConnection, fund_id: FundId, member_id: MemberId, plan_code: str, term: str
+) -> StoredRerating | None:
+    """Return the proposal of a member and term that waits for a person."""
+    statement = select(rerating).where(
+        rerating.c.fund_id == fund_id,
+        rerating.c.member_id == member_id,
+        rerating.c.plan_code == plan_code,
+        rerating.c.term == term,
+        rerating.c.state == "proposed",
+    )
+    row = (await connection.execute(statement)).mappings().one_or_none()
+    return _stored(dict(row)) if row else None
+
+
 async def list_reratings(
     connection: AsyncConnection, fund_id: FundId, before: UUID | None, limit: int
 ) -> list[StoredRerating]:
@@ -77,10 +95,121 @@ async def list_reratings(
 async def decide_rerating(
     connection: AsyncConnection, fund_id: FundId, rerating_id: UUID, state: str, actor: str, at: datetime
 ) -> None:
-    """Write what became of an open proposal."""
+    """Write what became of an open proposal; it is no work for anybody any more."""
     mine = (rerating.c.fund_id == fund_id) & (rerating.c.rerating_id == rerating_id)
     decided = {"state": state, "decided_by": actor, "decided_at": at}
     await connection.execute(update(rerating).where(mine & (rerating.c.state == "proposed")).values(decided))
+    await _close_items(connection, fund_id, select(rerating.c.rerating_id).where(mine), at)
+
+
+async def _close_items(connection: AsyncConnection, fund_id: FundId, ended: Select[tuple[UUID]], at: datetime) -> None:
+    named = worklist_item.c.figures["rerating"].astext.in_(select(cast(ended.subquery().c.rerating_id, Text)))
+    items = (worklist_item.c.fund_id == fund_id) & (worklist_item.c.kind == "rerating_proposed")
+    is_open = worklist_item.c.closed_at.is_(None)
+    await connection.execute(update(worklist_item).where(items & is_open & named).values(closed_at=at))
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What may have changed what bills of a term would get: its kind, the record's id, and a bill of that term."""
+
+    kind: str
+    cause_id: UUID
+    term: str
+    bill_id: BillId
+
+
+_TERM = "COALESCE(settlement.receipt #>> '{result,0,term,code}', '')"
+_PRICED = """JOIN bill ON bill.fund_id = cause.fund_id AND bill.bill_id = cause.bill_id
+    JOIN settlement ON settlement.fund_id = bill.fund_id AND settlement.bill_id = bill.bill_id
+        AND settlement.revision = bill.revision"""
+_CAUSES = text(f"""
+WITH cause AS (
+    SELECT CASE WHEN cause.revision < bill.revision THEN 'revised' ELSE 'reversed' END AS kind,
+           reversal_id AS cause_id, bill.bill_id, {_TERM} AS term
+    FROM reversal AS cause {_PRICED}
+    WHERE cause.fund_id = :fund_id AND cause.recorded_at > :since
+      AND CASE WHEN cause.revision < bill.revision THEN cause.reason <> ALL (CAST(:moving_no_room AS text[]))
+          ELSE NOT EXISTS (
+              SELECT FROM hold
+              WHERE hold.fund_id = bill.fund_id AND hold.member_id = bill.member_id AND hold.of_bill_id = bill.bill_id
+                AND hold.state = 'open' AND hold.expires_at > :at) END
+    UNION ALL
+    SELECT 'later_payer', payer_id, bill.bill_id, {_TERM}
+    FROM later_payer AS cause {_PRICED}
+    WHERE cause.fund_id = :fund_id AND cause.recorded_at > :since
+    UNION ALL
+    (SELECT DISTINCT ON (membership_id, {_TERM}) 'roster', membership_id, bill.bill_id, {_TERM}
+    FROM membership AS cause
+    JOIN bill ON bill.fund_id = cause.fund_id AND bill.member_id = cause.member_id AND bill.state = 'live'
+    JOIN settlement ON settlement.fund_id = bill.fund_id AND settlement.bill_id = bill.bill_id
+        AND settlement.revision = bill.revision AND settlement.recorded_at < cause.recorded_at
+        AND settlement.service_date BETWEEN cause.first_day AND cause.last_day
+    JOIN plan_version ON plan_version.fund_id = settlement.fund_id
+        AND plan_version.plan_version_id = settlement.plan_version_id AND plan_version.plan_code = cause.plan_code
+    WHERE cause.fund_id = :fund_id AND cause.recorded_at > :since
+    ORDER BY membership_id, {_TERM}, bill.bill_id)
+)
+SELECT kind, cause_id, term, bill_id FROM cause
+WHERE NOT EXISTS (
+    SELECT FROM rerating_look AS looked
+    WHERE looked.fund_id = :fund_id AND looked.kind = cause.kind AND looked.cause_id = cause.cause_id
+      AND looked.term = cause.term)
+ORDER BY cause_id, term LIMIT :most
+""")
+_MOVING_NO_ROOM = (
+    RevisionReason.NOT_SHOWN,
+    RevisionReason.ANSWER_LOST,
+    RevisionReason.CLEARING_DISPUTED,
+    RevisionReason.RERATED,
+)
+"""A transfer takes the same room as before; a re-rating has left nothing to change."""
+
+
+async def list_causes(
+    connection: AsyncConnection, fund_id: FundId, since: datetime, at: datetime, most: int
+) -> list[Cause]:
+    """Return up to `most` records made after `since` that may change other bills' aid and were not looked at.
+
+    They are reversals whose place nobody can take any more by `at`, or has taken; revisions that took other room;
+    later payers; and memberships that were recorded after live bills of their span.
+    """
+    values = {
+        "fund_id": fund_id,
+        "since": since,
+        "at": at,
+        "most": most,
+        "moving_no_room": [reason.value for reason in _MOVING_NO_ROOM],
+    }
+    rows = await connection.execute(_CAUSES, values)
+    return [Cause(row.kind, row.cause_id, row.term, BillId(row.bill_id)) for row in rows]
+
+
+async def was_looked_at(connection: AsyncConnection, fund_id: FundId, cause: Cause) -> bool:
+    """Say whether a cause has its mark."""
+    statement = select(rerating_look.c.cause_id).where(
+        rerating_look.c.fund_id == fund_id,
+        rerating_look.c.kind == cause.kind,
+        rerating_look.c.cause_id == cause.cause_id,
+        rerating_look.c.term == cause.term,
+    )
+    return (await connection.execute(statement)).one_or_none() is not None
+
+
+async def add_look(
+    connection: AsyncConnection, fund_id: FundId, cause: Cause, rerating_id: UUID | None, at: datetime
+) -> None:
+    """Mark a cause as looked at, with the re-rating that it led to, if to any. Call it under the lock."""
+    values = {
+        "fund_id": fund_id,
+        "kind": cause.kind,
+        "cause_id": cause.cause_id,
+        "term": cause.term,
+        "bill_id": cause.bill_id,
+        "rerating_id": rerating_id,
+        "looked_at": at,
+    }
+    await connection.execute(insert(rerating_look).values(values))
 
 
 def _stored(row: Mapping[str, Any]) -> StoredRerating:

@@ -205,6 +205,14 @@ _TAKINGS = f"""
           AND (place < (SELECT place_bill_id FROM chain)) IS NOT FALSE
         ORDER BY place, record_id)) AS taking) AS takings
 """
+_COVERS = """
+    (SELECT jsonb_agg(jsonb_build_array(first_day, last_day, person_category, shares, union_member,
+         unit.class, unit.region, unit.code, (SELECT min(unit_renewal.first_day) FROM unit_renewal
+          WHERE unit_renewal.fund_id = :fund_id AND unit_renewal.unit_id = membership.unit_id
+            AND unit_renewal.plan_code = :plan_code AND unit_renewal.first_day > membership.last_day))
+         ORDER BY recorded_at)
+     FROM membership JOIN unit USING (fund_id, unit_id)
+     WHERE fund_id = :fund_id AND member_id = :member_id AND plan_code = :plan_code)"""
 _KNOWN = f"""
     (SELECT json_build_array(fingerprint, status, body) FROM idempotency
      WHERE fund_id = :fund_id AND client_id = :client_id AND key = :key) AS answer,
@@ -213,13 +221,7 @@ _KNOWN = f"""
        AND (area = :area OR hospital_code = :hospital_code)
      ORDER BY area = :area DESC LIMIT 1) AS head) AS head,
     known.certificate_index, known.key_id, known.envelope,
-    (SELECT jsonb_agg(jsonb_build_array(first_day, last_day, person_category, shares, union_member,
-         unit.class, unit.region, unit.code, (SELECT min(unit_renewal.first_day) FROM unit_renewal
-          WHERE unit_renewal.fund_id = :fund_id AND unit_renewal.unit_id = membership.unit_id
-            AND unit_renewal.plan_code = :plan_code AND unit_renewal.first_day > membership.last_day))
-         ORDER BY recorded_at)
-     FROM membership JOIN unit USING (fund_id, unit_id)
-     WHERE fund_id = :fund_id AND member_id = :member_id AND plan_code = :plan_code) AS covers,
+    {_COVERS} AS covers,
     (SELECT person_id FROM person_number WHERE fund_id = :fund_id AND number_index = :number_index) AS number_owner,
     version.plan_version_id, version.digest,
     (SELECT hospital_level.level FROM hospital_code JOIN hospital_level USING (fund_id, hospital_id)
@@ -355,6 +357,15 @@ def _chain(row: Mapping[str, Any]) -> KeptPlace:
         service_date=date.fromisoformat(row["service_date"]),
         expires_at=datetime.fromisoformat(row["expires_at"]),
     )
+
+
+async def read_covers(
+    connection: AsyncConnection, fund_id: FundId, member_id: MemberId, plan_code: str
+) -> tuple[CoverSpan, ...]:
+    """Return a member's spans of cover by a plan, in the order in which they were recorded."""
+    values = {"fund_id": fund_id, "member_id": member_id, "plan_code": plan_code}
+    found = (await connection.execute(text(f"SELECT {_COVERS}"), values)).scalar_one()
+    return tuple(_cover(*span) for span in found or ())
 
 
 def _cover(

@@ -451,6 +451,18 @@ rerating = Table(
     Column("decided_at", DateTime(timezone=True)),
 )
 
+rerating_look = Table(
+    "rerating_look",
+    metadata,
+    Column("fund_id", Uuid),
+    Column("kind", Text),
+    Column("cause_id", Uuid),
+    Column("term", Text),
+    Column("bill_id", Uuid),
+    Column("rerating_id", Uuid),
+    Column("looked_at", DateTime(timezone=True)),
+)
+
 later_payer = Table(
     "later_payer",
     metadata,

@@ -52,7 +52,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "bill_unconfirmed": Kind(
         "医保未能证实此单",
-        "向医保局或医院核对此单；确认前不向医院清算。",
+        "互助仍按原记录。向医保局或医院核对此单；确认前不向医院清算。",
         WORKED_BY,
     ),
     "cancellation_unresolved": Kind(
@@ -73,6 +73,21 @@ KINDS: Final[Mapping[str, Kind]] = {
     "plan_asks": Kind(
         "方案规定由人评定",
         "此项互助尚未支付。按方案条款收齐材料，由负责人评定后关闭。",
+        _HEAD,
+    ),
+    "corrected_with_less": Kind(
+        "更正后的单据应得互助较少",
+        "互助仍按已显示的金额。由负责人核对新旧两单，决定是否追回差额后关闭。",
+        _HEAD,
+    ),
+    "reinstated_with_less": Kind(
+        "恢复的单据互助较少",
+        "互助已按剩余额度记账，少于原来所示。由负责人核对，与职工说明后关闭。",
+        _HEAD,
+    ),
+    "rerating_proposed": Kind(
+        "建议重算本期互助",
+        "各单互助仍按原记录。由负责人逐单核对重算建议，批准后一次执行，或不执行并关闭本项。",
         _HEAD,
     ),
     "provisional_cover": Kind(

@@ -22,6 +22,13 @@ def cover_for(spans: Sequence[CoverSpan], header: Header, day: date) -> CoverOnD
     return provisional_cover_on(spans, day, grace, month_and_day(header.provisional.until))
 
 
+def of_span(facts: PlanFacts, span: CoverSpan) -> PlanFacts:
+    """Return the facts with what roster and unit say of the member in a span."""
+    return replace(
+        facts, region=span.region, unit_class=span.unit_class, union_member=span.union_member, shares=span.shares
+    )
+
+
 def with_cover(plan: CompiledPlan, facts: PlanFacts, cover: CoverOnDay, spans: Sequence[CoverSpan]) -> PlanFacts:
     """Return the facts with what the cover says; the category is that of the day that the plan names."""
     span = cover.span

@@ -9,8 +9,10 @@ from datetime import date
 from settlement import ENGINE_VERSION
 from settlement.domain.benefits import Taking
 from settlement.domain.bills import Care
+from settlement.domain.cover import CoverSpan
 from settlement.domain.money import ZERO, Money, total
 from settlement.domain.settlements import BillHead, PricedRecord
+from settlement.plans.covering import cover_for, of_span, with_cover
 from settlement.plans.history import BillKeys, place, takings
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.services.funds.rules import VersionInForce
@@ -37,12 +39,13 @@ def compute_anew(
     *,
     visit_on: date | None = None,
     later_paid: Money = ZERO,
+    covers: Sequence[CoverSpan] = (),
 ) -> Anew | None:
     """Compute a bill again with its figures and facts, after the takings `past`; aid it gains goes to the card.
 
     `visit_on` is the service date of a visit that stands in another bill's place; `later_paid` is what other payers
-    paid since, in fen, beside those at the counter. `None` where the version needs a
-    fact that nobody asked for then.
+    paid since, in fen, beside those at the counter; `covers` is what the roster says by now.
+    `None` where the version needs a fact that nobody asked for then.
     """
     plan, inputs = version.plan, Inputs.from_json(before.receipt["inputs"])
     facts = inputs.facts
@@ -50,6 +53,9 @@ def compute_anew(
         facts = replace(facts, other_paid=before.split.other_on_bill + later_paid)
     if visit_on is not None and facts.care != Care.INPATIENT:
         facts = replace(facts, settled_on=visit_on)
+    cover = cover_for(covers, plan.header, before.service_date)
+    if cover is not None:
+        facts = with_cover(plan, of_span(facts, cover.span), cover, covers)
     keys = BillKeys(head.hospital_code or "", head.encounter_id or "", head.receipt_no)
     placed = place(plan, facts, keys, past)
     if plan.missing_fact(placed.facts) is not None:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.engine import fund_transaction
 from settlement.db.parts import write_together
-from settlement.db.rerating import StoredRerating, add_rerating, decide_rerating, find_rerating
+from settlement.db.rerating import StoredRerating, add_rerating, decide_rerating, find_open_rerating, find_rerating
 from settlement.db.settling import lock_member, take_books_day
 from settlement.domain.answers import Answer
 from settlement.domain.errors import SettlementError
@@ -65,20 +65,36 @@ async def propose_rerating(resources: Resources, command: ProposeRerating) -> An
         async with fund_transaction(resources.engine, fund_id) as connection:
             await lock_member(connection, fund_id, f"rerate\x1f{command.bill_id}", bill_id=command.bill_id)
             await take_books_day(connection, fund_id)
-            rerating = await rerate_under_lock(connection, resources, fund_id, command.bill_id)
-            if rerating.effect == "leave" or not rerating.changed:
-                raise NothingToRate(id=str(command.bill_id))
             work = Work(resources, caller, None, resources.clock())
-            stored = _proposal(work, command.bill_id, rerating)
-            await add_rerating(connection, fund_id, stored)
-            if rerating.effect == "raise" and rerating.net >= 0:
-                return await _apply(connection, work, stored, rerating)
-            named = rerating.changed[0].settled.head
-            work.worklist(named, "rerating_proposed", {"rerating": str(stored.rerating_id), "net": stored.net.yuan()})
-            await write_together(connection, work.parts)
+            stored = await propose_under_lock(connection, work, command.bill_id)
+            if stored is None:
+                raise NothingToRate(id=str(command.bill_id))
             return rerating_answer(stored)
 
     return await run(transaction)
+
+
+async def propose_under_lock(connection: AsyncConnection, work: Work, bill_id: BillId) -> StoredRerating | None:
+    """Do the same within a transaction that holds the member's lock and the books day.
+
+    Returns the proposal, the one that is open already if it is the same, or what was applied; `None` where nothing
+    would change, or the plan leaves earlier bills as they are.
+    """
+    rerating = await rerate_under_lock(connection, work.resources, work.fund_id, bill_id)
+    if rerating.effect == "leave" or not rerating.changed:
+        return None
+    stored = _proposal(work, bill_id, rerating)
+    raised = rerating.effect == "raise" and rerating.net >= 0
+    found = await find_open_rerating(connection, work.fund_id, rerating.member_id, rerating.plan_code, rerating.term)
+    if found is not None and not raised and list(found.lines) == list(stored.lines):
+        return found
+    await add_rerating(connection, work.fund_id, stored)
+    if raised:
+        return await _apply(connection, work, stored, rerating)
+    named = rerating.changed[0].settled.head
+    work.worklist(named, "rerating_proposed", {"rerating": str(stored.rerating_id), "net": stored.net.yuan()})
+    await write_together(connection, work.parts)
+    return stored
 
 
 async def apply_rerating(resources: Resources, command: ApplyRerating) -> Answer:
@@ -101,13 +117,13 @@ async def apply_rerating(resources: Resources, command: ApplyRerating) -> Answer
             rerating = await rerate_under_lock(connection, resources, fund_id, found.of_bill_id)
             work = Work(resources, caller, None, resources.clock())
             if lines_of(rerating) != list(found.lines):
-                return await _decided(connection, work, found, "lapsed")
-            return await _apply(connection, work, found, rerating)
+                return rerating_answer(await _decided(connection, work, found, "lapsed"))
+            return rerating_answer(await _apply(connection, work, found, rerating))
 
     return await run(transaction)
 
 
-async def _apply(connection: AsyncConnection, work: Work, stored: StoredRerating, rerating: Rerating) -> Answer:
+async def _apply(connection: AsyncConnection, work: Work, stored: StoredRerating, rerating: Rerating) -> StoredRerating:
     for line in rerating.changed:
         if line.anew is not None:
             revise(work, line.settled, RevisionReason.RERATED, line.anew.priced, line.anew.taken)
@@ -116,10 +132,10 @@ async def _apply(connection: AsyncConnection, work: Work, stored: StoredRerating
     return await _decided(connection, work, stored, "applied")
 
 
-async def _decided(connection: AsyncConnection, work: Work, stored: StoredRerating, state: str) -> Answer:
+async def _decided(connection: AsyncConnection, work: Work, stored: StoredRerating, state: str) -> StoredRerating:
     actor = str(work.caller.client_id)
     await decide_rerating(connection, work.fund_id, stored.rerating_id, state, actor, work.at)
-    return rerating_answer(replace(stored, state=state, decided_by=actor, decided_at=work.at))
+    return replace(stored, state=state, decided_by=actor, decided_at=work.at)
 
 
 def _proposal(work: Work, bill_id: BillId, rerating: Rerating) -> StoredRerating:

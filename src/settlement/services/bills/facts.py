@@ -12,7 +12,7 @@ from settlement.domain.cover import CoverOnDay
 from settlement.domain.money import Money
 from settlement.domain.scope import care_of, is_injury, setting_of
 from settlement.domain.time import china_date
-from settlement.plans.covering import day_of_age, with_cover
+from settlement.plans.covering import day_of_age, of_span, with_cover
 from settlement.services.bills.known import Known, Reading
 from settlement.services.funds.rules import VersionInForce
 
@@ -48,21 +48,17 @@ def complete_facts(
     `cover` is the member's on that date. What the plan does not ask a hospital for is left out, so that no record
     holds it.
     """
-    plan, span = version.plan, cover.span
+    plan = version.plan
     certificate = known.identity.certificate if known.identity else None
     born = birth_date(certificate) if certificate else None
     local = visit.area.startswith(tuple(version.scope.insured_areas)) and visit.place_of_payment not in _ELSEWHERE
     facts = replace(
-        dated,
+        of_span(dated, cover.span),
         hospital_level=known.hospital_level,
         place="local" if local else "elsewhere",
         hospital_category=visit.hospital_category if "hospital_category" in plan.needed_facts else None,
         diagnosis=visit.diagnosis if plan.asks_for_diagnosis else None,
         sex=sex(certificate) if certificate else None,
-        region=span.region,
-        unit_class=span.unit_class,
-        union_member=span.union_member,
-        shares=span.shares,
         other_paid=other,
         stated={code: amount for code, amount in visit.stated.items() if code in plan.stated},
     )

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from settlement.db import bills
 from settlement.db.engine import fund_transaction
 from settlement.db.later_payers import sum_later_payers
-from settlement.db.settling import lock_member, read_takings
+from settlement.db.settling import lock_member, read_covers, read_takings
 from settlement.domain.answers import Answer
 from settlement.domain.benefits import STAY, Taking
+from settlement.domain.cover import CoverSpan
 from settlement.domain.ids import BillId, FundId, MemberId
 from settlement.domain.money import ZERO, Money, total
 from settlement.domain.settlements import SettledBill
@@ -121,7 +122,8 @@ async def rerate_under_lock(
         later = {}
     else:
         later = await sum_later_payers(connection, fund_id, [bill.head.bill_id for bill in in_term])
-    rating = _Rating(fund_id, member_id, plan_code, rules, later)
+    covers = await read_covers(connection, fund_id, member_id, plan_code)
+    rating = _Rating(fund_id, member_id, plan_code, rules, later, covers)
     lines = await rating.lines(connection, resources, in_term)
     return Rerating(member_id, plan_code, term, changes.effect if changes else "propose", lines)
 
@@ -139,6 +141,7 @@ class _Rating:
     plan_code: str
     rules: FundRules
     later_paid: Mapping[BillId, Money]
+    covers: Sequence[CoverSpan]
 
     async def lines(
         self, connection: AsyncConnection, resources: Resources, in_term: Sequence[SettledBill]
@@ -172,7 +175,7 @@ class _Rating:
         if version is None or priced is None:
             return None
         later = self.later_paid.get(bill.head.bill_id, ZERO)
-        return compute_anew(bill.head, priced, version, past, later_paid=later)
+        return compute_anew(bill.head, priced, version, past, later_paid=later, covers=self.covers)
 
     def _differs(self, bill: SettledBill, anew: Anew) -> bool:
         """Say whether a bill would get another amount, or take other room, than it did."""
