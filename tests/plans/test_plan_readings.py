@@ -93,6 +93,16 @@ def test_a_benefit_may_be_called_like_what_other_plans_took() -> None:
     assert paid(version, stay, again) == [["500.00"], ["200.00"]]
 
 
+def test_a_stay_is_not_held_for_its_dates_by_a_condition_that_is_not_asked_of_it() -> None:
+    long = {"fact": "stay_days", "at_least": 3, "when": {"sex": ["male"]}, **C, "label": "l"}
+    version = a_version({"conditions": [condition("care", "inpatient"), long]})
+    stay = a_stay(date(2026, 1, 1), date(2026, 1, 5), 100, sex="female")
+    unknown = replace(stay, facts=replace(stay.facts, admitted_on=None))
+    assert paid(version, unknown) == [["100.00"]]
+    asked = replace(unknown, facts=replace(unknown.facts, sex="male"))
+    assert paid(version, asked) == []
+
+
 BY_DAYS: Part = {"spanning": {"split": "by_days", **C}}
 
 
