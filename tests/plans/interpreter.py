@@ -46,6 +46,8 @@ from settlement.plans.model.membership import CalendarYear, MonthsFrom, NamedTer
 ONE_DAY = timedelta(days=1)
 NOTHING = Fraction(0)
 STEPS = {"fen": 1, "jiao": 10, "yuan": 100}
+Share = tuple[int, int, int]
+"""Of a part of a bill: the days before it, the days up to and with it, and all days of the bill."""
 Days = tuple[date, date]
 """A first and a last day, both included."""
 
@@ -112,7 +114,7 @@ class Part:
 
     bill: Bill
     settlement: tuple[int, int]
-    amounts: dict[str, Fraction]
+    share: Share
     facts: dict[str, Any]
     first_day: date | None
     day: date
@@ -148,7 +150,7 @@ class Interpreter:
             return missing
         self.bills += 1
         settled: list[Outcome] = []
-        for number, (amounts, first, last) in enumerate(self._parts(bill)):
+        for number, (share, first, last) in enumerate(self._parts(bill)):
             goes_on_behind = last is not None and last != bill.facts.discharged_on
             before = self._nights_and_admissions(stay)
             self._record_care(bill, stay, first, last)
@@ -157,7 +159,7 @@ class Interpreter:
             part = Part(
                 bill,
                 (self.bills, number),
-                amounts,
+                share,
                 part_facts,
                 first,
                 day or bill.facts.settled_on,
@@ -255,13 +257,12 @@ class Interpreter:
         day = self._service_date(bill) or bill.facts.settled_on
         return self._term(self.body.benefits[0], day, self._own_cover(bill)) or (day, day)
 
-    def _parts(self, bill: Bill) -> Iterator[tuple[dict[str, Fraction], date | None, date | None]]:
-        """A stay over two terms is split by its days, both ends counted; what does not divide falls to later parts."""
-        amounts = amounts_of(bill)
+    def _parts(self, bill: Bill) -> Iterator[tuple[Share, date | None, date | None]]:
+        """A stay over two terms is split by its days, both ends counted."""
         last = bill.facts.discharged_on
         split = self._splits() and bill.is_stay and bill.facts.event_on is None
         if not split or bill.facts.admitted_on is None or last is None:
-            yield amounts, None, None
+            yield (0, 1, 1), None, None
             return
         first = self._counts_from(bill)
         pieces: list[list[date]] = []
@@ -276,17 +277,12 @@ class Interpreter:
                 terms.append(term)
             day += ONE_DAY
         if len(pieces) < 2:
-            yield amounts, None, None
+            yield (0, 1, 1), None, None
             return
         gone, total = 0, sum(map(len, pieces))
         for piece in pieces:
-            upto = gone + len(piece)
-            shared = {
-                name: Fraction(amount * upto // total - amount * gone // total) for name, amount in amounts.items()
-            }
-            shared["insurer_paid"] = sum((shared[each.name] for each in fields(bill.figures.funds)), NOTHING)
-            yield shared, piece[0], piece[-1]
-            gone = upto
+            yield (gone, gone + len(piece), total), piece[0], piece[-1]
+            gone += len(piece)
 
     def _splits(self) -> bool:
         return self.plan.spanning is not None and self.plan.spanning.split == "by_days"
@@ -507,21 +503,28 @@ class Interpreter:
         return max(NOTHING, self._sum(benefit.base, part))
 
     def _sum(self, sum_of: AmountSum | None, part: Part) -> Fraction:
-        """Add and subtract amounts of the bill; account money that is not a burden is taken off."""
+        """Add and subtract amounts of the bill; account money that is not a burden is taken off.
+
+        A part of a stay has its share of the bill's sum by days; what does not divide falls to later parts.
+        """
         if sum_of is None:
             return NOTHING
-
-        def named(name: str) -> Fraction:
-            return part.aid[name.removeprefix("aid.")] if name.startswith("aid.") else part.amounts.get(name, NOTHING)
-
-        amount = sum(map(named, sum_of.plus), NOTHING) - sum(map(named, sum_of.minus), NOTHING)
-        family = part.amounts["family_account_paid"]
-        own = part.amounts["account_paid"] - family
+        amounts, aid = amounts_of(part.bill), NOTHING
+        amount = NOTHING
+        for sign, names in ((1, sum_of.plus), (-1, sum_of.minus)):
+            for name in names:
+                if name.startswith("aid."):
+                    aid += sign * part.aid[name.removeprefix("aid.")]
+                else:
+                    amount += sign * amounts.get(name, NOTHING)
+        family = amounts["family_account_paid"]
+        own = amounts["account_paid"] - family
         if self.plan.account_money.counts_as == "not_burden":
             amount -= own
         if (self.plan.family_account_money or self.plan.account_money).counts_as == "not_burden":
             amount -= family
-        return amount
+        before, up_to, total = part.share
+        return Fraction(amount * up_to // total - amount * before // total) + aid
 
     # Spans.
 

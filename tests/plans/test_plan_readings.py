@@ -13,8 +13,11 @@ from interpreter import Bill, PaidElsewhere
 from plan_builders import STAY, VISIT, a_bill
 from strategies import History
 
+from settlement.domain.bills import InsurerFunds
 from settlement.domain.money import Money
+from settlement.plans.compile import compile_version
 from settlement.plans.model import PlanVersion
+from settlement.plans.origins import origins
 
 Part = dict[str, Any]
 C: Part = {"clause": "c"}
@@ -113,6 +116,28 @@ def test_what_others_paid_and_the_hospital_stated_is_split_with_the_stay() -> No
     )
     spans = a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000, other_paid=Money(20_000), stated={"bed": Money(10_000)})
     assert paid(version, spans) == [["350.00", "350.00"]]
+
+
+REIMBURSED = replace(a_bill(1_000_002), funds=InsurerFunds(hifp=Money(500_001), hifes=Money(500_001)))
+
+
+def test_no_part_of_a_fully_reimbursed_stay_has_a_base_for_a_minimum() -> None:
+    least = [{"rule": "minimum", "amount": 100, **C}]
+    base = {"plus": ["allowed"], "minus": ["insurer_paid"], **C}
+    version = a_version({"base": base, "rules": least, "accumulation": {"over": "term", **C}}, header=BY_DAYS)
+    spans = replace(a_stay(date(2026, 12, 31), date(2027, 1, 1)), figures=REIMBURSED)
+    assert paid(version, spans) == [["0.00", "0.00"]]
+
+
+def test_the_sum_that_a_part_is_told_is_its_base() -> None:
+    base = {"plus": ["allowed"], "minus": ["hifp"], **C}
+    plan = compile_version(a_version({"base": base}, header=BY_DAYS))
+    facts = replace(a_stay(date(2026, 12, 31), date(2027, 1, 1)).facts, counted_from=date(2026, 12, 31))
+    figures = replace(a_bill(10), funds=InsurerFunds(hifp=Money(5)))
+    parts = plan.adjudicate(figures, facts, {})
+    told = origins(plan, figures, facts, parts)
+    assert [sum(int(each.amount) for each in origin.amounts) for origin in told] == [int(part.base) for part in parts]
+    assert [int(part.base) for part in parts] == [2, 3]
 
 
 def test_a_stay_over_a_gap_between_terms_is_split_into_each_term_and_the_gap() -> None:

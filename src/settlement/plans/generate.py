@@ -43,7 +43,10 @@ def generate(version: PlanVersion) -> Generated:
 
 
 def _inputs(layout: Layout) -> str:
-    lines = ["def inputs(figures, facts, day=None):", '    """Return what a bill is asked for, in its order."""']
+    lines = [
+        "def inputs(figures, facts, day=None, share=(0, 1, 1)):",
+        '    """Return what a bill is asked for, in its order."""',
+    ]
     if any("funds." in read for read in layout.inputs.values()):
         lines.append("    funds = figures.funds")
     lines += ["    return (", *(f"        {read},  # {name}" for name, read in layout.inputs.items()), "    )"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from settlement.domain.errors import InvariantViolation, ensure
 from settlement.plans.model import BenefitRules, Span, TermRule, VersionBody
+from settlement.plans.model.file import Header
 from settlement.plans.model.parts import UNITS
 from settlement.plans.vocabulary import AMOUNTS, FACTS, FUNDS, OTHER_PAID
 
@@ -98,6 +99,11 @@ class Layout:
         self.ledgers.append(ledger)
         self.slots[name] = []
         return ledger
+
+
+def splits(header: Header) -> bool:
+    """Say whether a stay over two terms is split by its days."""
+    return header.spanning is not None and header.spanning.split == "by_days"
 
 
 def term_of(body: VersionBody, benefit: BenefitRules) -> TermRule:

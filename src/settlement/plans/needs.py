@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from settlement.plans.generate_benefit import conditions_of
-from settlement.plans.layout import term_of
+from settlement.plans.layout import splits, term_of
 from settlement.plans.model import BenefitRules, GroupLimit, Modifier, PlanVersion, Span, When
 from settlement.plans.model.membership import OwnCover
 from settlement.plans.vocabulary import FACTS
@@ -36,13 +36,8 @@ def _fields_of(facts: Iterable[str]) -> list[str]:
 
 def _of_days_and_term(version: PlanVersion, benefit: BenefitRules) -> list[str]:
     """Return the fields without which the days that a benefit pays, or its term, are not known."""
-    days = ["admitted_on", "discharged_on"] if benefit.per_day is not None or splits(version) else []
+    days = ["admitted_on", "discharged_on"] if benefit.per_day is not None or splits(version.header) else []
     return [*days, *(["cover_first_day"] if isinstance(term_of(version.body, benefit), OwnCover) else [])]
-
-
-def splits(version: PlanVersion) -> bool:
-    """Say whether a stay over two terms is split by its days."""
-    return version.header.spanning is not None and version.header.spanning.split == "by_days"
 
 
 def asked_when(version: PlanVersion, benefit: BenefitRules) -> Mapping[str, tuple[When, ...]]:
@@ -99,7 +94,7 @@ def facts_of_version(version: PlanVersion) -> frozenset[str]:
 def counts_stays(version: PlanVersion) -> bool:
     """Say whether a version asks which stay this is, or which days of it: then the records keep its stays."""
     asked = facts_of_version(version)
-    if splits(version) or any(benefit.per_day is not None for benefit in version.body.benefits):
+    if splits(version.header) or any(benefit.per_day is not None for benefit in version.body.benefits):
         return True
     return not asked.isdisjoint({"stay_ordinal", "stay_days"}) or Span.STAY.value in _spans(version.body)
 

@@ -20,6 +20,7 @@ from settlement.plans.layout import Ledger
 from settlement.plans.model import PlanVersion, Span
 from settlement.plans.model.membership import OwnCover
 from settlement.plans.simulation.bills import SimulatedBill
+from settlement.plans.split import WHOLE, Share
 from settlement.plans.terms import term_on
 
 Aid = tuple[int, ...]
@@ -80,9 +81,9 @@ class Run:
             return Missing(missing)
         unit = placed.unit if placed else None
         later_parts: list[Entry] = []
-        parts = self.plan.parts_of(bill.figures, facts)
+        parts = self.plan.parts_of(facts)
         if parts:
-            paid = [self._entry(part.figures, part.facts, part.day, unit) for part in parts if part.is_paid]
+            paid = [self._entry(bill.figures, part.facts, part.day, unit, part.share) for part in parts if part.is_paid]
             first, *later_parts = paid or [Entry(None, ())]
         else:
             first = self._entry(bill.figures, facts, self.plan.service_date(facts) or facts.settled_on, unit)
@@ -112,8 +113,10 @@ class Run:
         state.ledgers = [state.kept.setdefault(at, fresh[at[0]]) for at in enumerate(keys)]
         state.keys = keys
 
-    def _entry(self, figures: BillFigures, facts: PlanFacts, day: date, unit: str | None) -> Entry:
-        return Entry(self.plan.inputs(figures, facts, day), self._keys(day, facts, unit))
+    def _entry(
+        self, figures: BillFigures, facts: PlanFacts, day: date, unit: str | None, share: Share = WHOLE
+    ) -> Entry:
+        return Entry(self.plan.inputs(figures, facts, day, share), self._keys(day, facts, unit))
 
     def _keys(self, day: date, facts: PlanFacts, unit: str | None) -> tuple[Hashable, ...]:
         if self._by_cover or self._by_unit:
