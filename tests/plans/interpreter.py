@@ -127,6 +127,7 @@ class Part:
     """The same nights, each on the day on which it begins: a later part does not have the one before it."""
     is_one_of_several: bool
     aid: dict[str, Fraction] = field(default_factory=dict)
+    earlier_parts: tuple[Part, ...] = ()
 
 
 class Interpreter:
@@ -150,6 +151,7 @@ class Interpreter:
             return missing
         self.bills += 1
         settled: list[Outcome] = []
+        parts: list[Part] = []
         for number, (share, first, last) in enumerate(self._parts(bill)):
             goes_on_behind = last is not None and last != bill.facts.discharged_on
             before = self._nights_and_admissions(stay)
@@ -169,7 +171,9 @@ class Interpreter:
                 before[0] + (1 if number else 0),
                 now[0] + (1 if goes_on_behind else 0),
                 last is not None,
+                earlier_parts=tuple(parts),
             )
+            parts.append(part)
             for benefit in self.body.benefits:
                 outcome = self._benefit(benefit, part)
                 part.aid[benefit.code] = outcome.paid
@@ -444,8 +448,11 @@ class Interpreter:
         day = part.first_day if self.plan.stay_date == "admission" and part.first_day else part.day
         return of_part != of_stay and not any(first <= day <= last for first, last in self.covers)
 
+    def _is_priced(self, part: Part) -> bool:
+        return not (self._is_before_plan(part) or self._is_not_covered(part))
+
     def _reaches(self, benefit: BenefitRules, part: Part) -> bool:
-        if self._is_before_plan(part) or self._is_not_covered(part):
+        if not self._is_priced(part):
             return False
         conditions = (*self.plan.covers, *benefit.conditions)
         if not all(part.facts[each.fact] is None or may_pass(part.facts, each) for each in conditions):
@@ -537,7 +544,7 @@ class Interpreter:
         def within(outcome: Outcome) -> bool:
             match span:
                 case Span.SETTLEMENT:
-                    return outcome.settlement == part.settlement
+                    return outcome.settlement[0] == part.settlement[0]
                 case Span.RECEIPT:
                     return outcome.receipt == receipt
                 case Span.VISIT:
@@ -586,17 +593,28 @@ class Interpreter:
             return False
         if isinstance(rule, TermLimit):
             return span is Span.TERM
+        if self._splits() and span is Span.SETTLEMENT:
+            return False
         return isinstance(rule, Limit) and rule.amount is not None and rule.over is span
 
     def _by_sums(self, benefit: BenefitRules, base: Fraction, burden: Fraction, part: Part) -> Fraction:
-        """The rules give a total of the span's sums; the bill is paid that total less what was paid before."""
+        """The rules give a total of the span's sums; the bill is paid that total less what was paid before.
+
+        Of parts of one settlement, each is paid what it adds to the total: what a limit took of an earlier part is
+        not made good.
+        """
         span = benefit.accumulation.over if benefit.accumulation else Span.SETTLEMENT
-        earlier = [] if span is Span.SETTLEMENT else self._earlier(span, [benefit.code], benefit, part)
+        earlier = self._earlier(span, [benefit.code], benefit, part)
         paid = sum((each.paid for each in earlier), NOTHING)
         if benefit.lump_sum is not None and benefit.lump_sum.upgrade:
             return max(NOTHING, base - paid)
-        base += sum((each.base for each in earlier), NOTHING)
-        burden += sum((each.burden for each in earlier), NOTHING)
+        earlier_base = sum((each.base for each in earlier), NOTHING)
+        earlier_burden = sum((each.burden for each in earlier), NOTHING)
+        if earlier and span is Span.SETTLEMENT:
+            paid = max(paid, self._total_of_sums(benefit, earlier_base, earlier_burden, part))
+        return max(NOTHING, self._total_of_sums(benefit, earlier_base + base, earlier_burden + burden, part) - paid)
+
+    def _total_of_sums(self, benefit: BenefitRules, base: Fraction, burden: Fraction, part: Part) -> Fraction:
         total, due = base, base > 0
         for rule in benefit.rules:
             if not self._looks_at_sums(benefit, rule):
@@ -617,7 +635,7 @@ class Interpreter:
                     total = min(total, max(NOTHING, burden))
                 case TermLimit() | Limit():
                     total = min(total, self._limit_amount(benefit, rule, part))
-        return max(NOTHING, total - paid)
+        return total
 
     def _bands(self, rule: Bands, amount: Fraction, part: Part) -> Fraction:
         bands = rule.bands
@@ -684,6 +702,8 @@ class Interpreter:
                 return min(aid, max(NOTHING, left))
             case Limit() if rule.times is not None:
                 return NOTHING if self._times_are_up(benefit, rule, part) else aid
+            case LessPaid() if rule.over is Span.SETTLEMENT:
+                return max(NOTHING, aid - sum((part.aid.get(code, NOTHING) for code in rule.by), NOTHING))
             case LessPaid():
                 return max(NOTHING, aid - self._total("paid", rule.by, rule.over, benefit, part))
             case NotBeside():
@@ -704,7 +724,7 @@ class Interpreter:
     def _group_room(self, benefit: BenefitRules, limit: GroupLimit, part: Part) -> Fraction:
         codes = [each.code for each in self.body.benefits] if isinstance(limit.of, str) else list(limit.of)
         bound = (
-            max(NOTHING, self._sum(limit.burden, part)) if limit.amount is None else chosen(limit.amount, part.facts)
+            max(NOTHING, self._burden_so_far(limit, part)) if limit.amount is None else chosen(limit.amount, part.facts)
         )
         left = bound - self._total("paid", codes, limit.over, benefit, part)
         if limit.of == "all_plans" and limit.over in (Span.TERM, Span.LIFE):
@@ -715,13 +735,18 @@ class Interpreter:
             )
         return left
 
+    def _burden_so_far(self, limit: GroupLimit, part: Part) -> Fraction:
+        """What the member bears of the bill: of a split one, of its parts up to this one that can be paid at all."""
+        paid_parts = [each for each in (*part.earlier_parts, part) if self._is_priced(each)]
+        return sum((self._sum(limit.burden, each) for each in paid_parts), NOTHING)
+
     def _asks(self, benefit: BenefitRules, base: Fraction, part: Part) -> bool:
         """The bill that lifts the sum of bases to the threshold; without a threshold each bill."""
         assert benefit.manual is not None
         if benefit.manual.threshold is None:
             return True
         span = benefit.accumulation.over if benefit.accumulation else Span.SETTLEMENT
-        earlier = NOTHING if span is Span.SETTLEMENT else self._total("base", [benefit.code], span, benefit, part)
+        earlier = self._total("base", [benefit.code], span, benefit, part)
         return earlier < benefit.manual.threshold <= earlier + base
 
 

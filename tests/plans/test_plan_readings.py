@@ -118,6 +118,58 @@ def test_what_others_paid_and_the_hospital_stated_is_split_with_the_stay() -> No
     assert paid(version, spans) == [["350.00", "350.00"]]
 
 
+YEAR_AND_NEXT = a_stay(date(2026, 12, 31), date(2027, 1, 1), 10_000)
+
+
+@pytest.mark.parametrize(
+    ("rules", "each"),
+    [
+        ([{"rule": "limit", "over": "settlement", "amount": 6000, **C}], ["5000.00", "1000.00"]),
+        ([{"rule": "deductible", "once_per": "settlement", "amount": 6000, **C}], ["0.00", "4000.00"]),
+        ([{"rule": "rate", "rate": "1%", **C}, {"rule": "minimum", "amount": 70, **C}], ["70.00", "30.00"]),
+    ],
+    ids=["limit", "deductible", "minimum"],
+)
+@pytest.mark.parametrize("over", ["settlement", "term"])
+def test_what_counts_once_per_settlement_counts_once_for_all_parts_of_a_split_stay(
+    rules: list[Part], each: list[str], over: str
+) -> None:
+    version = a_version({"rules": rules, "accumulation": {"over": over, **C}}, header=BY_DAYS)
+    of_terms = over == "term" and rules[-1]["rule"] == "minimum"
+    assert paid(version, YEAR_AND_NEXT, YEAR_AND_NEXT)[0] == (["70.00", "70.00"] if of_terms else each)
+
+
+@pytest.mark.parametrize("by", [{"amount": 6000}, {"burden": {"plus": ["over_limit"], **C}}], ids=["amount", "burden"])
+def test_a_limit_of_several_benefits_for_a_settlement_is_one_for_all_parts_of_a_split_stay(by: Part) -> None:
+    limit = {"code": "bill", "names": NAMES, "of": "all", "over": "settlement", **by, **C}
+    version = a_version({}, {"code": "other"}, header=BY_DAYS, limits=[limit])
+    figures = replace(YEAR_AND_NEXT.figures, over_limit=Money(600_000))
+    each = ["5000.00", "1000.00", "0.00", "0.00"] if "amount" in by else ["3000.00", "0.00", "3000.00", "0.00"]
+    again = replace(YEAR_AND_NEXT, figures=figures)
+    assert paid(version, again, again)[0] == each
+
+
+def test_days_of_an_allowance_are_limited_once_for_all_parts_of_a_split_stay() -> None:
+    days = {"counting": "both_days", "days": [{"from_day": 1, "amount": 10, **C}], **C}
+    limit = {"rule": "limit", "over": "settlement", "days": 5, **C}
+    version = a_version({"per_day": days, "rules": [limit]}, header=BY_DAYS)
+    spans = a_stay(date(2026, 12, 29), date(2027, 1, 10))
+    assert paid(version, spans) == [["30.00", "20.00"]]
+
+
+def test_what_the_room_of_one_term_took_of_a_stay_is_not_made_good_by_the_next() -> None:
+    rules = [{"rule": "rate", "rate": "50%", **C}, {"rule": "term_limit", "amount": 3000, **C}]
+    version = a_version({"rules": rules}, header=BY_DAYS)
+    before = a_stay(date(2026, 3, 1), date(2026, 3, 5), 5000)
+    assert paid(version, before, YEAR_AND_NEXT) == [["2500.00"], ["500.00", "2500.00"]]
+
+
+def test_a_benefit_is_less_by_what_another_pays_for_each_part_and_not_twice() -> None:
+    less = {"rules": [{"rule": "less_paid", "by": ["b1"], "over": "settlement", **C}]}
+    version = a_version({"rules": [{"rule": "rate", "rate": "30%", **C}]}, less, header=BY_DAYS)
+    assert paid(version, YEAR_AND_NEXT) == [["1500.00", "3500.00", "1500.00", "3500.00"]]
+
+
 REIMBURSED = replace(a_bill(1_000_002), funds=InsurerFunds(hifp=Money(500_001), hifes=Money(500_001)))
 
 

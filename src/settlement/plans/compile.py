@@ -45,6 +45,8 @@ UNUSED = UsedRoom()
 _NOTHING = Consumption()
 NO_TERM = "none-"
 """Begins the code of a term made for a day that lies in none."""
+OF_SETTLEMENT = "@settlement"
+"""Behind a benefit's code: what earlier parts of this bill have taken. No bill before it has any of that."""
 OF_UNIT, OF_LIFE = "@unit", "@life"
 """Behind a benefit's code: the room it has used within the present unit, or ever. The bare code is its term's."""
 
@@ -232,7 +234,7 @@ class CompiledPlan:
 
         `home` are the terms whose used room stands behind the bare codes: those of the service date.
         """
-        room = dict(used)
+        room, settlement = dict(used), self._filled({})
         benefits: list[Benefit] = []
         for part in parts:
             terms = self.terms(part.day, part.facts)
@@ -240,7 +242,7 @@ class CompiledPlan:
             own = room | {code: room.get(key, UNUSED) for code, key in keys.items()}
             if not {term.code for term in terms.values()} & {term.code for term in home.values()}:
                 own[OTHER_PLANS] = room.get(f"{OTHER_PLANS}#{terms[self.benefit_codes[0]].code}", UNUSED)
-            priced = self._priced_part(figures, part, own, terms)
+            priced = self._priced_part(figures, part, own, settlement, terms)
             for benefit in priced:
                 for key in (keys[benefit.code], f"{benefit.code}{OF_UNIT}", f"{benefit.code}{OF_LIFE}"):
                     room[key] = room.get(key, UNUSED).after(benefit.consumption)
@@ -248,9 +250,17 @@ class CompiledPlan:
         return tuple(benefits)
 
     def _priced_part(
-        self, figures: BillFigures, part: Segment, used: Mapping[str, UsedRoom], terms: Mapping[str, Term]
+        self,
+        figures: BillFigures,
+        part: Segment,
+        used: Mapping[str, UsedRoom],
+        settlement: Sequence[list[int]],
+        terms: Mapping[str, Term],
     ) -> Sequence[Benefit]:
-        """Price one part of a split stay; nothing is paid for one before the fund had a plan, or without cover."""
+        """Price one part of a split stay; nothing is paid for one before the fund had a plan, or without cover.
+
+        The ledgers of the settlement are those in which the parts before it have counted.
+        """
         if not part.is_paid and self.header.spanning is not None:
             why = "方案当时尚未开始" if part.is_before_plan else "这些天不在保障期内"
             steps = (Step(self.header.spanning.clause, StepKind.NOT_ELIGIBLE, ZERO, why),)
@@ -262,7 +272,11 @@ class CompiledPlan:
                 for b in self._body.benefits
             ]  # fmt: skip
         notes: list[Note] = []
-        paid = self.pay(self.inputs(figures, part.facts, part.day, part.share), self._filled(used), notes)
+        ledgers = [
+            of_bill if ledger.span is Span.SETTLEMENT else filled
+            for ledger, filled, of_bill in zip(self._ledgers, self._filled(used), settlement, strict=True)
+        ]
+        paid = self.pay(self.inputs(figures, part.facts, part.day, part.share), ledgers, notes)
         priced = self._explained(paid, notes, part.facts, used, terms)
         return [replace(benefit, days=(part.first_day, part.day)) for benefit in priced]
 
@@ -333,7 +347,7 @@ def _term_limits(version: PlanVersion) -> Iterator[NamedLimit]:
 
 def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], ...]:
     """Return where each slot of a ledger is read from: the key of the used room and its measure."""
-    suffix = {Span.TERM: "", Span.LIFE: OF_LIFE}.get(ledger.span, OF_UNIT)
+    suffix = {Span.TERM: "", Span.LIFE: OF_LIFE, Span.SETTLEMENT: OF_SETTLEMENT}.get(ledger.span, OF_UNIT)
     return tuple((f"{code}{suffix}", measure) for code, measure in generated.layout.slots[ledger.name])
 
 

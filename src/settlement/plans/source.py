@@ -12,7 +12,7 @@ from typing import Literal
 
 from settlement.domain.errors import InvariantViolation
 from settlement.domain.money import Money, Rounding
-from settlement.plans.layout import Layout, splits
+from settlement.plans.layout import Layout
 from settlement.plans.model import AmountSum, Between, Condition, When, YuanBy
 from settlement.plans.model.file import AccountMoney, Header
 from settlement.plans.vocabulary import AID
@@ -61,7 +61,7 @@ def amount_sum(layout: Layout, amounts: AmountSum, header: Header, earlier: Iter
         return aid_of(code)
 
     plus, minus = summed(amounts, header)
-    if not splits(header):
+    if not layout.splits:
         return _written(map(named, plus), map(named, minus))
     of_bill, of_part = (
         _written(*([named(name) for name in names if name.startswith(AID) is aid] for names in (plus, minus)))
