@@ -141,9 +141,12 @@ class Interpreter:
         self.outcomes: list[Outcome] = []
         self.care: list[Care] = []
         self.bills = 0
+        self.own_cover: Days | None = None
+        """The span of cover by which the bill that is settled now is the plan's."""
 
     def settle(self, bill: Bill) -> list[Outcome] | set[str]:
         """Return what each benefit pays for a bill, part by part; or the facts for which the bill is held."""
+        self.own_cover = self._cover_of(bill)
         stay = self._stay_of(bill)
         facts = self._facts(bill, stay)
         missing = self._missing(bill, facts)
@@ -259,7 +262,7 @@ class Interpreter:
 
     def _first_term(self, bill: Bill) -> Days:
         day = self._service_date(bill) or bill.facts.settled_on
-        return self._term(self.body.benefits[0], day, self._own_cover(bill)) or (day, day)
+        return self._term(self.body.benefits[0], day, self.own_cover) or (day, day)
 
     def _parts(self, bill: Bill) -> Iterator[tuple[Share, date | None, date | None]]:
         """A stay over two terms is split by its days, both ends counted."""
@@ -268,18 +271,7 @@ class Interpreter:
         if not split or bill.facts.admitted_on is None or last is None:
             yield (0, 1, 1), None, None
             return
-        first = self._counts_from(bill)
-        pieces: list[list[date]] = []
-        terms: list[Days | None] = []
-        day = first
-        while day <= last:
-            term = self._term(self.body.benefits[0], day, self._own_cover(bill))
-            if pieces and term == terms[-1]:
-                pieces[-1].append(day)
-            else:
-                pieces.append([day])
-                terms.append(term)
-            day += ONE_DAY
+        pieces = self._pieces(bill, last, self.own_cover)
         if len(pieces) < 2:
             yield (0, 1, 1), None, None
             return
@@ -288,19 +280,47 @@ class Interpreter:
             yield (gone, gone + len(piece), total), piece[0], piece[-1]
             gone += len(piece)
 
+    def _pieces(self, bill: Bill, last: date, own_cover: Days | None) -> list[list[date]]:
+        """The days of a bill, in runs of one term."""
+        pieces: list[list[date]] = []
+        terms: list[Days | None] = []
+        day = self._counts_from(bill)
+        while day <= last:
+            term = self._term(self.body.benefits[0], day, own_cover)
+            if pieces and term == terms[-1]:
+                pieces[-1].append(day)
+            else:
+                pieces.append([day])
+                terms.append(term)
+            day += ONE_DAY
+        return pieces
+
     def _splits(self) -> bool:
         return self.plan.spanning is not None and self.plan.spanning.split == "by_days"
 
     # What is known of the bill.
 
-    def _own_cover(self, bill: Bill) -> Days | None:
+    def _cover_of(self, bill: Bill) -> Days | None:
+        """The span that holds the service date; else, of a stay in parts, the nearest that holds a part's own date."""
         day = self._service_date(bill) or bill.facts.settled_on
-        return next((span for span in self.covers if span[0] <= day <= span[1]), None)
+        for span in self.covers:
+            if span[0] <= day <= span[1]:
+                return span
+        last, by_discharge = bill.facts.discharged_on, self.plan.stay_date == "discharge"
+        if not self._splits() or not bill.is_stay or bill.facts.event_on or not bill.facts.admitted_on or not last:
+            return None
+        for span in sorted(self.covers, reverse=by_discharge):
+            pieces = self._pieces(bill, last, span)
+            for piece in pieces if len(pieces) > 1 else []:
+                own_date = piece[-1] if by_discharge else piece[0]
+                if span[0] <= own_date <= span[1] and not self._ended_before_plan(bill, piece[-1], span):
+                    return span
+        return None
 
     def _facts(self, bill: Bill, stay: str) -> dict[str, Any]:
         facts = {each.name: getattr(bill.facts, each.name) for each in fields(PlanFacts)}
         facts.update(days_covered=None, consecutive_terms=None, returned=None, stay_ordinal=0, stay_days=0)
-        facts["own_cover"] = own_cover = self._own_cover(bill)
+        facts["own_cover"] = own_cover = self.own_cover
         if own_cover is not None:
             in_a_row, returned = self._cover_up_to(own_cover)
             tested = bill.facts.event_on or (bill.facts.admitted_on if bill.is_stay else None) or bill.facts.settled_on
@@ -431,11 +451,12 @@ class Interpreter:
 
     def _is_before_plan(self, part: Part) -> bool:
         """A part of a split stay whose term was over before the fund had a plan is paid nothing."""
-        since = part.bill.facts.plan_since
-        if since is None or not part.is_one_of_several:
-            return False
-        term = self._term(self.body.benefits[0], part.day, part.facts["own_cover"])
-        return (term[1] if term else part.day) < since
+        return part.is_one_of_several and self._ended_before_plan(part.bill, part.day, part.facts["own_cover"])
+
+    def _ended_before_plan(self, bill: Bill, day: date, own_cover: Days | None) -> bool:
+        term = self._term(self.body.benefits[0], day, own_cover)
+        since = bill.facts.plan_since
+        return since is not None and (term[1] if term else day) < since
 
     def _is_not_covered(self, part: Part) -> bool:
         """A part of a split stay in another term than the stay's is paid as a stay of its own: cover on its date."""
@@ -446,7 +467,12 @@ class Interpreter:
             for day in (part.day, self._service_date(part.bill) or part.day)
         )
         day = part.first_day if self.plan.stay_date == "admission" and part.first_day else part.day
-        return of_part != of_stay and not any(first <= day <= last for first, last in self.covers)
+        service_date = self._service_date(part.bill) or part.day
+        is_like_the_stay = of_part == of_stay is not None and self._is_covered(service_date)
+        return not is_like_the_stay and not self._is_covered(day)
+
+    def _is_covered(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self.covers)
 
     def _is_priced(self, part: Part) -> bool:
         return not (self._is_before_plan(part) or self._is_not_covered(part))

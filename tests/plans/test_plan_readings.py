@@ -215,6 +215,8 @@ def test_a_stay_that_outlasts_the_members_own_cover_is_paid_for_its_days_within_
         pytest.param("discharge", ("2027-01-01", "2027-12-31"), ["0.00", "500.00"], id="covered_from_the_new_year"),
         pytest.param("discharge", ("2026-12-31", "2027-12-31"), ["500.00", "500.00"], id="covered_on_the_last_day"),
         pytest.param("admission", ("2026-01-01", "2026-12-31"), ["500.00", "0.00"], id="covered_up_to_the_new_year"),
+        pytest.param("discharge", ("2026-01-01", "2026-12-31"), ["500.00", "0.00"], id="left_at_the_new_year"),
+        pytest.param("admission", ("2027-01-01", "2027-12-31"), ["0.00", "500.00"], id="joined_at_the_new_year"),
     ],
 )
 def test_a_part_of_a_split_stay_without_cover_is_paid_nothing(

@@ -48,12 +48,14 @@ class Segment:
     first_day: date
     day: date
     """Its last day; it picks the part's term."""
+    own_date: date
+    """The date on which it must be covered: its last day, or its first where stays count by their admission."""
     share: Share
     facts: PlanFacts
     is_before_plan: bool
     """Whether its term was over before the fund had a plan at all: nothing was promised for it."""
     is_not_covered: bool
-    """Whether it lies in another term than the stay's date, and its own date is in no span of the member's cover."""
+    """Whether its own date is in no span of the member's cover, and it is not of the term of a covered stay's date."""
 
     @property
     def is_paid(self) -> bool:
@@ -77,31 +79,31 @@ def segments_of(body: VersionBody, stay_date: StayDate, facts: PlanFacts) -> Seq
     spans = [list(each) for _, each in groupby(days, lambda day: term_on(rule, day, facts))]
     if len(spans) < 2:
         return ()
-    home = term_on(rule, service_date(stay_date, facts) or last, facts)
-    return [
-        _segment(rule, facts, span[0], span[-1], total, _is_not_covered(rule, stay_date, facts, span, home))
-        for span in spans
-    ]
+    of_stay = service_date(stay_date, facts) or last
+    home = term_on(rule, of_stay, facts) if _is_covered(facts, of_stay) else None
+    return [_segment(rule, stay_date, facts, span, total, home) for span in spans]
 
 
-def _is_not_covered(rule: TermRule, stay_date: StayDate, facts: PlanFacts, span: list[date], home: Term | None) -> bool:
-    """Say whether a part would be no member's if it were a stay of its own; the stay's own date is covered."""
-    day = span[-1] if stay_date == "discharge" else span[0]
-    if facts.covers is None or term_on(rule, day, facts) == home:
-        return False
-    return not any(first <= day <= last for first, last in facts.covers)
+def _segment(
+    rule: TermRule, stay_date: StayDate, facts: PlanFacts, span: list[date], total: int, home: Term | None
+) -> Segment:
+    begin, end = span[0], span[-1]
+    first, own_date = facts.counted_from or begin, end if stay_date == "discharge" else begin
+    term = term_on(rule, end, facts)
+    return Segment(
+        first_day=begin,
+        day=end,
+        own_date=own_date,
+        share=Share((begin - first).days, (end - first).days + 1, total),
+        facts=_own_days(facts, begin, end),
+        is_before_plan=facts.plan_since is not None and (term.last_day if term else end) < facts.plan_since,
+        is_not_covered=not _is_covered(facts, own_date) and (home is None or term != home),
+    )
 
 
-def _segment(rule: TermRule, facts: PlanFacts, begin: date, end: date, total: int, is_not_covered: bool) -> Segment:
-    first = facts.counted_from or begin
-    own = Share((begin - first).days, (end - first).days + 1, total)
-    is_before_plan = _is_before_plan(rule, end, facts)
-    return Segment(begin, end, own, _own_days(facts, begin, end), is_before_plan, is_not_covered)
-
-
-def _is_before_plan(rule: TermRule, day: date, facts: PlanFacts) -> bool:
-    term = term_on(rule, day, facts)
-    return facts.plan_since is not None and (term.last_day if term else day) < facts.plan_since
+def _is_covered(facts: PlanFacts, day: date) -> bool:
+    """Say whether a day is in a span of the member's cover; where that is not asked for, every day is."""
+    return facts.covers is None or any(first <= day <= last for first, last in facts.covers)
 
 
 def _own_days(facts: PlanFacts, begin: date, end: date) -> PlanFacts:
