@@ -13,7 +13,7 @@ from settlement.domain.benefits import OTHER_PLANS, Benefit, PlanFacts, Taking, 
 from settlement.domain.cover import CoverSpan, cover_on
 from settlement.domain.money import Money
 from settlement.plans.compile import CompiledPlan
-from settlement.plans.covering import with_cover
+from settlement.plans.covering import days_of_cover, is_covered, with_cover
 from settlement.plans.history import BillKeys, Placed, place, takings
 from settlement.plans.model import PlanVersion, Span
 from settlement.plans.terms import term_on
@@ -34,9 +34,8 @@ class Counter:
 
     def settle(self, bill: Bill) -> list[Benefit] | str:
         """Settle a bill, or name what it is held for; the three ways to compute it must agree on the way."""
-        facts = self._covered(bill.facts)
         keys = BillKeys(bill.hospital, bill.visit, bill.receipt)
-        placed = place(self.plan, facts, keys, self.past)
+        placed = self._placed(replace(bill.facts, counted_from=bill.facts.admitted_on), keys)
         missing = self.plan.missing_fact(placed.facts)
         if missing is not None:
             return missing
@@ -52,16 +51,18 @@ class Counter:
         self.past += takings(self.plan, placed, benefits, keys)
         return list(benefits)
 
-    def _covered(self, facts: PlanFacts) -> PlanFacts:
-        day = self.plan.service_date(facts) or facts.settled_on
+    def _placed(self, bare: PlanFacts, keys: BillKeys) -> Placed:
+        """Place a bill with the cover by which it is ours; one without cover is priced without knowing of any."""
         spans = [CoverSpan(first, last, "") for first, last in self.covers]
         rule = self.version.header.continuity
-        cover = cover_on(spans, day, rule.grace_days if rule else 0)
-        facts = replace(facts, counted_from=facts.admitted_on)
-        if cover is None:
-            return facts
-        category = facts.person_category
-        return replace(with_cover(self.plan, facts, cover, spans), person_category=category)
+        for day in days_of_cover(self.plan, bare, spans):
+            cover = cover_on(spans, day, rule.grace_days if rule else 0)
+            if cover is not None:
+                facts = replace(with_cover(self.plan, bare, cover, spans), person_category=bare.person_category)
+                placed = place(self.plan, facts, keys, self.past)
+                if is_covered(self.plan, placed.facts, cover):
+                    return placed
+        return place(self.plan, bare, keys, self.past)
 
     def _check_room(self, benefits: Sequence[Benefit]) -> None:
         """What the records hold of a benefit's term is the room that the first part of a bill meets."""

@@ -46,6 +46,8 @@ from settlement.plans.model.membership import CalendarYear, MonthsFrom, NamedTer
 ONE_DAY = timedelta(days=1)
 NOTHING = Fraction(0)
 STEPS = {"fen": 1, "jiao": 10, "yuan": 100}
+Share = tuple[int, int, int]
+"""Of a part of a bill: the days before it, the days up to and with it, and all days of the bill."""
 Days = tuple[date, date]
 """A first and a last day, both included."""
 
@@ -112,7 +114,7 @@ class Part:
 
     bill: Bill
     settlement: tuple[int, int]
-    amounts: dict[str, Fraction]
+    share: Share
     facts: dict[str, Any]
     first_day: date | None
     day: date
@@ -125,6 +127,7 @@ class Part:
     """The same nights, each on the day on which it begins: a later part does not have the one before it."""
     is_one_of_several: bool
     aid: dict[str, Fraction] = field(default_factory=dict)
+    earlier_parts: tuple[Part, ...] = ()
 
 
 class Interpreter:
@@ -138,9 +141,12 @@ class Interpreter:
         self.outcomes: list[Outcome] = []
         self.care: list[Care] = []
         self.bills = 0
+        self.own_cover: Days | None = None
+        """The span of cover by which the bill that is settled now is the plan's."""
 
     def settle(self, bill: Bill) -> list[Outcome] | set[str]:
         """Return what each benefit pays for a bill, part by part; or the facts for which the bill is held."""
+        self.own_cover = self._cover_of(bill)
         stay = self._stay_of(bill)
         facts = self._facts(bill, stay)
         missing = self._missing(bill, facts)
@@ -148,7 +154,8 @@ class Interpreter:
             return missing
         self.bills += 1
         settled: list[Outcome] = []
-        for number, (amounts, first, last) in enumerate(self._parts(bill)):
+        parts: list[Part] = []
+        for number, (share, first, last) in enumerate(self._parts(bill)):
             goes_on_behind = last is not None and last != bill.facts.discharged_on
             before = self._nights_and_admissions(stay)
             self._record_care(bill, stay, first, last)
@@ -157,7 +164,7 @@ class Interpreter:
             part = Part(
                 bill,
                 (self.bills, number),
-                amounts,
+                share,
                 part_facts,
                 first,
                 day or bill.facts.settled_on,
@@ -167,7 +174,9 @@ class Interpreter:
                 before[0] + (1 if number else 0),
                 now[0] + (1 if goes_on_behind else 0),
                 last is not None,
+                earlier_parts=tuple(parts),
             )
+            parts.append(part)
             for benefit in self.body.benefits:
                 outcome = self._benefit(benefit, part)
                 part.aid[benefit.code] = outcome.paid
@@ -253,54 +262,65 @@ class Interpreter:
 
     def _first_term(self, bill: Bill) -> Days:
         day = self._service_date(bill) or bill.facts.settled_on
-        return self._term(self.body.benefits[0], day, self._own_cover(bill)) or (day, day)
+        return self._term(self.body.benefits[0], day, self.own_cover) or (day, day)
 
-    def _parts(self, bill: Bill) -> Iterator[tuple[dict[str, Fraction], date | None, date | None]]:
-        """A stay over two terms is split by its days, both ends counted; what does not divide falls to later parts."""
-        amounts = amounts_of(bill)
+    def _parts(self, bill: Bill) -> Iterator[tuple[Share, date | None, date | None]]:
+        """A stay over two terms is split by its days, both ends counted."""
         last = bill.facts.discharged_on
         split = self._splits() and bill.is_stay and bill.facts.event_on is None
         if not split or bill.facts.admitted_on is None or last is None:
-            yield amounts, None, None
+            yield (0, 1, 1), None, None
             return
-        first = self._counts_from(bill)
+        pieces = self._pieces(bill, last, self.own_cover)
+        if len(pieces) < 2:
+            yield (0, 1, 1), None, None
+            return
+        gone, total = 0, sum(map(len, pieces))
+        for piece in pieces:
+            yield (gone, gone + len(piece), total), piece[0], piece[-1]
+            gone += len(piece)
+
+    def _pieces(self, bill: Bill, last: date, own_cover: Days | None) -> list[list[date]]:
+        """The days of a bill, in runs of one term."""
         pieces: list[list[date]] = []
         terms: list[Days | None] = []
-        day = first
+        day = self._counts_from(bill)
         while day <= last:
-            term = self._term(self.body.benefits[0], day, self._own_cover(bill))
+            term = self._term(self.body.benefits[0], day, own_cover)
             if pieces and term == terms[-1]:
                 pieces[-1].append(day)
             else:
                 pieces.append([day])
                 terms.append(term)
             day += ONE_DAY
-        if len(pieces) < 2:
-            yield amounts, None, None
-            return
-        gone, total = 0, sum(map(len, pieces))
-        for piece in pieces:
-            upto = gone + len(piece)
-            shared = {
-                name: Fraction(amount * upto // total - amount * gone // total) for name, amount in amounts.items()
-            }
-            shared["insurer_paid"] = sum((shared[each.name] for each in fields(bill.figures.funds)), NOTHING)
-            yield shared, piece[0], piece[-1]
-            gone = upto
+        return pieces
 
     def _splits(self) -> bool:
         return self.plan.spanning is not None and self.plan.spanning.split == "by_days"
 
     # What is known of the bill.
 
-    def _own_cover(self, bill: Bill) -> Days | None:
+    def _cover_of(self, bill: Bill) -> Days | None:
+        """The span that holds the service date; else, of a stay in parts, the nearest that holds a part's own date."""
         day = self._service_date(bill) or bill.facts.settled_on
-        return next((span for span in self.covers if span[0] <= day <= span[1]), None)
+        for span in self.covers:
+            if span[0] <= day <= span[1]:
+                return span
+        last, by_discharge = bill.facts.discharged_on, self.plan.stay_date == "discharge"
+        if not self._splits() or not bill.is_stay or bill.facts.event_on or not bill.facts.admitted_on or not last:
+            return None
+        for span in sorted(self.covers, reverse=by_discharge):
+            pieces = self._pieces(bill, last, span)
+            for piece in pieces if len(pieces) > 1 else []:
+                own_date = piece[-1] if by_discharge else piece[0]
+                if span[0] <= own_date <= span[1] and not self._ended_before_plan(bill, piece[-1], span):
+                    return span
+        return None
 
     def _facts(self, bill: Bill, stay: str) -> dict[str, Any]:
         facts = {each.name: getattr(bill.facts, each.name) for each in fields(PlanFacts)}
         facts.update(days_covered=None, consecutive_terms=None, returned=None, stay_ordinal=0, stay_days=0)
-        facts["own_cover"] = own_cover = self._own_cover(bill)
+        facts["own_cover"] = own_cover = self.own_cover
         if own_cover is not None:
             in_a_row, returned = self._cover_up_to(own_cover)
             tested = bill.facts.event_on or (bill.facts.admitted_on if bill.is_stay else None) or bill.facts.settled_on
@@ -431,11 +451,12 @@ class Interpreter:
 
     def _is_before_plan(self, part: Part) -> bool:
         """A part of a split stay whose term was over before the fund had a plan is paid nothing."""
-        since = part.bill.facts.plan_since
-        if since is None or not part.is_one_of_several:
-            return False
-        term = self._term(self.body.benefits[0], part.day, part.facts["own_cover"])
-        return (term[1] if term else part.day) < since
+        return part.is_one_of_several and self._ended_before_plan(part.bill, part.day, part.facts["own_cover"])
+
+    def _ended_before_plan(self, bill: Bill, day: date, own_cover: Days | None) -> bool:
+        term = self._term(self.body.benefits[0], day, own_cover)
+        since = bill.facts.plan_since
+        return since is not None and (term[1] if term else day) < since
 
     def _is_not_covered(self, part: Part) -> bool:
         """A part of a split stay in another term than the stay's is paid as a stay of its own: cover on its date."""
@@ -446,10 +467,18 @@ class Interpreter:
             for day in (part.day, self._service_date(part.bill) or part.day)
         )
         day = part.first_day if self.plan.stay_date == "admission" and part.first_day else part.day
-        return of_part != of_stay and not any(first <= day <= last for first, last in self.covers)
+        service_date = self._service_date(part.bill) or part.day
+        is_like_the_stay = of_part == of_stay is not None and self._is_covered(service_date)
+        return not is_like_the_stay and not self._is_covered(day)
+
+    def _is_covered(self, day: date) -> bool:
+        return any(first <= day <= last for first, last in self.covers)
+
+    def _is_priced(self, part: Part) -> bool:
+        return not (self._is_before_plan(part) or self._is_not_covered(part))
 
     def _reaches(self, benefit: BenefitRules, part: Part) -> bool:
-        if self._is_before_plan(part) or self._is_not_covered(part):
+        if not self._is_priced(part):
             return False
         conditions = (*self.plan.covers, *benefit.conditions)
         if not all(part.facts[each.fact] is None or may_pass(part.facts, each) for each in conditions):
@@ -507,21 +536,28 @@ class Interpreter:
         return max(NOTHING, self._sum(benefit.base, part))
 
     def _sum(self, sum_of: AmountSum | None, part: Part) -> Fraction:
-        """Add and subtract amounts of the bill; account money that is not a burden is taken off."""
+        """Add and subtract amounts of the bill; account money that is not a burden is taken off.
+
+        A part of a stay has its share of the bill's sum by days; what does not divide falls to later parts.
+        """
         if sum_of is None:
             return NOTHING
-
-        def named(name: str) -> Fraction:
-            return part.aid[name.removeprefix("aid.")] if name.startswith("aid.") else part.amounts.get(name, NOTHING)
-
-        amount = sum(map(named, sum_of.plus), NOTHING) - sum(map(named, sum_of.minus), NOTHING)
-        family = part.amounts["family_account_paid"]
-        own = part.amounts["account_paid"] - family
+        amounts, aid = amounts_of(part.bill), NOTHING
+        amount = NOTHING
+        for sign, names in ((1, sum_of.plus), (-1, sum_of.minus)):
+            for name in names:
+                if name.startswith("aid."):
+                    aid += sign * part.aid[name.removeprefix("aid.")]
+                else:
+                    amount += sign * amounts.get(name, NOTHING)
+        family = amounts["family_account_paid"]
+        own = amounts["account_paid"] - family
         if self.plan.account_money.counts_as == "not_burden":
             amount -= own
         if (self.plan.family_account_money or self.plan.account_money).counts_as == "not_burden":
             amount -= family
-        return amount
+        before, up_to, total = part.share
+        return Fraction(amount * up_to // total - amount * before // total) + aid
 
     # Spans.
 
@@ -534,7 +570,7 @@ class Interpreter:
         def within(outcome: Outcome) -> bool:
             match span:
                 case Span.SETTLEMENT:
-                    return outcome.settlement == part.settlement
+                    return outcome.settlement[0] == part.settlement[0]
                 case Span.RECEIPT:
                     return outcome.receipt == receipt
                 case Span.VISIT:
@@ -583,17 +619,28 @@ class Interpreter:
             return False
         if isinstance(rule, TermLimit):
             return span is Span.TERM
+        if self._splits() and span is Span.SETTLEMENT:
+            return False
         return isinstance(rule, Limit) and rule.amount is not None and rule.over is span
 
     def _by_sums(self, benefit: BenefitRules, base: Fraction, burden: Fraction, part: Part) -> Fraction:
-        """The rules give a total of the span's sums; the bill is paid that total less what was paid before."""
+        """The rules give a total of the span's sums; the bill is paid that total less what was paid before.
+
+        Of parts of one settlement, each is paid what it adds to the total: what a limit took of an earlier part is
+        not made good.
+        """
         span = benefit.accumulation.over if benefit.accumulation else Span.SETTLEMENT
-        earlier = [] if span is Span.SETTLEMENT else self._earlier(span, [benefit.code], benefit, part)
+        earlier = self._earlier(span, [benefit.code], benefit, part)
         paid = sum((each.paid for each in earlier), NOTHING)
         if benefit.lump_sum is not None and benefit.lump_sum.upgrade:
             return max(NOTHING, base - paid)
-        base += sum((each.base for each in earlier), NOTHING)
-        burden += sum((each.burden for each in earlier), NOTHING)
+        earlier_base = sum((each.base for each in earlier), NOTHING)
+        earlier_burden = sum((each.burden for each in earlier), NOTHING)
+        if earlier and span is Span.SETTLEMENT:
+            paid = max(paid, self._total_of_sums(benefit, earlier_base, earlier_burden, part))
+        return max(NOTHING, self._total_of_sums(benefit, earlier_base + base, earlier_burden + burden, part) - paid)
+
+    def _total_of_sums(self, benefit: BenefitRules, base: Fraction, burden: Fraction, part: Part) -> Fraction:
         total, due = base, base > 0
         for rule in benefit.rules:
             if not self._looks_at_sums(benefit, rule):
@@ -614,7 +661,7 @@ class Interpreter:
                     total = min(total, max(NOTHING, burden))
                 case TermLimit() | Limit():
                     total = min(total, self._limit_amount(benefit, rule, part))
-        return max(NOTHING, total - paid)
+        return total
 
     def _bands(self, rule: Bands, amount: Fraction, part: Part) -> Fraction:
         bands = rule.bands
@@ -681,6 +728,8 @@ class Interpreter:
                 return min(aid, max(NOTHING, left))
             case Limit() if rule.times is not None:
                 return NOTHING if self._times_are_up(benefit, rule, part) else aid
+            case LessPaid() if rule.over is Span.SETTLEMENT:
+                return max(NOTHING, aid - sum((part.aid.get(code, NOTHING) for code in rule.by), NOTHING))
             case LessPaid():
                 return max(NOTHING, aid - self._total("paid", rule.by, rule.over, benefit, part))
             case NotBeside():
@@ -701,7 +750,7 @@ class Interpreter:
     def _group_room(self, benefit: BenefitRules, limit: GroupLimit, part: Part) -> Fraction:
         codes = [each.code for each in self.body.benefits] if isinstance(limit.of, str) else list(limit.of)
         bound = (
-            max(NOTHING, self._sum(limit.burden, part)) if limit.amount is None else chosen(limit.amount, part.facts)
+            max(NOTHING, self._burden_so_far(limit, part)) if limit.amount is None else chosen(limit.amount, part.facts)
         )
         left = bound - self._total("paid", codes, limit.over, benefit, part)
         if limit.of == "all_plans" and limit.over in (Span.TERM, Span.LIFE):
@@ -712,13 +761,18 @@ class Interpreter:
             )
         return left
 
+    def _burden_so_far(self, limit: GroupLimit, part: Part) -> Fraction:
+        """What the member bears of the bill: of a split one, of its parts up to this one that can be paid at all."""
+        paid_parts = [each for each in (*part.earlier_parts, part) if self._is_priced(each)]
+        return sum((self._sum(limit.burden, each) for each in paid_parts), NOTHING)
+
     def _asks(self, benefit: BenefitRules, base: Fraction, part: Part) -> bool:
         """The bill that lifts the sum of bases to the threshold; without a threshold each bill."""
         assert benefit.manual is not None
         if benefit.manual.threshold is None:
             return True
         span = benefit.accumulation.over if benefit.accumulation else Span.SETTLEMENT
-        earlier = NOTHING if span is Span.SETTLEMENT else self._total("base", [benefit.code], span, benefit, part)
+        earlier = self._total("base", [benefit.code], span, benefit, part)
         return earlier < benefit.manual.threshold <= earlier + base
 
 

@@ -85,6 +85,20 @@ SHAPES = {
 """
         + _rules("{rule: limit, over: term, days: 12, clause: c}", "{rule: limit, over: life, amount: 2500, clause: c}")
     ),
+    "parts_of_one_settlement": _HEAD
+    + "  spanning: {split: by_days, clause: c}\n"
+    + _versions(
+        _INPATIENT
+        + f"        term: {_CALENDAR}\n        accumulation: {{over: settlement, clause: c}}\n"
+        + _rules(
+            "{rule: deductible, amount: 300, once_per: settlement, clause: c}",
+            '{rule: rate, rate: "61.7%", clause: c}',
+            "{rule: minimum, amount: 100, clause: c}",
+            "{rule: limit, over: settlement, amount: 3000, clause: c}",
+            "{rule: term_limit, amount: 9000, clause: c}",
+        )
+    )
+    + "    limits: [{code: cap, names: {zh: 合计, en: Cap}, of: all, over: settlement, amount: 2500, clause: c}]\n",
     "benefits_of_two_terms": _HEAD
     + _versions(
         _INPATIENT

@@ -13,8 +13,11 @@ from interpreter import Bill, PaidElsewhere
 from plan_builders import STAY, VISIT, a_bill
 from strategies import History
 
+from settlement.domain.bills import InsurerFunds
 from settlement.domain.money import Money
+from settlement.plans.compile import compile_version
 from settlement.plans.model import PlanVersion
+from settlement.plans.origins import origins
 
 Part = dict[str, Any]
 C: Part = {"clause": "c"}
@@ -93,6 +96,16 @@ def test_a_benefit_may_be_called_like_what_other_plans_took() -> None:
     assert paid(version, stay, again) == [["500.00"], ["200.00"]]
 
 
+def test_a_stay_is_not_held_for_its_dates_by_a_condition_that_is_not_asked_of_it() -> None:
+    long = {"fact": "stay_days", "at_least": 3, "when": {"sex": ["male"]}, **C, "label": "l"}
+    version = a_version({"conditions": [condition("care", "inpatient"), long]})
+    stay = a_stay(date(2026, 1, 1), date(2026, 1, 5), 100, sex="female")
+    unknown = replace(stay, facts=replace(stay.facts, admitted_on=None))
+    assert paid(version, unknown) == [["100.00"]]
+    asked = replace(unknown, facts=replace(unknown.facts, sex="male"))
+    assert paid(version, asked) == []
+
+
 BY_DAYS: Part = {"spanning": {"split": "by_days", **C}}
 
 
@@ -103,6 +116,80 @@ def test_what_others_paid_and_the_hospital_stated_is_split_with_the_stay() -> No
     )
     spans = a_stay(date(2026, 12, 31), date(2027, 1, 1), 1000, other_paid=Money(20_000), stated={"bed": Money(10_000)})
     assert paid(version, spans) == [["350.00", "350.00"]]
+
+
+YEAR_AND_NEXT = a_stay(date(2026, 12, 31), date(2027, 1, 1), 10_000)
+
+
+@pytest.mark.parametrize(
+    ("rules", "each"),
+    [
+        ([{"rule": "limit", "over": "settlement", "amount": 6000, **C}], ["5000.00", "1000.00"]),
+        ([{"rule": "deductible", "once_per": "settlement", "amount": 6000, **C}], ["0.00", "4000.00"]),
+        ([{"rule": "rate", "rate": "1%", **C}, {"rule": "minimum", "amount": 70, **C}], ["70.00", "30.00"]),
+    ],
+    ids=["limit", "deductible", "minimum"],
+)
+@pytest.mark.parametrize("over", ["settlement", "term"])
+def test_what_counts_once_per_settlement_counts_once_for_all_parts_of_a_split_stay(
+    rules: list[Part], each: list[str], over: str
+) -> None:
+    version = a_version({"rules": rules, "accumulation": {"over": over, **C}}, header=BY_DAYS)
+    of_terms = over == "term" and rules[-1]["rule"] == "minimum"
+    assert paid(version, YEAR_AND_NEXT, YEAR_AND_NEXT)[0] == (["70.00", "70.00"] if of_terms else each)
+
+
+@pytest.mark.parametrize("by", [{"amount": 6000}, {"burden": {"plus": ["over_limit"], **C}}], ids=["amount", "burden"])
+def test_a_limit_of_several_benefits_for_a_settlement_is_one_for_all_parts_of_a_split_stay(by: Part) -> None:
+    limit = {"code": "bill", "names": NAMES, "of": "all", "over": "settlement", **by, **C}
+    version = a_version({}, {"code": "other"}, header=BY_DAYS, limits=[limit])
+    figures = replace(YEAR_AND_NEXT.figures, over_limit=Money(600_000))
+    each = ["5000.00", "1000.00", "0.00", "0.00"] if "amount" in by else ["3000.00", "0.00", "3000.00", "0.00"]
+    again = replace(YEAR_AND_NEXT, figures=figures)
+    assert paid(version, again, again)[0] == each
+
+
+def test_days_of_an_allowance_are_limited_once_for_all_parts_of_a_split_stay() -> None:
+    days = {"counting": "both_days", "days": [{"from_day": 1, "amount": 10, **C}], **C}
+    limit = {"rule": "limit", "over": "settlement", "days": 5, **C}
+    version = a_version({"per_day": days, "rules": [limit]}, header=BY_DAYS)
+    spans = a_stay(date(2026, 12, 29), date(2027, 1, 10))
+    assert paid(version, spans) == [["30.00", "20.00"]]
+
+
+def test_what_the_room_of_one_term_took_of_a_stay_is_not_made_good_by_the_next() -> None:
+    rules = [{"rule": "rate", "rate": "50%", **C}, {"rule": "term_limit", "amount": 3000, **C}]
+    version = a_version({"rules": rules}, header=BY_DAYS)
+    before = a_stay(date(2026, 3, 1), date(2026, 3, 5), 5000)
+    assert paid(version, before, YEAR_AND_NEXT) == [["2500.00"], ["500.00", "2500.00"]]
+
+
+def test_a_benefit_is_less_by_what_another_pays_for_each_part_and_not_twice() -> None:
+    less = {"rules": [{"rule": "less_paid", "by": ["b1"], "over": "settlement", **C}]}
+    version = a_version({"rules": [{"rule": "rate", "rate": "30%", **C}]}, less, header=BY_DAYS)
+    assert paid(version, YEAR_AND_NEXT) == [["1500.00", "3500.00", "1500.00", "3500.00"]]
+
+
+REIMBURSED = replace(a_bill(1_000_002), funds=InsurerFunds(hifp=Money(500_001), hifes=Money(500_001)))
+
+
+def test_no_part_of_a_fully_reimbursed_stay_has_a_base_for_a_minimum() -> None:
+    least = [{"rule": "minimum", "amount": 100, **C}]
+    base = {"plus": ["allowed"], "minus": ["insurer_paid"], **C}
+    version = a_version({"base": base, "rules": least, "accumulation": {"over": "term", **C}}, header=BY_DAYS)
+    spans = replace(a_stay(date(2026, 12, 31), date(2027, 1, 1)), figures=REIMBURSED)
+    assert paid(version, spans) == [["0.00", "0.00"]]
+
+
+def test_the_sum_that_a_part_is_told_is_its_base() -> None:
+    base = {"plus": ["allowed"], "minus": ["hifp"], **C}
+    plan = compile_version(a_version({"base": base}, header=BY_DAYS))
+    facts = replace(a_stay(date(2026, 12, 31), date(2027, 1, 1)).facts, counted_from=date(2026, 12, 31))
+    figures = replace(a_bill(10), funds=InsurerFunds(hifp=Money(5)))
+    parts = plan.adjudicate(figures, facts, {})
+    told = origins(plan, figures, facts, parts)
+    assert [sum(int(each.amount) for each in origin.amounts) for origin in told] == [int(part.base) for part in parts]
+    assert [int(part.base) for part in parts] == [2, 3]
 
 
 def test_a_stay_over_a_gap_between_terms_is_split_into_each_term_and_the_gap() -> None:
@@ -128,6 +215,8 @@ def test_a_stay_that_outlasts_the_members_own_cover_is_paid_for_its_days_within_
         pytest.param("discharge", ("2027-01-01", "2027-12-31"), ["0.00", "500.00"], id="covered_from_the_new_year"),
         pytest.param("discharge", ("2026-12-31", "2027-12-31"), ["500.00", "500.00"], id="covered_on_the_last_day"),
         pytest.param("admission", ("2026-01-01", "2026-12-31"), ["500.00", "0.00"], id="covered_up_to_the_new_year"),
+        pytest.param("discharge", ("2026-01-01", "2026-12-31"), ["500.00", "0.00"], id="left_at_the_new_year"),
+        pytest.param("admission", ("2027-01-01", "2027-12-31"), ["0.00", "500.00"], id="joined_at_the_new_year"),
     ],
 )
 def test_a_part_of_a_split_stay_without_cover_is_paid_nothing(

@@ -63,6 +63,14 @@ def test_a_late_bill_of_the_last_term_meets_that_terms_room():
     assert [aid[0] for aid in paid(run, bills) if isinstance(aid, tuple)] == [300_000, 300_000, 0]
 
 
+def test_the_part_of_a_stay_without_cover_on_its_own_date_is_paid_nothing_in_both_runs():
+    bill = a_visit_or_stay(1, date(2026, 1, 10), 19, 200_000, 0)
+    covers = ((date(2025, 1, 1), date(2025, 12, 31)),)
+    left = [replace(bill, facts=replace(bill.facts, covers=covers, cover_last_day=covers[0][1]))]
+    version = VERSIONS["parts_of_one_settlement"]
+    assert paid(run_of(version), left) == paid(RecordsRun(compile_version(version)), left) == [(43_190,)]
+
+
 def test_a_bill_whose_fact_is_missing_is_held_and_takes_nothing():
     bill = a_visit_or_stay(1, date(2025, 5, 1), 3, 600_000, 0)
     unknown = replace(bill, facts=replace(bill.facts, insurance_type=None))

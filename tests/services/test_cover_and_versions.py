@@ -60,6 +60,24 @@ async def test_a_member_is_covered_from_the_first_to_the_last_day(
         assert answer["mutual_aid"]["reason"]["code"] == "not_covered_on_date"
 
 
+async def test_who_left_at_the_new_year_is_paid_the_part_of_a_stay_before_it(resources: Resources, city: City):
+    person, term = a_person(50), (date(2025, 1, 1), date(2025, 12, 31))
+    await add_members(
+        resources, city.fund_id, [NewMember(person.name, person.certificate, "u1", PersonCategory.ACTIVE, *term)]
+    )
+    over_the_year = facts(city, admitted_on="2025-12-22", discharged_on="2026-01-10")
+    settled = await settle(resources, city, left(person, "2026-01-10"), over_the_year)
+    assert settled.answer["mutual_aid"]["amount"] == "137.97"  # 20 % of 689.83, the half of ten days out of twenty
+    async with fund_transaction(resources.engine, city.fund_id) as connection:
+        found = await find_settled_bill(connection, city.fund_id, bill_id_of(settled))
+    assert found is not None
+    assert found.priced is not None
+    assert replays(found.priced, await resources.rules.of(city.fund_id))
+    in_january = facts(city, admitted_on="2026-01-01", discharged_on="2026-01-10")
+    after = await settle(resources, city, left(person, "2026-01-10", mdtrt_id="V2"), in_january)
+    assert after.answer["mutual_aid"]["reason"]["code"] == "not_covered_on_date"
+
+
 async def test_each_term_has_room_of_its_own(resources: Resources, city: City, database: DatabaseUrls):
     plain = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00", "allowed": "60000.00"}
     bills = (("2025", "30200.00"), ("2025", "0.00"), ("2026", "30200.00"), ("2026", "0.00"))

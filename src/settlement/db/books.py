@@ -21,7 +21,6 @@ from settlement.domain.money import Money
 LINES_AT_ONCE = 1000
 
 _SUMS = [field.name for field in fields(Sums)]
-_OF_DAY = "fund_id = :fund_id AND books_day = :books_day"
 
 
 async def lock_books(connection: AsyncConnection, fund_id: FundId, wait_milliseconds: int) -> None:
@@ -97,6 +96,7 @@ async def list_days(
     return [(day, seals.get(day.number)) for day in days]
 
 
+_OF_DAY = "fund_id = :fund_id AND books_day = :books_day"
 _COUNTS = text(f"""
 SELECT (SELECT count(*) FROM settlement WHERE {_OF_DAY}) AS settlement,
        (SELECT count(*) FROM reversal WHERE {_OF_DAY}) AS reversal

@@ -12,7 +12,7 @@ from settlement.domain.certificates import age_on
 from settlement.domain.cover import CoverSpan
 from settlement.domain.money import ZERO, Money
 from settlement.plans.compile import CompiledPlan, compile_version
-from settlement.plans.covering import cover_for, day_of_age, with_cover
+from settlement.plans.covering import cover_for, day_of_age, days_of_cover, is_covered, with_cover
 from settlement.plans.facts import service_date
 from settlement.plans.findings import Finding, Severity
 from settlement.plans.history import BillKeys, Placed, place, takings
@@ -164,11 +164,20 @@ def case_facts(ordinary: OrdinaryFacts, changed: CaseFacts, amounts: CaseAmounts
     return replace(facts, setting=setting, counted_from=facts.admitted_on)
 
 
-def covered_facts(compiled: CompiledPlan, facts: PlanFacts, ordinary: OrdinaryFacts, changed: CaseFacts) -> PlanFacts:
-    """Return the facts with what follows from the case's spans of cover and day of birth, if it has any."""
+def covered_facts(
+    compiled: CompiledPlan,
+    facts: PlanFacts,
+    ordinary: OrdinaryFacts,
+    changed: CaseFacts,
+    day: date | None = None,
+) -> PlanFacts:
+    """Return the facts with what follows from the case's spans of cover and day of birth, if it has any.
+
+    `day` is the one whose cover counts, the service date where none is given.
+    """
     spans = _spans(ordinary, changed)
     if spans is not None:
-        cover = cover_for(spans, compiled.header, compiled.service_date(facts) or facts.settled_on)
+        cover = cover_for(spans, compiled.header, day or compiled.service_date(facts) or facts.settled_on)
         if cover is None:
             return facts
         facts = with_cover(compiled, facts, cover, spans)
@@ -221,14 +230,14 @@ def _price(plan: Plan, bill: CaseBill, number: int, past: list[Taking]) -> Price
     if version is None:
         return "没有适用的版本 / no version is in force on the service date"
     compiled = compile_version(version)
-    service_day = compiled.service_date(facts) or facts.settled_on
-    if not _is_covered(compiled, service_day, _spans(ordinary, bill.facts)):
-        return PricedBill(compiled, case_figures(bill.amounts), Placed(facts, None, None, {}), (), None, service_day)
-    since = min(each.effective_from for each in plan.versions)
-    facts = replace(covered_facts(compiled, facts, ordinary, bill.facts), plan_since=since)
+    facts = replace(facts, plan_since=min(each.effective_from for each in plan.versions))
     keys = case_keys(ordinary, bill.facts, number)
-    placed = place(compiled, facts, keys, past)
-    figures, missing = case_figures(bill.amounts), compiled.missing_fact(placed.facts)
+    placed = _placed(compiled, facts, ordinary, bill.facts, keys, past)
+    figures = case_figures(bill.amounts)
+    if placed is None:
+        service_day = compiled.service_date(facts) or facts.settled_on
+        return PricedBill(compiled, figures, Placed(facts, None, None, {}), (), None, service_day)
+    missing = compiled.missing_fact(placed.facts)
     if missing is not None:
         return PricedBill(compiled, figures, placed, (), missing)
     benefits = compiled.adjudicate(figures, placed.facts, placed.used)
@@ -236,12 +245,27 @@ def _price(plan: Plan, bill: CaseBill, number: int, past: list[Taking]) -> Price
     return PricedBill(compiled, figures, placed, benefits, None)
 
 
-def _is_covered(compiled: CompiledPlan, day: date, spans: Sequence[CoverSpan] | None) -> bool:
-    """Say whether a bill is ours by its cover, as the settle path decides; without spans every bill is."""
+def _placed(
+    compiled: CompiledPlan,
+    facts: PlanFacts,
+    ordinary: OrdinaryFacts,
+    changed: CaseFacts,
+    keys: BillKeys,
+    past: Sequence[Taking],
+) -> Placed | None:
+    """Return a bill in its place where it is ours by its cover, as the settle path decides; without spans all are."""
+    spans = _spans(ordinary, changed)
     if spans is None:
-        return True
-    cover, provisional = cover_for(spans, compiled.header, day), compiled.header.provisional
-    return cover is not None and not (cover.provisional and provisional is not None and provisional.aid == "none")
+        return place(compiled, covered_facts(compiled, facts, ordinary, changed), keys, past)
+    provisional = compiled.header.provisional
+    for day in days_of_cover(compiled, facts, spans):
+        cover = cover_for(spans, compiled.header, day)
+        if cover is None or (cover.provisional and provisional is not None and provisional.aid == "none"):
+            continue
+        placed = place(compiled, covered_facts(compiled, facts, ordinary, changed, day), keys, past)
+        if is_covered(compiled, placed.facts, cover):
+            return placed
+    return None
 
 
 def _without_zeros(paid: Paid) -> Paid:

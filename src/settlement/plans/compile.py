@@ -26,7 +26,7 @@ from settlement.plans import facts as derived
 from settlement.plans.choices import fact_of, fits_facts
 from settlement.plans.funding import funded
 from settlement.plans.generate import Generated, generate
-from settlement.plans.layout import Ledger, term_of, unit_of
+from settlement.plans.layout import Ledger, splits, term_of, unit_of
 from settlement.plans.model import BenefitRules, Condition, Module, PlanVersion, Span, TermLimit, Waiting, When
 from settlement.plans.model.membership import OwnCover
 from settlement.plans.needs import (
@@ -35,10 +35,9 @@ from settlement.plans.needs import (
     counts_stays,
     facts_needed,
     facts_of_version,
-    splits,
     stated_needed,
 )
-from settlement.plans.split import Segment, segments_of
+from settlement.plans.split import Segment, segments_of, share
 from settlement.plans.steps import BenefitSteps, Note
 from settlement.plans.terms import term_on
 
@@ -46,6 +45,8 @@ UNUSED = UsedRoom()
 _NOTHING = Consumption()
 NO_TERM = "none-"
 """Begins the code of a term made for a day that lies in none."""
+OF_SETTLEMENT = "@settlement"
+"""Behind a benefit's code: what earlier parts of this bill have taken. No bill before it has any of that."""
 OF_UNIT, OF_LIFE = "@unit", "@life"
 """Behind a benefit's code: the room it has used within the present unit, or ever. The bare code is its term's."""
 
@@ -97,12 +98,15 @@ class CompiledPlan:
         }
         """The limit of a term of each benefit that has one of its own, by benefit code, in fen."""
         self._body = version.body
-        self.splits_stays = splits(version)
+        self.splits_stays = splits(version.header)
         self._ledgers: Sequence[Ledger] = tuple(generated.layout.ledgers)
         self._slots = tuple(_slot_reads(generated, ledger) for ledger in self._ledgers)
         functions = self._executed(f"<plan {self.plan_code} {self.version} {self.digest[:12]}>")
         self.inputs: Callable[..., tuple[Any, ...]] = functions["inputs"]
-        """`inputs(figures, facts, day)` reads what the function is handed; a part of a stay has its own day."""
+        """`inputs(figures, facts, day, share)` reads what the function is handed; a part of a stay has its own.
+
+        The figures, and the amounts among the facts, are those of the whole bill.
+        """
         self.pay: Callable[..., tuple[int, ...]] = functions["adjudicate"]
         """The generated function: `pay(inputs, ledgers, notes)`. Simulations run whole years through it."""
         self._benefits = tuple(
@@ -207,13 +211,15 @@ class CompiledPlan:
         self._ensure_known(facts)
         service_date = self.service_date(facts) or facts.settled_on
         terms = self.terms(service_date, facts)
-        if parts := self.parts_of(figures, facts):
-            return self._adjudicate_parts(parts, used, terms)
-        return self._explained(figures, facts, used, terms, service_date)
+        if parts := self.parts_of(facts):
+            return self._adjudicate_parts(figures, parts, used, terms)
+        notes: list[Note] = []
+        paid = self.pay(self.inputs(figures, facts, service_date), self._filled(used), notes)
+        return self._explained(paid, notes, facts, used, terms)
 
-    def parts_of(self, figures: BillFigures, facts: PlanFacts) -> Sequence[Segment]:
+    def parts_of(self, facts: PlanFacts) -> Sequence[Segment]:
         """Return the parts of a stay that the plan splits over terms; of any other bill none."""
-        return segments_of(self._body, self.stay_date, figures, facts) if self.splits_stays else ()
+        return segments_of(self._body, self.stay_date, facts) if self.splits_stays else ()
 
     def amounts(self, figures: BillFigures, facts: PlanFacts, used: Mapping[str, UsedRoom]) -> dict[str, Money]:
         """Price one bill without explaining it: what each benefit pays, by benefit code."""
@@ -222,13 +228,13 @@ class CompiledPlan:
         return {code: Money(aid) for code, aid in zip(self.benefit_codes, paid, strict=True)}
 
     def _adjudicate_parts(
-        self, parts: Sequence[Segment], used: Mapping[str, UsedRoom], home: Mapping[str, Term]
+        self, figures: BillFigures, parts: Sequence[Segment], used: Mapping[str, UsedRoom], home: Mapping[str, Term]
     ) -> tuple[Benefit, ...]:
         """Price the parts of a split stay one after another; each sees what the parts before it have taken.
 
         `home` are the terms whose used room stands behind the bare codes: those of the service date.
         """
-        room = dict(used)
+        room, settlement = dict(used), self._filled({})
         benefits: list[Benefit] = []
         for part in parts:
             terms = self.terms(part.day, part.facts)
@@ -236,15 +242,25 @@ class CompiledPlan:
             own = room | {code: room.get(key, UNUSED) for code, key in keys.items()}
             if not {term.code for term in terms.values()} & {term.code for term in home.values()}:
                 own[OTHER_PLANS] = room.get(f"{OTHER_PLANS}#{terms[self.benefit_codes[0]].code}", UNUSED)
-            priced = self._priced_part(part, own, terms)
+            priced = self._priced_part(figures, part, own, settlement, terms)
             for benefit in priced:
                 for key in (keys[benefit.code], f"{benefit.code}{OF_UNIT}", f"{benefit.code}{OF_LIFE}"):
                     room[key] = room.get(key, UNUSED).after(benefit.consumption)
             benefits += priced
         return tuple(benefits)
 
-    def _priced_part(self, part: Segment, used: Mapping[str, UsedRoom], terms: Mapping[str, Term]) -> Sequence[Benefit]:
-        """Price one part of a split stay; nothing is paid for one before the fund had a plan, or without cover."""
+    def _priced_part(
+        self,
+        figures: BillFigures,
+        part: Segment,
+        used: Mapping[str, UsedRoom],
+        settlement: Sequence[list[int]],
+        terms: Mapping[str, Term],
+    ) -> Sequence[Benefit]:
+        """Price one part of a split stay; nothing is paid for one before the fund had a plan, or without cover.
+
+        The ledgers of the settlement are those in which the parts before it have counted.
+        """
         if not part.is_paid and self.header.spanning is not None:
             why = "方案当时尚未开始" if part.is_before_plan else "这些天不在保障期内"
             steps = (Step(self.header.spanning.clause, StepKind.NOT_ELIGIBLE, ZERO, why),)
@@ -255,19 +271,24 @@ class CompiledPlan:
                 )
                 for b in self._body.benefits
             ]  # fmt: skip
-        priced = self._explained(part.figures, part.facts, used, terms, part.day)
+        notes: list[Note] = []
+        ledgers = [
+            of_bill if ledger.span is Span.SETTLEMENT else filled
+            for ledger, filled, of_bill in zip(self._ledgers, self._filled(used), settlement, strict=True)
+        ]
+        paid = self.pay(self.inputs(figures, part.facts, part.day, part.share), ledgers, notes)
+        priced = self._explained(paid, notes, part.facts, used, terms)
         return [replace(benefit, days=(part.first_day, part.day)) for benefit in priced]
 
     def _explained(
         self,
-        figures: BillFigures,
+        paid: Sequence[int],
+        notes: Sequence[Note],
         facts: PlanFacts,
         used: Mapping[str, UsedRoom],
         terms: Mapping[str, Term],
-        day: date,
     ) -> tuple[Benefit, ...]:
-        notes: list[Note] = []
-        paid = self.pay(self.inputs(figures, facts, day), self._filled(used), notes)
+        """Return what the generated function paid and noted as benefits with their steps."""
         noted: list[list[Note]] = [[] for _ in self._benefits]
         for note in notes:
             noted[note[1]].append(note)
@@ -289,6 +310,7 @@ class CompiledPlan:
             "days_covered": derived.days_covered,
             "in_term": self._in_term,
             "nights": derived.nights,
+            "share": share,
             "shares_held": derived.shares_held,
             "stay_days": derived.stay_days,
         }
@@ -325,7 +347,7 @@ def _term_limits(version: PlanVersion) -> Iterator[NamedLimit]:
 
 def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], ...]:
     """Return where each slot of a ledger is read from: the key of the used room and its measure."""
-    suffix = {Span.TERM: "", Span.LIFE: OF_LIFE}.get(ledger.span, OF_UNIT)
+    suffix = {Span.TERM: "", Span.LIFE: OF_LIFE, Span.SETTLEMENT: OF_SETTLEMENT}.get(ledger.span, OF_UNIT)
     return tuple((f"{code}{suffix}", measure) for code, measure in generated.layout.slots[ledger.name])
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from settlement.domain.benefits import PlanFacts
+from settlement.domain.bills import Care
 from settlement.domain.cover import CoverOnDay, CoverSpan, cover_on, provisional_cover_on, span_from
 from settlement.plans.compile import CompiledPlan
 from settlement.plans.model.file import Header
@@ -27,6 +28,24 @@ def of_span(facts: PlanFacts, span: CoverSpan) -> PlanFacts:
     return replace(
         facts, region=span.region, unit_class=span.unit_class, union_member=span.union_member, shares=span.shares
     )
+
+
+def days_of_cover(plan: CompiledPlan, facts: PlanFacts, spans: Sequence[CoverSpan]) -> Sequence[date]:
+    """Return the days on which a bill may be covered: its service date, then the nearest ones within a split stay."""
+    day, first, last = _day(plan, facts), facts.admitted_on, facts.discharged_on
+    if not plan.splits_stays or facts.care != Care.INPATIENT or facts.event_on is not None or not first or not last:
+        return [day]
+    within = [span for span in spans if span.first_day <= last and first <= span.last_day]
+    if plan.stay_date == "discharge":
+        return [day, *sorted({min(span.last_day, last) for span in within}, reverse=True)]
+    return [day, *sorted({max(span.first_day, first) for span in within})]
+
+
+def is_covered(plan: CompiledPlan, facts: PlanFacts, cover: CoverOnDay) -> bool:
+    """Say whether a bill in its place is ours by a cover: on its service date, or on the own date of a part."""
+    if cover.span.holds(_day(plan, facts)):
+        return True
+    return any(part.is_paid and cover.span.holds(part.own_date) for part in plan.parts_of(facts))
 
 
 def with_cover(plan: CompiledPlan, facts: PlanFacts, cover: CoverOnDay, spans: Sequence[CoverSpan]) -> PlanFacts:
@@ -54,7 +73,9 @@ def day_of_age(plan: CompiledPlan, facts: PlanFacts) -> date:
 
 
 def _term_start(plan: CompiledPlan, facts: PlanFacts) -> date:
-    return min(term.first_day for term in plan.terms(_day(plan, facts), facts).values())
+    """Return the first day of the term of the service date, or of the cover's last day where it ended before."""
+    day = min(_day(plan, facts), facts.cover_last_day or date.max)
+    return min(term.first_day for term in plan.terms(day, facts).values())
 
 
 def _category(plan: CompiledPlan, facts: PlanFacts, span: CoverSpan, spans: Sequence[CoverSpan]) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from settlement.plans.generate_benefit import BenefitWriter, WrittenBenefit
 from settlement.plans.generate_limits import burden_lines
-from settlement.plans.layout import Layout
+from settlement.plans.layout import Layout, splits
 from settlement.plans.model import PlanVersion
 from settlement.plans.source import excludes
 
@@ -31,6 +31,7 @@ def generate(version: PlanVersion) -> Generated:
     layout = Layout(
         frozenset(stated.code for stated in version.header.stated),
         {module.code: module.basic for module in body.modules},
+        splits(version.header),
     )
     writers = [BenefitWriter(version, place, layout) for place in range(len(body.benefits))]
     head = [*_excluded(version, layout), *burden_lines(version, layout)]
@@ -43,7 +44,10 @@ def generate(version: PlanVersion) -> Generated:
 
 
 def _inputs(layout: Layout) -> str:
-    lines = ["def inputs(figures, facts, day=None):", '    """Return what a bill is asked for, in its order."""']
+    lines = [
+        "def inputs(figures, facts, day=None, share=(0, 1, 1)):",
+        '    """Return what a bill is asked for, in its order."""',
+    ]
     if any("funds." in read for read in layout.inputs.values()):
         lines.append("    funds = figures.funds")
     lines += ["    return (", *(f"        {read},  # {name}" for name, read in layout.inputs.items()), "    )"]

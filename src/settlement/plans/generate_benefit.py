@@ -128,7 +128,7 @@ class BenefitWriter:
                 )
 
     def _days_limit(self, limit: Limit, most: int, number: int, paid: str, shares: str) -> Iterator[str]:
-        used = "" if limit.over is Span.SETTLEMENT else f" - {self._slot(limit.over, 'days')}"
+        used = f" - {self._slot(limit.over, 'days')}" if self.layout.keeps(limit.over) else ""
         yield f"left = max(0, {most}{used})  # {limit.clause!r}"
         yield "if days > left:"
         yield "    days, uncut = left, base"
@@ -146,7 +146,7 @@ class BenefitWriter:
     def _deductible(self, rule: Deductible, number: int) -> Iterator[str]:
         """Write what the member bears first; `base` is then what is left of it."""
         left = yuan_by(self.layout, rule.amount)
-        if rule.once_per is not Span.SETTLEMENT:
+        if self.layout.keeps(rule.once_per):
             left = f"max(0, {left} - {self._slot(rule.once_per, 'deductible')})"
         yield f"borne = min(base, {left})  # {rule.clause!r}"
         yield "base, deductible = base - borne, deductible + borne"
@@ -160,23 +160,27 @@ class BenefitWriter:
             return
         yield from self._from_sums()
         for number, rule in enumerate(self.benefit.rules):
-            if not is_over_sums(self.benefit, rule):
+            if not is_over_sums(self.benefit, rule, splits=self.layout.splits):
                 yield from self.limits.lines(rule, number)
 
     def _from_sums(self) -> Iterator[str]:
         span = self.benefit.span
         if self.benefit.lump_sum is not None and self.benefit.lump_sum.upgrade:
-            paid = "0" if span is Span.SETTLEMENT else self._slot(span, "paid")
+            paid = self._slot(span, "paid") if self.layout.keeps(span) else "0"
             yield f"{self.aid} = max(0, base - {paid})"
             yield "if notes is not None:"
             yield f'    notes.append(("upgrade", {self.place}, {self.gross}, {self.aid}))'
             return
-        if span is Span.SETTLEMENT:
+        if not self.layout.keeps(span):
             base_before = burden_before = paid_before = "0"
             base, burden = "base", "burden"
         else:
             base_before, burden_before, paid_before = (self._slot(span, name) for name in ("base", "burden", "paid"))
             base, burden = f"{base_before} + base", f"{burden_before} + burden"
+        if span is Span.SETTLEMENT and self.layout.splits:
+            # What a limit took of an earlier part is not made good by the room that a later part has in its own term.
+            yield f"given = max({self.sums.call(base_before, burden_before)}[-1], {paid_before})"
+            paid_before = "given"
         yield f"{self.aid} = {self.sums.call(base, burden)}[-1] - {paid_before}"
         yield f"if {self.aid} < 0:"
         yield f"    {self.aid} = 0"
@@ -191,7 +195,7 @@ class BenefitWriter:
             return
         test = "notes is not None"
         if manual.threshold is not None:
-            before = "0" if self.benefit.span is Span.SETTLEMENT else self._slot(self.benefit.span, "base")
+            before = self._slot(self.benefit.span, "base") if self.layout.keeps(self.benefit.span) else "0"
             test += f" and {before} < {fen(manual.threshold)} <= {before} + base"
         yield f"if {test}:  # {manual.clause!r}"
         yield f'    notes.append(("manual", {self.place}))'

@@ -48,13 +48,14 @@ class LimitWriter:
                 yield f"if {aid} and {self._times_are_up(rule, rule.times)}:  # {rule.clause!r}"
                 yield from self._nothing(number)
             case LessPaid():
-                yield f"less = {self._paid(rule.by, rule.over)}  # {rule.clause!r}"
+                less = self._of_part(rule.by) if rule.over is Span.SETTLEMENT else self._paid(rule.by, rule.over)
+                yield f"less = {' + '.join(less) or 0}  # {rule.clause!r}"
                 yield from self._at_most(f"{aid} - less", number, None)
             case NotBeside():
-                yield f"if {aid} and {self._paid(rule.benefits, rule.over)} > 0:  # {rule.clause!r}"
+                yield f"if {aid} and {self._paid_sum(rule)} > 0:  # {rule.clause!r}"
                 yield from self._nothing(number)
             case OnlyBeside():
-                yield f"if {aid} and {self._paid(rule.benefits, rule.over)} == 0:  # {rule.clause!r}"
+                yield f"if {aid} and {self._paid_sum(rule)} == 0:  # {rule.clause!r}"
                 yield from self._nothing(number)
 
     def group_lines(self, limit: GroupLimit, number: int) -> Iterator[str]:
@@ -74,22 +75,24 @@ class LimitWriter:
 
     def _left(self, bound: str, over: Span, codes: Sequence[str], other_plans: bool = False) -> str:
         """Return what is left of a bound for this bill's present benefit."""
-        paid = self._paid(codes, over, itself=True)
+        paid = self._paid(codes, over)
         if other_plans and over is not Span.SETTLEMENT:
-            paid += f" - {self._slot(over, OTHER_PLANS, 'paid')}"
-        return f"{bound} - {paid}" if paid else bound
+            paid.append(self._slot(over, OTHER_PLANS, "paid"))
+        return " - ".join([bound, *paid])
 
-    def _paid(self, codes: Sequence[str], over: Span, *, itself: bool = False) -> str:
-        """Return what benefits have paid in a span, this bill's earlier ones included; as terms to subtract, or a sum.
+    def _paid_sum(self, rule: NotBeside | OnlyBeside) -> str:
+        return " + ".join(self._paid(rule.benefits, rule.over)) or "0"
 
-        A benefit that stands later in the file has paid nothing for this bill yet.
-        """
-        if over is Span.SETTLEMENT:
-            earlier = [benefit.code for benefit in self.version.body.benefits[: self.place]]
-            terms = [aid_of(code) for code in codes if code in earlier]
-        else:
-            terms = [self._slot(over, code, "paid") for code in codes]
-        return " - ".join(terms) if itself else " + ".join(terms) or "0"
+    def _paid(self, codes: Sequence[str], over: Span) -> list[str]:
+        """Return what each benefit has paid in a span, this bill's earlier ones included."""
+        if not self.layout.keeps(over):
+            return self._of_part(codes)
+        return [self._slot(over, code, "paid") for code in codes]
+
+    def _of_part(self, codes: Sequence[str]) -> list[str]:
+        """Return what each benefit pays for this bill, or this part; one that stands later has paid nothing yet."""
+        earlier = [benefit.code for benefit in self.version.body.benefits[: self.place]]
+        return [aid_of(code) for code in codes if code in earlier]
 
     def _slot(self, over: Span, code: str, measure: str) -> str:
         return self.layout.slot(over, term_of(self.version.body, self.benefit), code, measure)
@@ -122,8 +125,12 @@ class LimitWriter:
 
 
 def burden_lines(version: PlanVersion, layout: Layout) -> Iterator[str]:
-    """Write, for each group limit by a burden, what the member bears of this bill."""
+    """Write, for each group limit by a burden, what the member bears of this bill, its paid parts up to this one."""
     for limit in version.body.limits:
         if limit.burden is not None:
             burden = amount_sum(layout, limit.burden, version.header, ())
+            if layout.splits:
+                borne = layout.slot(Span.SETTLEMENT, None, f"limit:{limit.code}", "burden")
+                yield f"{borne} += {burden}"
+                burden = borne
             yield f"burden_{limit.code} = max(0, {burden})  # {limit.clause!r}"

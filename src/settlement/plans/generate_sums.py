@@ -39,14 +39,19 @@ class SumsFunction:
         return f"{self.name}({', '.join((base, burden, *self.keys))})"
 
 
-def is_over_sums(benefit: BenefitRules, rule: Rule) -> bool:
-    """Say whether a rule works on the sums of the benefit's span; the others look at one bill and its room."""
+def is_over_sums(benefit: BenefitRules, rule: Rule, *, splits: bool = False) -> bool:
+    """Say whether a rule works on the sums of the benefit's span; the others look at one bill and its room.
+
+    Where stays are split, a limit over the settlement is one of the others: it counts what the parts were paid.
+    """
     if isinstance(rule, Franchise | Bands | RateRule | Minimum | BurdenLimit):
         return True
     if benefit.lump_sum is not None and benefit.lump_sum.upgrade:
         return False
     if isinstance(rule, TermLimit):
         return benefit.span is Span.TERM
+    if splits and benefit.span is Span.SETTLEMENT:
+        return False
     return isinstance(rule, Limit) and rule.amount is not None and rule.over is benefit.span
 
 
@@ -57,7 +62,7 @@ def sums_function(benefit: BenefitRules, header: Header, outer: Layout) -> SumsF
     rates: dict[int, RateFunction] = {}
     lines, names, places, due = [], ["base"], [], "base"
     for place, rule in enumerate(benefit.rules):
-        if not is_over_sums(benefit, rule):
+        if not is_over_sums(benefit, rule, splits=outer.splits):
             continue
         if isinstance(rule, Bands):
             rates[place] = bands_function(function_of(benefit.code, f"bands_{place + 1}"), rule, header, layout)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 
 from settlement.domain.errors import InvariantViolation, ensure
 from settlement.plans.model import BenefitRules, Span, TermRule, VersionBody
+from settlement.plans.model.file import Header
 from settlement.plans.model.parts import UNITS
 from settlement.plans.vocabulary import AMOUNTS, FACTS, FUNDS, OTHER_PAID
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Sums over one span: over terms by one rule, over the unit that ties settlements together, or over a life."""
+    """Sums over one span: a term by one rule, the unit of several settlements, a life, or one settlement in parts."""
 
     span: Span
     term: TermRule | None = None
@@ -30,6 +31,8 @@ class Layout:
     stated: frozenset[str]
     basic: Mapping[str, bool]
     """The modules of the version, and whether each is a basic one."""
+    splits: bool
+    """Whether a stay over two terms is split, so that the parts of one settlement meet one room."""
     inputs: dict[str, str] = field(default_factory=dict)
     """Name of each input and the expression that reads it from `figures` and `facts`."""
     ledgers: list[Ledger] = field(default_factory=list)
@@ -58,7 +61,7 @@ class Layout:
 
     def part(self) -> Layout:
         """Return a layout for one function, whose inputs are what it must be handed."""
-        return Layout(self.stated, self.basic)
+        return Layout(self.stated, self.basic, self.splits)
 
     def absorb(self, part: Layout) -> tuple[str, ...]:
         """Take over the inputs of one function's layout and return their names."""
@@ -78,6 +81,10 @@ class Layout:
             slots.append((code, measure))
         return f"{ledger.name}[{slots.index((code, measure))}]"
 
+    def keeps(self, span: Span) -> bool:
+        """Say whether there is room to remember over a span: that of one settlement only where stays are split."""
+        return self.splits or span is not Span.SETTLEMENT
+
     def slots_of(self, code: str) -> list[tuple[str, str]]:
         """Return every slot that counts a code: its expression and its measure."""
         return [
@@ -93,11 +100,16 @@ class Layout:
             if ledger.span is span and ledger.term == term:
                 return ledger
         numbered = sum(ledger.span is Span.TERM for ledger in self.ledgers)
-        name = f"term_{numbered + 1}" if span is Span.TERM else "life" if span is Span.LIFE else "unit"
+        name = {Span.TERM: f"term_{numbered + 1}", Span.LIFE: "life", Span.SETTLEMENT: "settlement"}.get(span, "unit")
         ledger = Ledger(span, term, name)
         self.ledgers.append(ledger)
         self.slots[name] = []
         return ledger
+
+
+def splits(header: Header) -> bool:
+    """Say whether a stay over two terms is split by its days."""
+    return header.spanning is not None and header.spanning.split == "by_days"
 
 
 def term_of(body: VersionBody, benefit: BenefitRules) -> TermRule:

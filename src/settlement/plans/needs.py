@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from settlement.plans.generate_benefit import conditions_of
-from settlement.plans.layout import term_of
+from settlement.plans.layout import splits, term_of
 from settlement.plans.model import BenefitRules, GroupLimit, Modifier, PlanVersion, Span, When
 from settlement.plans.model.membership import OwnCover
 from settlement.plans.vocabulary import FACTS
@@ -20,29 +20,32 @@ DATES_OF_A_STAY = frozenset({"admitted_on", "discharged_on", "counted_from"})
 
 def facts_needed(version: PlanVersion, benefit: BenefitRules) -> tuple[str, ...]:
     """Return the fields without which a benefit cannot be computed, the stay's date first."""
-    fields = [STAY_DATE_FACTS[version.header.stay_date]]
-    for fact in facts_asked(version, benefit):
-        fields += FACTS[fact].needs
-    if benefit.per_day is not None or splits(version):
-        fields += ["admitted_on", "discharged_on"]
-    if isinstance(term_of(version.body, benefit), OwnCover):
-        fields.append("cover_first_day")
-    return tuple(dict.fromkeys("admitted_on" if field == "counted_from" else field for field in fields))
+    asked = _fields_of(facts_asked(version, benefit))
+    return tuple(dict.fromkeys([_stay_date(version), *asked, *_of_days_and_term(version, benefit)]))
 
 
-def splits(version: PlanVersion) -> bool:
-    """Say whether a stay over two terms is split by its days."""
-    return version.header.spanning is not None and version.header.spanning.split == "by_days"
+def _stay_date(version: PlanVersion) -> str:
+    return STAY_DATE_FACTS[version.header.stay_date]
+
+
+def _fields_of(facts: Iterable[str]) -> list[str]:
+    """Return the fields that facts need; the day from which a stay counts follows from its admission."""
+    fields = [field for fact in facts for field in FACTS[fact].needs]
+    return ["admitted_on" if field == "counted_from" else field for field in fields]
+
+
+def _of_days_and_term(version: PlanVersion, benefit: BenefitRules) -> list[str]:
+    """Return the fields without which the days that a benefit pays, or its term, are not known."""
+    days = ["admitted_on", "discharged_on"] if benefit.per_day is not None or splits(version.header) else []
+    return [*days, *(["cover_first_day"] if isinstance(term_of(version.body, benefit), OwnCover) else [])]
 
 
 def asked_when(version: PlanVersion, benefit: BenefitRules) -> Mapping[str, tuple[When, ...]]:
     """Return the fields that only conditions with a `when` ask for, each with those: no other bill needs them."""
-    conditions = conditions_of(version, benefit)
-    always = {STAY_DATE_FACTS[version.header.stay_date], *DATES_OF_A_STAY, "cover_first_day"}
-    always |= {field for fact in _asked_of_all(version, benefit) for field in FACTS[fact].needs}
+    always = {_stay_date(version), *_of_days_and_term(version, benefit), *_fields_of(_asked_of_all(version, benefit))}
     whens: dict[str, tuple[When, ...]] = {}
-    for condition in conditions:
-        for field in () if condition.when is None else FACTS[condition.fact].needs:
+    for condition in conditions_of(version, benefit):
+        for field in () if condition.when is None else _fields_of([condition.fact]):
             whens[field] = (*whens.get(field, ()), condition.when or {})
     return {field: when for field, when in whens.items() if field not in always}
 
@@ -91,7 +94,7 @@ def facts_of_version(version: PlanVersion) -> frozenset[str]:
 def counts_stays(version: PlanVersion) -> bool:
     """Say whether a version asks which stay this is, or which days of it: then the records keep its stays."""
     asked = facts_of_version(version)
-    if splits(version) or any(benefit.per_day is not None for benefit in version.body.benefits):
+    if splits(version.header) or any(benefit.per_day is not None for benefit in version.body.benefits):
         return True
     return not asked.isdisjoint({"stay_ordinal", "stay_days"}) or Span.STAY.value in _spans(version.body)
 

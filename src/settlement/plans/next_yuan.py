@@ -26,7 +26,7 @@ def next_yuan(
     The yuan is in policy scope, no fund pays it, and the patient pays it in cash. A stay that is split over terms has
     no next yuan of one term.
     """
-    if compiled.parts_of(figures, facts):
+    if compiled.parts_of(facts):
         return {}
     now = compiled.amounts(figures, facts, used)
     then = compiled.amounts(_with_a_yuan(figures), facts, used)

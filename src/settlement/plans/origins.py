@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from settlement.domain.benefits import Benefit, PlanFacts
@@ -13,6 +13,7 @@ from settlement.plans.compile import CompiledPlan
 from settlement.plans.labels import AMOUNT_NAMES
 from settlement.plans.model import BenefitRules
 from settlement.plans.source import summed
+from settlement.plans.split import WHOLE, Share
 from settlement.plans.vocabulary import AID, FUNDS, OTHER_PAID
 
 
@@ -38,38 +39,54 @@ def origins(
     compiled: CompiledPlan, figures: BillFigures, facts: PlanFacts, benefits: Sequence[Benefit]
 ) -> tuple[Origin, ...]:
     """Return what each benefit of an adjudicated bill started from, in their order; parts of a stay have their own."""
-    parts = [(part.figures, part.facts) for part in compiled.parts_of(figures, facts)] or [(figures, facts)]
+    parts = [(part.share, part.facts) for part in compiled.parts_of(facts)] or [(WHOLE, facts)]
     found: list[Origin] = []
-    for number, (own, own_facts) in enumerate(parts):
+    for number, (share, own_facts) in enumerate(parts):
         first = number * len(compiled.benefits)
         aid = {benefit.code: benefit.amount for benefit in benefits[first : first + len(compiled.benefits)]}
-        found += [_origin(compiled, rules, own, own_facts, aid) for rules in compiled.benefits]
+        found += [_origin(compiled, rules, figures, own_facts, share, aid) for rules in compiled.benefits]
     return tuple(found)
 
 
 def _origin(
-    compiled: CompiledPlan, rules: BenefitRules, figures: BillFigures, facts: PlanFacts, aid: Mapping[str, Money]
+    compiled: CompiledPlan,
+    rules: BenefitRules,
+    figures: BillFigures,
+    facts: PlanFacts,
+    share: Share,
+    aid: Mapping[str, Money],
 ) -> Origin:
     if rules.base is None:
         fixed = rules.lump_sum
         return Origin(rules, (), None if fixed is None else clause_for(fixed, facts) or fixed.clause)
     plus, minus = summed(rules.base, compiled.header)
-    amounts = [_named(compiled, name, _amount(name, figures, facts, aid)) for name in plus]
-    amounts += [_named(compiled, name, Money(-_amount(name, figures, facts, aid))) for name in minus]
+    signed = [
+        (name, sign * _amount(name, figures, facts, aid)) for sign, names in ((1, plus), (-1, minus)) for name in names
+    ]
+    own = _shared([amount for name, amount in signed if not name.startswith(AID)], share)
+    amounts = [_named(compiled, name, amount if name.startswith(AID) else next(own)) for name, amount in signed]
     return Origin(rules, tuple(amounts), rules.base.clause)
 
 
-def _amount(name: str, figures: BillFigures, facts: PlanFacts, aid: Mapping[str, Money]) -> Money:
+def _shared(amounts: Sequence[int], share: Share) -> Iterator[int]:
+    """Yield a part's shares of the amounts of a sum; the first has the fen by which they miss the share of the sum."""
+    shares = [share.of(amount) for amount in amounts]
+    rest = share.of(sum(amounts)) - sum(shares)
+    yield from (each if place else each + rest for place, each in enumerate(shares))
+
+
+def _amount(name: str, figures: BillFigures, facts: PlanFacts, aid: Mapping[str, Money]) -> int:
     if name.startswith(AID):
-        return aid[name.removeprefix(AID)]
+        return int(aid[name.removeprefix(AID)])
     if name == OTHER_PAID:
-        return facts.other_paid
+        return int(facts.other_paid)
     if name in AMOUNT_NAMES:
-        return Money(getattr(figures.funds if name in FUNDS else figures, name))
-    return facts.stated.get(name, ZERO)
+        return int(getattr(figures.funds if name in FUNDS else figures, name))
+    return int(facts.stated.get(name, ZERO))
 
 
-def _named(compiled: CompiledPlan, name: str, amount: Money) -> NamedAmount:
+def _named(compiled: CompiledPlan, name: str, fen: int) -> NamedAmount:
+    amount = Money(fen)
     if name.startswith(AID):
         code = name.removeprefix(AID)
         names = next(benefit.names for benefit in compiled.benefits if benefit.code == code)

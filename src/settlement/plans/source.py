@@ -48,6 +48,7 @@ def amount_sum(layout: Layout, amounts: AmountSum, header: Header, earlier: Iter
     """Return the sum of a bill's named amounts, with what the plan says of account money taken off.
 
     `aid.<benefit>` becomes the variable that holds what that earlier benefit pays; `earlier` names those there are.
+    Where stays are split, the sum of the bill's own amounts is shared, not each amount: a sum of nothing has no parts.
     """
     known = frozenset(earlier)
 
@@ -60,7 +61,23 @@ def amount_sum(layout: Layout, amounts: AmountSum, header: Header, earlier: Iter
         return aid_of(code)
 
     plus, minus = summed(amounts, header)
-    return " + ".join(map(named, plus)) + "".join(f" - {named(name)}" for name in minus)
+    if not layout.splits:
+        return _written(map(named, plus), map(named, minus))
+    of_bill, of_part = (
+        _written(*([named(name) for name in names if name.startswith(AID) is aid] for names in (plus, minus)))
+        for aid in (False, True)
+    )
+    return _written([shared(layout, of_bill), of_part] if of_part else [shared(layout, of_bill)], [])
+
+
+def _written(plus: Iterable[str], minus: Iterable[str]) -> str:
+    return " + ".join(plus) + "".join(f" - {name}" for name in minus)
+
+
+def shared(layout: Layout, amount: str) -> str:
+    """Return the share that the part of a split stay has of a sum of the whole bill; of a whole bill it is all."""
+    of = [layout.take(f"share_{name}", f"share[{place}]") for place, name in enumerate(("from", "to", "of"))]
+    return f"share({amount or 0}, {', '.join(of)})"
 
 
 def summed(amounts: AmountSum, header: Header) -> tuple[list[str], list[str]]:

@@ -20,6 +20,7 @@ from settlement.plans.layout import Ledger
 from settlement.plans.model import PlanVersion, Span
 from settlement.plans.model.membership import OwnCover
 from settlement.plans.simulation.bills import SimulatedBill
+from settlement.plans.split import WHOLE, Share
 from settlement.plans.terms import term_on
 
 Aid = tuple[int, ...]
@@ -59,8 +60,13 @@ class Run:
         self.plan = plan
         self._version = version
         self._spans: Sequence[Ledger] = plan.ledger_spans
-        self._by_unit = any(ledger.span not in (Span.TERM, Span.LIFE) for ledger in self._spans)
+        self._by_unit = any(ledger.span not in (Span.TERM, Span.LIFE, Span.SETTLEMENT) for ledger in self._spans)
         self._by_cover = any(isinstance(ledger.term, OwnCover) for ledger in self._spans)
+        self._of_settlement = [
+            (number, empty)
+            for number, (ledger, empty) in enumerate(zip(self._spans, plan.new_ledgers(), strict=True))
+            if ledger.span is Span.SETTLEMENT
+        ]
         self._of_day: dict[date, tuple[Hashable, ...]] = {}
         self._interned: dict[tuple[Hashable, ...], tuple[Hashable, ...]] = {}
 
@@ -80,9 +86,9 @@ class Run:
             return Missing(missing)
         unit = placed.unit if placed else None
         later_parts: list[Entry] = []
-        parts = self.plan.parts_of(bill.figures, facts)
+        parts = self.plan.parts_of(facts)
         if parts:
-            paid = [self._entry(part.figures, part.facts, part.day, unit) for part in parts if part.is_paid]
+            paid = [self._entry(bill.figures, part.facts, part.day, unit, part.share) for part in parts if part.is_paid]
             first, *later_parts = paid or [Entry(None, ())]
         else:
             first = self._entry(bill.figures, facts, self.plan.service_date(facts) or facts.settled_on, unit)
@@ -95,15 +101,20 @@ class Run:
             state.stays.append(entry.stay)
 
     def price(self, state: LedgerState, entry: Entry) -> Aid:
-        """Price a bill and count it in its ledgers."""
-        inputs, keys, later_parts, _ = entry
-        if inputs is None:
+        """Price a bill and count it in its ledgers; those of the settlement begin empty and go over its parts."""
+        if entry.inputs is None:
             return (0,) * len(self.plan.benefit_codes)
-        if keys is not state.keys:
-            self._turn_to(state, keys)
-        aid: Aid = self.plan.pay(inputs, state.ledgers)
-        for part in later_parts:
-            aid = tuple(map(sum, zip(aid, self.price(state, part), strict=True)))
+        for number, empty in self._of_settlement:
+            state.kept.setdefault((number, None), list(empty))[:] = empty
+        aid = self._price_part(state, entry)
+        for part in entry.later_parts:
+            aid = tuple(map(sum, zip(aid, self._price_part(state, part), strict=True)))
+        return aid
+
+    def _price_part(self, state: LedgerState, entry: Entry) -> Aid:
+        if entry.keys is not state.keys:
+            self._turn_to(state, entry.keys)
+        aid: Aid = self.plan.pay(entry.inputs, state.ledgers)
         return aid
 
     def _turn_to(self, state: LedgerState, keys: tuple[Hashable, ...]) -> None:
@@ -112,8 +123,10 @@ class Run:
         state.ledgers = [state.kept.setdefault(at, fresh[at[0]]) for at in enumerate(keys)]
         state.keys = keys
 
-    def _entry(self, figures: BillFigures, facts: PlanFacts, day: date, unit: str | None) -> Entry:
-        return Entry(self.plan.inputs(figures, facts, day), self._keys(day, facts, unit))
+    def _entry(
+        self, figures: BillFigures, facts: PlanFacts, day: date, unit: str | None, share: Share = WHOLE
+    ) -> Entry:
+        return Entry(self.plan.inputs(figures, facts, day, share), self._keys(day, facts, unit))
 
     def _keys(self, day: date, facts: PlanFacts, unit: str | None) -> tuple[Hashable, ...]:
         if self._by_cover or self._by_unit:
@@ -131,8 +144,8 @@ def run_of(version: PlanVersion) -> Run:
 
 
 def _key(ledger: Ledger, day: date, facts: PlanFacts, unit: str | None) -> Hashable:
-    """Return what tells one ledger of a span from the next: the term's code, the unit, or nothing for a life."""
-    if ledger.span is Span.LIFE:
+    """Return what tells one ledger of a span from the next: the term's code, the unit; a life, or this bill, is one."""
+    if ledger.span in (Span.LIFE, Span.SETTLEMENT):
         return None
     if ledger.term is None:
         return unit

@@ -10,12 +10,13 @@ from typing import Any
 from settlement.domain.benefits import Benefit, PlanFacts
 from settlement.domain.bills import BillFigures, Care, Certificate, Visit
 from settlement.domain.certificates import is_masked, names_agree, normalised
+from settlement.domain.cover import CoverOnDay
 from settlement.domain.money import Money, total
 from settlement.domain.promises import KeptPlace
 from settlement.domain.scope import FactMissing, HeldForLiability, NotOurs, Ours, ScopeCodes, decide_scope
 from settlement.domain.settlements import Question
 from settlement.gateway.readings import NotClosing
-from settlement.plans.covering import cover_for
+from settlement.plans.covering import cover_for, days_of_cover, is_covered
 from settlement.plans.history import BillKeys, Placed, place
 from settlement.services.bills.facts import complete_facts, dated_facts
 from settlement.services.bills.known import Known, Reading
@@ -81,7 +82,8 @@ def decide(
     """Decide one bill. `today` (in China) dates a pre-settlement, which has no settlement time yet.
 
     The order: who is it, is the person a member, is there a plan, is the bill in scope, is there cover on the service
-    date; only then is anything asked, so that nobody answers a question about a bill that is not ours anyway.
+    date, or of a split stay on the own date of a part; only then is anything asked, so that nobody answers a question
+    about a bill that is not ours anyway.
     `other` is what other payers pay on the bill, in fen.
     """
     unclear = identity_question(bill, known, answers)
@@ -100,18 +102,16 @@ def decide(
     if service_date is None:
         ours = _answered(scope, answers)
         return Hold(_missing(_DATE_OF_A_STAY[version.plan.stay_date])) if isinstance(ours, Ours) else ours
-    cover = cover_for(known.covers, version.plan.header, service_date)
-    if cover is None or (cover.provisional and _aid_until_the_roster(version) == "none"):
+    keys = BillKeys(visit.hospital_code, bill.encounter_id, visit.receipt_no)
+    covered = _covered(dated, visit, rules, known, version, other, keys)
+    if covered is None:
         return NotCovered(NOT_COVERED_ON_DATE)
+    cover, placed = covered
     ours = _answered(scope, answers)
     if not isinstance(ours, Ours):
         return ours
     if isinstance(bill, NotClosing):
         return Hold(_closing_question(bill))
-    facts = complete_facts(dated, visit, known, version, cover, other)
-    facts = replace(facts, plan_since=rules.versions[0].effective_from)
-    keys = BillKeys(visit.hospital_code, bill.encounter_id, visit.receipt_no)
-    placed = place(version.plan, facts, keys, known.takings)
     missing = version.plan.missing_fact(placed.facts)
     if missing is not None:
         return Hold(_missing_in_plan(missing, version))
@@ -119,6 +119,28 @@ def decide(
     waits = cover.provisional and _aid_until_the_roster(version) == "to_card"
     at_counter = ours.at_counter and not waits
     return Pays(version, service_date, placed, keys, bill.figures, benefits, at_counter, cover.provisional)
+
+
+def _covered(
+    dated: PlanFacts,
+    visit: Visit,
+    rules: FundRules,
+    known: Known,
+    version: VersionInForce,
+    other: Money,
+    keys: BillKeys,
+) -> tuple[CoverOnDay, Placed] | None:
+    """Return the cover by which a bill is ours, and the bill in its place; of a split stay a part's cover is enough."""
+    for day in days_of_cover(version.plan, dated, known.covers):
+        cover = cover_for(known.covers, version.plan.header, day)
+        if cover is None or (cover.provisional and _aid_until_the_roster(version) == "none"):
+            continue
+        facts = complete_facts(dated, visit, known, version, cover, other)
+        facts = replace(facts, plan_since=rules.versions[0].effective_from)
+        placed = place(version.plan, facts, keys, known.takings)
+        if is_covered(version.plan, placed.facts, cover):
+            return cover, placed
+    return None
 
 
 def _in_its_place(dated: PlanFacts, chain: KeptPlace | None) -> PlanFacts:
