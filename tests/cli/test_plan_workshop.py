@@ -46,7 +46,7 @@ def test_a_held_bill_and_one_without_cover_are_explained() -> None:
     file = EXTRA / "beijing-allowance.yaml"
     held = run("explain", file, "--case", "性别不明的待补", "--language", "en")
     assert (held.exit_code, held.output) == (0, "held: sex is missing; nothing is computed until it is known.\n")
-    assert run("explain", file, "--case", "年末入院，没有续保").output == "2012-01-05 没有参保，本单不归本方案。\n"
+    assert run("explain", file, "--case", "新年入院，没有续保").output == "2012-01-05 没有参保，本单不归本方案。\n"
 
 
 def test_a_fact_that_cannot_be_given_is_answered_with_the_way_to_give_it() -> None:
