@@ -18,7 +18,7 @@ CREATE INDEX bill_unconfirmed ON bill (fund_id, bill_id) WHERE confirmed_at IS N
 
 ALTER TABLE message_body
     DROP CONSTRAINT message_body_kind_known,
-    ADD CONSTRAINT message_body_kind_known CHECK (kind IN ('settlement', 'cancellation', 'unanswered'));
+    ADD CONSTRAINT message_body_kind_known CHECK (kind IN ('settlement', 'cancellation', 'undoing', 'unanswered'));
 
 CREATE TABLE pending_question (
     fund_id uuid NOT NULL,

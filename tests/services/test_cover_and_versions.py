@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from builders import (
+    with_one_case,
     HANGZHOU_FILE,
     City,
     Person,
@@ -146,7 +147,7 @@ def a_richer_plan(folder: Path) -> Path:
     second = second.replace('rate: "20%"', 'rate: "30%"').replace("amount: 30200}", "amount: 30300}")
     second = second.replace("amount: 30200\n", "amount: 30300\n")
     file = folder / "hangzhou.yaml"
-    file.write_text(text[:end].rstrip("\n") + "\n" + second + text[end:])
+    file.write_text(with_one_case(text[:end].rstrip("\n") + "\n" + second + text[end:]))
     return file
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation
 
-from builders import HANGZHOU_FILE, KEYS, City, SteeredClock, a_2304, facts, once, open_test_resources, settle
+from builders import HANGZHOU_FILE, KEYS, City, SteeredClock, a_2304, facts, once, open_test_resources, settle, with_one_case
 from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.plans import StepTaken
@@ -61,11 +61,6 @@ def a_version(name: str, first_day: str = "2018-01-01", rate: str = "20%", text:
     if rate == "20%":
         return version
     return with_one_case(version.replace('rate: "20%"', f'rate: "{rate}"'))
-
-
-def with_one_case(text: str) -> str:
-    """Return a plan's text with its cases replaced by that of a bill over nothing, which is paid nothing."""
-    return text[: text.index("\ncases:")] + "\ncases:\n  - {name: 没有费用, bills: [{}]}\n"
 
 
 async def submitted(
