@@ -151,6 +151,16 @@ async def cancellation_is_lost(world: World, rng: Random) -> None:
     await ask(world, rng, all_times=False)
 
 
+@action(2)
+async def ask_what_became(world: World, rng: Random) -> None:
+    """A caller asks what became of a command whose answer it lost."""
+    settling = settlement_of(world, await world.settled(rng))
+    if await bring(world, settling, rng) is not None:
+        reply = await world.deliver(Message(f"/v1/requests/{settling.key}", "", None, (), method="GET"), rng)
+        if reply is not None and settling.key is not None:
+            world.model.answered(settling.key, reply.body["status"], write_json(reply.body["body"]))
+
+
 @action(5)
 async def reconcile(world: World, rng: Random) -> None:
     """The bureau's list of a day is brought and compared; what is missing here may be settled from it at once."""

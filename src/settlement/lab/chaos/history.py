@@ -20,7 +20,7 @@ from settlement.db.engine import open_engine
 from settlement.lab.chaos import chores, promising  # noqa: F401 - both register their actions.
 from settlement.lab.chaos.actions import ACTIONS, push_lines
 from settlement.lab.chaos.chores import DAYS, NIGHT_SECONDS, SIGNER
-from settlement.lab.chaos.faults import SKEW, Fault, plan_faults
+from settlement.lab.chaos.faults import SKEW, Fault, actions_for, plan_faults
 from settlement.lab.chaos.loop import SteeredLoop
 from settlement.lab.chaos.scene import KEYS, Scene
 from settlement.lab.chaos.steering import ACTOR, Stuck
@@ -83,10 +83,12 @@ def plan_history(seed: int, number: int) -> History:
     kinds = list(ACTIONS.values())
     count = rng.randint(FEWEST_ACTIONS, MOST_ACTIONS)
     drawn = rng.choices(kinds, weights=[kind.weight for kind in kinds], k=count)
+    faults = plan_faults(number, rng)
+    names = [*(kind.name for kind in drawn), *actions_for(faults)]
     actions = tuple(
-        Planned(place, kind.name, rng.getrandbits(48), rng.choice(_STARTS_SECONDS)) for place, kind in enumerate(drawn)
+        Planned(place, name, rng.getrandbits(48), rng.choice(_STARTS_SECONDS)) for place, name in enumerate(names)
     )
-    return History(seed, number, actions, plan_faults(number, rng))
+    return History(seed, number, actions, faults)
 
 
 @contextmanager

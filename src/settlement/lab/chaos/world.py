@@ -68,6 +68,7 @@ class Message:
     claims: tuple[Claim, ...]
     by_platform: bool = False
     trial: Trial | None = None
+    method: str = "POST"
 
 
 @dataclass(slots=True)
@@ -152,7 +153,7 @@ class World:
         if message.key is not None:
             headers["idempotency-key"] = message.key
         try:
-            reply = await process.call("POST", message.path, headers, message.body.encode())
+            reply = await process.call(message.method, message.path, headers, message.body.encode())
         except Unreachable:
             return None
         fault = await self.steering.stop(None, DOOR, AFTER)
