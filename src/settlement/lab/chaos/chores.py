@@ -123,7 +123,9 @@ async def answer_is_lost(world: World, rng: Random) -> None:
     await bring(world, Message("/v1/pending-messages", body, f"report-{msgid}", ()), rng)
     if arriving is not None:
         await arriving
-    await ask(world, rng, all_times=False)
+    for pause in (0, 8, 25):
+        await asyncio.sleep(pause)
+        await ask(world, rng, all_times=False)
 
 
 @action(5)
@@ -164,8 +166,14 @@ async def ask_what_became(world: World, rng: Random) -> None:
 @action(5)
 async def reconcile(world: World, rng: Random) -> None:
     """The bureau's list of a day is brought and compared; what is missing here may be settled from it at once."""
+    await world.settled(rng)
     await asyncio.sleep(rng.choice((0, 3, 6)))
-    await reconcile_day(world, rng, rng.choice(DAYS), repairs=rng.random() < 0.5)
+    await reconcile_day(world, rng, rng.choice(listed_days(world)), repairs=rng.random() < 0.5)
+
+
+def listed_days(world: World) -> list[date]:
+    """Return the days of which the bureau has a line by now."""
+    return [day for day in DAYS if world.city.file([f"{day:%Y-%m-%d}"])]
 
 
 async def reconcile_day(world: World, rng: Random, day: date, *, repairs: bool) -> None:

@@ -38,7 +38,13 @@ KINDS = (
 
 _TARGETS_OF_A_HISTORY = 3
 _REACHED_BY = {
-    "bills.find_later_bill_of_visit": "reverse_brought",
+    "bills.is_of_another_bill": "reverse_brought",
+    "bills.list_live_bills_of_visit": "cancel_first",
+    "bills.get_head": "answer_is_lost",
+    "registry.list_funds": "answer_is_lost",
+    "gateway.5203": "reverse_seen",
+    "gateway.9001": "settle_fetched",
+    "reconciliation.delete_expired_lines": "work_round",
     "books": "keep_the_books",
     "commands": "ask_what_became",
     "examinations": "examine_meanwhile",

@@ -160,7 +160,7 @@ async def _come_to_rest(world: World) -> None:
     rng = Random(0)
     await push_lines(world, rng, [f"{day:%Y-%m-%d}" for day in DAYS], in_order=True)
     await chores.ask_until_known(world, rng)
-    for day in DAYS:
+    for day in chores.listed_days(world):
         await chores.reconcile_day(world, rng, day, repairs=False)
     await asyncio.sleep(2 * NIGHT_SECONDS)
     await chores.seal(world, rng)

@@ -31,6 +31,13 @@ _DOORS = (
 _ONLY_READS = "settlement.services.audit."
 """Examinations change nothing and are made again when they are cut off, so only their keeping is of the flow."""
 _KEEPS = "settlement.services.audit.keep_examination"
+NOT_PLAYED = {
+    "bills.find_later_bill_of_visit": "corrections: asked only where the plan keeps a cancelled bill's place",
+    "holds.find_kept_room": "corrections: reinstatements are not played",
+    "settling.read_takings": "corrections: reinstatements, chains and re-ratings are not played",
+    "examinations.only_bills_of": "sends nothing as long as no invariant is broken",
+}
+"""Queries that the doors can reach and that no history does, each with its reason."""
 _NO_SUBJECT = "settlement.db.engine"
 """The shape of transactions: what it sends stands under the names of those who send, and under `BEGIN` and `COMMIT`."""
 
@@ -55,7 +62,7 @@ def points_of_the_flow() -> tuple[str, ...]:
     """
     known = set(named_queries().values())
     called = {query for module in _flow_modules() for query in _queries_called_in(module)}
-    return (BEGIN, COMMIT, *GATEWAY_QUESTIONS, *sorted(known & called))
+    return (BEGIN, COMMIT, *GATEWAY_QUESTIONS, *sorted((known & called) - NOT_PLAYED.keys()))
 
 
 def point_of(frame: FrameType | None) -> str | None:

@@ -14,7 +14,7 @@ from settlement.lab.his.wire import write_json
 
 _HOLD_IS_OVER_SECONDS = 31 * 60
 _AT_THE_LIMIT = 20
-_SMALL_BILL_FEN = 6_000
+_SMALL_BILLS_FEN = (3_000, 9_000)
 
 
 @action(10)
@@ -95,7 +95,7 @@ async def race_for_the_last(world: World, rng: Random) -> None:
     member = world.scene.fund.members[0]
     large = await world.treated(rng, member, 33_000)
     await bring(world, settlement_of(world, await world.settled_visit(large)), rng)
-    visits = [await world.treated(rng, member, _SMALL_BILL_FEN) for _ in range(_AT_THE_LIMIT)]
+    visits = [await world.treated(rng, member, rng.randint(*_SMALL_BILLS_FEN)) for _ in range(_AT_THE_LIMIT)]
     walks = []
     for number, visit in enumerate(visits):
         own = Random(rng.getrandbits(64))
