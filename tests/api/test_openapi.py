@@ -38,7 +38,7 @@ def _given(content: dict[str, Any]) -> list[Any]:
 
 
 def test_some_operations_have_a_body():
-    assert len(WITH_BODY) == 14
+    assert len(WITH_BODY) == 17
 
 
 @pytest.mark.parametrize(("path", "method"), WITH_BODY)

@@ -10,7 +10,7 @@ from builders import City, a_2304, facts, open_test_resources
 from calling import Callers
 from services.test_plan_lifecycle import a_version
 from settlement.db.embedded import DatabaseUrls
-from settlement.services.access.add_staff import disable_staff
+from settlement.services.access.add_staff import CLERK, SCOPES_OF_A_STAFF_ROLE, disable_staff
 from settlement.services.access.sign_in import MOST_FAILURES
 
 NEW = {"source": a_version("2018b", rate="30%"), "corrects": "2018"}
@@ -117,7 +117,7 @@ async def test_a_person_signs_in_by_name_and_gets_the_scopes_of_the_role(callers
     username, password = callers.people["clerk"]
     granted = await sign_in(callers, username, password)
     assert granted.status_code == 200
-    assert granted.json()["scope"] == "plans:read plans:draft bills:read eligibility:read"
+    assert granted.json()["scope"].split() == [scope.value for scope in SCOPES_OF_A_STAFF_ROLE[CLERK]]
     assert granted.headers["cache-control"] == "no-store"
 
 

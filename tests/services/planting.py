@@ -431,6 +431,15 @@ def an_answer_about_a_draft_that_is_not(copy: Copy) -> Iterable[object]:
     return ["someone plan"]
 
 
+@corruption("answers_name_their_bills")
+def an_answer_about_a_list_that_is_not(copy: Copy) -> Iterable[object]:
+    copy.do(
+        f"""INSERT INTO idempotency VALUES ('{copy.eventful.city.fund_id}', 'someone', 'list', 'x', 201,
+            '{{"list": {{"id": "{ANOTHER_ID}"}}}}', now())"""
+    )
+    return ["someone list"]
+
+
 @corruption("one_open_books_day")
 def no_day_is_open(copy: Copy) -> Iterable[object]:
     fund_id = copy.eventful.city.fund_id

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from builders import (
-    with_one_case,
     HANGZHOU_FILE,
     KEYS,
     City,
@@ -21,6 +20,7 @@ from builders import (
     once,
     reverse,
     settle,
+    with_one_case,
 )
 from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
@@ -145,7 +145,9 @@ async def test_forgotten_charge_after_discharge(
     await settle(resources, city, visit(2, a_2304(city.member)), facts(city, admitted_on="2025-03-11"))
     file = tmp_path / "newer.yaml"
     text = HANGZHOU_FILE.read_text().replace("effective_from: 2018-01-01", "effective_from: 2018-01-02", 1)
-    file.write_text(with_one_case(text.replace('version: "2018"', 'version: "2018b"', 1).replace('rate: "50%"', 'rate: "40%"')))
+    file.write_text(
+        with_one_case(text.replace('version: "2018"', 'version: "2018b"', 1).replace('rate: "50%"', 'rate: "40%"'))
+    )
     await city.office.publish(resources, file)
     await reverse(resources, city, first, a_2305(stay))
     clock.forward(hours=30)
@@ -344,7 +346,9 @@ async def test_what_a_successor_would_lose_is_put_before_a_person(
     first = await settle(resources, city, old)
     file = tmp_path / "newer.yaml"
     text = HANGZHOU_FILE.read_text().replace("effective_from: 2018-01-01", "effective_from: 2018-01-02", 1)
-    file.write_text(with_one_case(text.replace('version: "2018"', 'version: "2018b"', 1).replace('rate: "50%"', 'rate: "90%"')))
+    file.write_text(
+        with_one_case(text.replace('version: "2018"', 'version: "2018b"', 1).replace('rate: "50%"', 'rate: "90%"'))
+    )
     await city.office.publish(resources, file)
     clock.forward(hours=1)
     again = await settle(resources, city, new, facts(city, chrg_bchno="2"))

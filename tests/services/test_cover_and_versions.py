@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from builders import (
-    with_one_case,
     HANGZHOU_FILE,
     City,
     Person,
@@ -22,6 +21,7 @@ from builders import (
     facts,
     open_test_resources,
     settle,
+    with_one_case,
 )
 from database import as_owner, rows_of
 from settlement.db.bills import find_settled_bill

@@ -240,6 +240,22 @@ def test_takings_are_explained_whatever_the_clocks_say(seed: int) -> None:
     assert some_order_explains(shuffled)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_many_promises_that_ended_are_explained_although_clocks_are_apart(seed: int) -> None:
+    chance, standing = random.Random(seed), (0, 0, 0, 0, 0, 0)
+    takings: list[Taking] = []
+    promised = [(1_000 + 37 * number, 900 + number, 0, 0, 1, 0) for number in range(20)]
+    for number, took in enumerate(promised):
+        takings.append(a_taking(number, standing, took, chance.randrange(4), chance.randrange(4)))
+        standing = tuple(map(sum, zip(standing, took, strict=True)))
+    for number, took in enumerate(promised):
+        standing = tuple(one - other for one, other in zip(standing, took, strict=True))
+        less: Room = (took[0] - 5, took[1], 0, 0, 1, 0)
+        takings.append(a_taking(100 + number, standing, less, chance.randrange(4)))
+        standing = tuple(map(sum, zip(standing, less, strict=True)))
+    assert some_order_explains(takings)
+
+
 def test_room_that_no_order_explains_is_named() -> None:
     one, other = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0)
     takings = [

@@ -12,7 +12,18 @@ import psycopg
 import pytest
 from psycopg.errors import CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation
 
-from builders import HANGZHOU_FILE, KEYS, City, SteeredClock, a_2304, facts, once, open_test_resources, settle, with_one_case
+from builders import (
+    HANGZHOU_FILE,
+    KEYS,
+    City,
+    SteeredClock,
+    a_2304,
+    facts,
+    once,
+    open_test_resources,
+    settle,
+    with_one_case,
+)
 from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.plans import StepTaken

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 
 from builders import (
-    with_one_case,
     HANGZHOU_FILE,
     KEYS,
     City,
@@ -22,6 +21,7 @@ from builders import (
     once,
     reverse,
     settle,
+    with_one_case,
 )
 from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
@@ -236,7 +236,9 @@ async def test_a_promise_stands_over_midnight_and_a_new_plan_version(
     shown = (await hold(resources, city, a_2304(city.member))).answer
     text = HANGZHOU_FILE.read_text().replace("effective_from: 2018-01-01", "effective_from: 2018-01-02", 1)
     file = tmp_path / "newer.yaml"
-    file.write_text(with_one_case(text.replace('version: "2018"', 'version: "2018b"', 1).replace('rate: "50%"', 'rate: "40%"')))
+    file.write_text(
+        with_one_case(text.replace('version: "2018"', 'version: "2018b"', 1).replace('rate: "50%"', 'rate: "40%"'))
+    )
     await city.office.publish(resources, file)
     anew = await quoted(resources, city, another_visit(a_2304(city.member), 5))
     assert anew["mutual_aid"]["amount"] != shown["mutual_aid"]["amount"]

@@ -22,8 +22,11 @@ from services.reconciling import (
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.engine import fund_transaction
 from settlement.db.reconciliation import BreakSearch, list_break_steps, list_reconciled_days
+from settlement.db.settling import CommandKey
 from settlement.domain.reconciliation import BreakAction, BreakKind, BreakStatus, Resolution, Source
 from settlement.domain.settlements import RevisionReason
+from settlement.services.audit.examine import examine
+from settlement.services.bills.commands import Once
 from settlement.services.bills.decide_rerating import (
     ApplyRerating,
     ProposeRerating,
@@ -33,6 +36,7 @@ from settlement.services.bills.decide_rerating import (
 from settlement.services.bills.transfer_aid import TransferAid, transfer_aid
 from settlement.services.messages.drop_expired import drop_expired_messages
 from settlement.services.reconciliation.act_on_break import ActOnBreak, act_on_break, settle_missing
+from settlement.services.reconciliation.bring_list import bring_list
 from settlement.services.reconciliation.errors import BreakStepRefused, LineNotKept, ListRefused, OwnerUnknown
 from settlement.services.reconciliation.import_list import ListFile, import_list
 from settlement.services.reconciliation.run_day import run_day
@@ -48,6 +52,17 @@ def desk(resources: Resources, city: City, tmp_path: Path) -> Desk:
 
 def on(day: date, of: Node) -> Node:
     return {**of, "setlinfo": {**of["setlinfo"], "setl_time": f"{day} 09:00:00"}}
+
+
+async def test_the_examination_knows_the_stored_answer_about_a_list(desk: Desk, database: DatabaseUrls, tmp_path: Path):
+    file = tmp_path / "brought.jsonl"
+    file.write_text(bureau_line(desk.city, a_2304(desk.city.member)) + "\n", encoding="utf-8")
+    once = Once(CommandKey(desk.city.caller.client_id, "a list"), "its fingerprint")
+    brought = await bring_list(desk.resources, desk.city.caller, ListFile(Source.BUREAU, DAY, file), once)
+    assert brought.created
+    async with ops_engine(database) as ops:
+        examination = await examine(ops, None)
+    assert [finding.invariant.name for finding in examination.broken] == []
 
 
 async def act(desk: Desk, action: BreakAction, **given: object):

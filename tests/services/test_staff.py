@@ -87,6 +87,10 @@ async def test_a_token_carries_the_scopes_of_the_roles_and_names_the_account(res
         "eligibility:read",
         "events:read",
         "ops:read",
+        "aid:propose",
+        "reconciliation:read",
+        "reconciliation:bring",
+        "reconciliation:work",
     }
 
 

@@ -345,7 +345,8 @@ ANSWERS = SqlCheck(
     Invariant(
         "answers_name_their_bills",
         "A stored answer is 200 or 201 and names a bill of its fund by id and number, with a receipt and a reversal "
-        "that exist, or a draft of the fund's plan in a state it reached; only an answer about a bill that is not ours "
+        "that exist, or a draft of the fund's plan in a state it reached, or a list that was imported; only an answer "
+        "about a bill that is not ours "
         "names none, and one answer at most created a record.",
     ),
     "SELECT count(*) FROM idempotency",
@@ -360,13 +361,19 @@ ANSWERS = SqlCheck(
                body ->> 'state' AS state, body ->> 'revision' AS revision, body ->> 'receipt_hash' AS receipt_hash,
                count(*) FILTER (WHERE status = 201)
                    OVER (PARTITION BY fund_id, body ->> 'id', body ->> 'state', body ->> 'revision') AS creations
-        FROM idempotency WHERE body ->> 'draft_id' IS NULL
+        FROM idempotency WHERE body ->> 'draft_id' IS NULL AND body -> 'list' IS NULL
     )
     SELECT about_a_plan.id
     FROM about_a_plan
     LEFT JOIN plan_step AS reached
         ON reached.fund_id = about_a_plan.fund_id AND reached.draft_id::text = draft AND kind = state
     WHERE status <> 201 OR reached.kind IS NULL OR times > 1
+    UNION ALL
+    SELECT idempotency.client_id || ' ' || key
+    FROM idempotency
+    LEFT JOIN reconciliation_import AS imported
+        ON imported.fund_id = idempotency.fund_id AND imported.import_id::text = body -> 'list' ->> 'id'
+    WHERE body -> 'list' IS NOT NULL AND (status <> 201 OR imported.import_id IS NULL)
     UNION ALL
     SELECT answer.id
     FROM answer

@@ -8,23 +8,16 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
-
-from settlement.db.engine import fund_transaction
-from settlement.db.settling import books_lock
-from settlement.db.tables import books_day
 from settlement.domain.errors import SettlementError
 from settlement.lab.chaos.faults import DISORDER, DUPLICATE, RESTART
 from settlement.lab.chaos.model import Claim
 from settlement.lab.chaos.plan import FLAT, THE_DAY, plan_text
 from settlement.lab.chaos.points import BEFORE
-from settlement.lab.chaos.process import Process, Unreachable
+from settlement.lab.chaos.process import Unreachable
 from settlement.lab.chaos.steering import ACTOR
 from settlement.lab.chaos.world import APIS, MOST_TRIES, WORKER, Message, World, visit_of
 from settlement.lab.his.bills import CancelledBill, SettledBill
 from settlement.lab.his.wire import write_json
-from settlement.services.events.number_events import number_all_events
-from settlement.services.messages.drop_expired import drop_expired_messages
 from settlement.services.plans.publish_file import publish_file
 from settlement.services.transactions import DATABASE_FAILURES
 
@@ -32,7 +25,7 @@ Run = Callable[[World, Random], Awaitable[None]]
 WRONG_NAME = "另一个人"
 _DUPLICATES_OF_100 = 40
 _FILE_COMES_AFTER_SECONDS = 3
-_TURNS = 25
+TURNS = 25
 _PUBLISHED = {"plan_version_known", "plan_start_taken"}
 
 
@@ -170,7 +163,7 @@ async def push_file(world: World, rng: Random) -> None:
 @action(2)
 async def publish_version(world: World, rng: Random) -> None:
     """The next version of the plan is published, for bills of today on."""
-    await world.wait_for_others(rng, _TURNS)
+    await world.wait_for_others(rng, TURNS)
     for _ in range(MOST_TRIES):
         process = world.processes[rng.choice(APIS)]
         try:
@@ -192,38 +185,9 @@ async def publish_version(world: World, rng: Random) -> None:
 
 
 @action(4)
-async def close_books_day(world: World, rng: Random) -> None:
-    """The books day is closed and the next one opened, a few times while bills are settled."""
-    for _ in range(rng.randint(1, 4)):
-        await world.wait_for_others(rng, _TURNS)
-        await _close_once(world, rng)
-
-
-async def _close_once(world: World, rng: Random) -> None:
-    for _ in range(MOST_TRIES):
-        process = world.processes[rng.choice(APIS)]
-        try:
-            await process.run(_close_books_day(world, process))
-        except Unreachable:
-            await asyncio.sleep(rng.random())
-        except DATABASE_FAILURES as failed:
-            world.steering.note(f"not closed: {type(failed).__name__}")
-            await asyncio.sleep(rng.random())
-        else:
-            return
-
-
-@action(8)
-async def work_round(world: World, rng: Random) -> None:
-    """The worker numbers events, and drops messages whose time is over."""
-    await world.wait_for_others(rng, _TURNS)
-    await _work(world, rng, all_times=rng.random() < 0.5)
-
-
-@action(4)
 async def restart(world: World, rng: Random) -> None:
     """A process is killed at some moment and started anew with empty caches."""
-    await world.wait_for_others(rng, _TURNS)
+    await world.wait_for_others(rng, TURNS)
     process = world.processes[rng.choice((*APIS, WORKER))]
     await world.steering.stop(None, "restart", BEFORE)
     if process.is_up:
@@ -282,7 +246,7 @@ async def push_lines(world: World, rng: Random, days: list[str], *, in_order: bo
     size = rng.randint(1, 8)
     for start in range(0, len(lines), size):
         batch = lines[start : start + size]
-        claims = tuple(_claim_of_line(world, line) for line in batch)
+        claims = tuple(claim_of_line(world, line) for line in batch)
         await world.deliver(Message("/v1/gateway/bills", write_json({"bills": batch}), None, claims, True), rng)
 
 
@@ -329,42 +293,9 @@ def pushed(world: World, bills: list[Any], *, present: bool) -> Message:
     return Message("/v1/gateway/bills", write_json({"bills": lines}), None, claims, by_platform=True)
 
 
-def _claim_of_line(world: World, line: dict[str, Any]) -> Claim:
+def claim_of_line(world: World, line: dict[str, Any]) -> Claim:
     """Return what a line of the bureau's file says; the bill itself is read from the insurer's own records."""
     info, facts = line["output"]["setlinfo"], line["facts"]
     if facts["init_setl_id"] is not None:
         return Claim(world.bill_named(str(facts["init_setl_id"])), cancels=True)
     return Claim(world.bill_named(str(info["setl_id"])))
-
-
-async def work(world: World, rng: Random) -> None:
-    """Have the worker do a thorough round."""
-    await _work(world, rng, all_times=True)
-
-
-async def _work(world: World, rng: Random, *, all_times: bool) -> None:
-    for _ in range(MOST_TRIES):
-        process = world.processes[WORKER]
-        try:
-            life = process.life
-            await process.run(number_all_events(life.ops, all_times=all_times))
-            await process.run(drop_expired_messages(life.ops, life.resources.clock))
-        except Unreachable:
-            pass
-        except DATABASE_FAILURES as failed:
-            world.steering.note(f"round failed: {type(failed).__name__}")
-        else:
-            return
-        await asyncio.sleep(rng.random())
-    world.model.wrong.append("the worker did not get its round done")
-
-
-async def _close_books_day(world: World, process: Process) -> None:
-    """Close the open day as it is to be closed: alone in the books, so that no settlement is under way in it."""
-    fund_id, now = world.scene.fund.fund_id, process.life.resources.clock()
-    async with fund_transaction(process.life.resources.engine, fund_id) as connection:
-        await connection.execute(select(func.pg_advisory_xact_lock(books_lock(fund_id))))
-        mine = (books_day.c.fund_id == fund_id) & books_day.c.closed_at.is_(None)
-        day = (await connection.execute(select(books_day.c.books_day).where(mine))).scalar_one()
-        await connection.execute(update(books_day).where(mine).values(closed_at=now))
-        await connection.execute(insert(books_day).values(fund_id=fund_id, books_day=day + 1, opened_at=now))

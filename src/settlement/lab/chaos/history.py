@@ -17,17 +17,22 @@ import structlog
 from psycopg import waiting
 
 from settlement.db.engine import open_engine
-from settlement.lab.chaos.actions import ACTIONS, push_lines, work
-from settlement.lab.chaos.faults import SKEW, Fault, plan_faults
+from settlement.lab.chaos import chores, promising  # noqa: F401 - both register their actions.
+from settlement.lab.chaos.actions import ACTIONS, push_lines
+from settlement.lab.chaos.chores import DAYS, NIGHT_SECONDS, SIGNER
+from settlement.lab.chaos.faults import SKEW, Fault, actions_for, plan_faults
 from settlement.lab.chaos.loop import SteeredLoop
-from settlement.lab.chaos.plan import THE_DAY
 from settlement.lab.chaos.scene import KEYS, Scene
 from settlement.lab.chaos.steering import ACTOR, Stuck
 from settlement.lab.chaos.world import World, open_world
 from settlement.services.audit.examine import examine
+from settlement.services.audit.examine_seals import ChainAsked
+from settlement.services.books import close_books_day
+from settlement.services.books.seal_keys import Verifier
 
 FEWEST_ACTIONS, MOST_ACTIONS = 5, 11
-_STARTS_SECONDS = (0.0, 0.0, 0.0, 2.0, 5.0)
+_STARTS_SECONDS = (0.0, 0.0, 0.0, 0.0, 2.0, 5.0, NIGHT_SECONDS, NIGHT_SECONDS + 2.0)
+_OUT_OF_REACH_MILLISECONDS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +83,12 @@ def plan_history(seed: int, number: int) -> History:
     kinds = list(ACTIONS.values())
     count = rng.randint(FEWEST_ACTIONS, MOST_ACTIONS)
     drawn = rng.choices(kinds, weights=[kind.weight for kind in kinds], k=count)
+    faults = plan_faults(number, rng)
+    names = [*(kind.name for kind in drawn), *actions_for(faults)]
     actions = tuple(
-        Planned(place, kind.name, rng.getrandbits(48), rng.choice(_STARTS_SECONDS)) for place, kind in enumerate(drawn)
+        Planned(place, name, rng.getrandbits(48), rng.choice(_STARTS_SECONDS)) for place, name in enumerate(names)
     )
-    return History(seed, number, actions, plan_faults(number, rng))
+    return History(seed, number, actions, faults)
 
 
 @contextmanager
@@ -92,10 +99,12 @@ def quiet() -> Iterator[None]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     pools.setLevel(logging.CRITICAL + 1)
     waiting.MAX_BUSY_TIME = math.inf
+    wait, close_books_day.WAIT_MILLISECONDS = close_books_day.WAIT_MILLISECONDS, _OUT_OF_REACH_MILLISECONDS
     try:
         yield
     finally:
         waiting.MAX_BUSY_TIME = busy
+        close_books_day.WAIT_MILLISECONDS = wait
         pools.setLevel(level)
         structlog.configure(**before)
 
@@ -115,7 +124,7 @@ def play(scene: Scene, history: History) -> Played:
         finally:
             loop.steer = None
         if not played.violations:
-            runner.run(_examine(urls.ops, played))
+            runner.run(_examine(urls.ops, world, played))
         world.city.platform.close()
     steering = world.steering
     played.steps, played.commits = steering.steps, world.records.commits
@@ -148,17 +157,23 @@ async def _come_to_rest(world: World) -> None:
     """Let nothing fail any more: the bureau's whole file comes, the worker works, and then nothing may be pending."""
     ACTOR.set("zz.rest")
     world.steering.faults = ()
-    days = [f"{THE_DAY + timedelta(days=offset):%Y-%m-%d}" for offset in (-1, 0, 1, 2)]
-    await push_lines(world, Random(0), days, in_order=True)
-    await work(world, Random(0))
-    world.model.quiescent(world.cancelled)
+    rng = Random(0)
+    await push_lines(world, rng, [f"{day:%Y-%m-%d}" for day in DAYS], in_order=True)
+    await chores.ask_until_known(world, rng)
+    for day in chores.listed_days(world):
+        await chores.reconcile_day(world, rng, day, repairs=False)
+    await asyncio.sleep(2 * NIGHT_SECONDS)
+    await chores.seal(world, rng)
+    await chores.number_and_drop(world, rng, all_times=True)
+    world.model.quiescent(world.records.asked())
 
 
-async def _examine(ops_url: str, played: Played) -> None:
-    """Run our own doctor over the records that are left."""
+async def _examine(ops_url: str, world: World, played: Played) -> None:
+    """Run our own doctor over the records that are left, and over the sealed days beside what the witness holds."""
     engine = open_engine(ops_url, 1)
     try:
-        examination = await examine(engine, KEYS)
+        verifier = Verifier({SIGNER.key_id: SIGNER.private_key.public_key()})
+        examination = await examine(engine, KEYS, verifier=verifier, chain=ChainAsked(world.seals))
     finally:
         await engine.dispose()
     played.violations += [f"doctor: {finding.invariant.name}" for finding in examination.broken]

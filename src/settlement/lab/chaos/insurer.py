@@ -15,7 +15,8 @@ import httpx
 
 from settlement.lab.chaos.points import AFTER, BEFORE
 from settlement.lab.chaos.steering import Mortal, Steering
-from settlement.lab.his.bills import CancelledBill, SettledBill
+from settlement.lab.his import inputs
+from settlement.lab.his.bills import CancelledBill, Facts, OpenVisit, SettledBill
 from settlement.lab.his.costs import stay_lines, visit_lines, visit_total
 from settlement.lab.his.gateway import Gateway
 from settlement.lab.his.hospital import Hospital
@@ -61,12 +62,29 @@ def _at_once(walk: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a hospital waits for something")
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A settlement on its way to the insurer, who takes it up later or never."""
+
+    hospital: Hospital
+    visit: OpenVisit
+    message: dict[str, Any]
+    facts: Facts
+
+    def arrive(self) -> SettledBill:
+        """Have the insurer settle it; its answer reaches nobody."""
+        answer = _at_once(self.hospital.gateway.post(self.message, self.visit.person.psn_no))
+        infno, msgid = self.message["infno"], self.message["msgid"]
+        return SettledBill(infno, answer.output, answer.raw, self.facts, self.visit.person, self.visit, msgid)
+
+
 class InsurerCity:
     """The city's insurer of one history with two hospitals; amounts come from its policy, dates from the caller."""
 
     def __init__(self, folder: Path) -> None:
         self.platform = Platform(InsurerOptions(folder, persons=PERSONS, clock="message"), TRANSACTIONS)
         counter = _Counter(self.platform)
+        self._hospital_of: dict[str, Hospital] = {}
         self.hospitals = [
             Hospital(each.fixmedins_code, each.fixmedins_name, each.level, self.platform.options.area, counter)
             for each in self.platform.hospitals[:HOSPITALS]
@@ -87,16 +105,44 @@ class InsurerCity:
         """Tell the bureau whose bills go into its file."""
         self.platform.set_members(sorted(f"{person.psn_cert_type}:{person.certno}" for person in persons))
 
-    def settle(self, person: Person, rng: Random, at: datetime) -> SettledBill:
-        """Have a hospital treat a person and settle with the insurer at a wall-clock time of China."""
+    def treat(self, person: Person, rng: Random, at: datetime, most_fen: int = 200_000) -> OpenVisit:
+        """Have a hospital treat a person and make the trial with the insurer at a wall-clock time of China."""
         hospital = rng.choice(self.hospitals)
         use_account = rng.random() < 0.5
-        total = min(visit_total(rng), 200_000)
-        if rng.randrange(100) < _STAYS_OF_100:
+        total = min(visit_total(rng), most_fen)
+        if most_fen == 200_000 and rng.randrange(100) < _STAYS_OF_100:
             admitted = at - timedelta(days=rng.randint(1, 5))
-            lines = stay_lines(rng, total + 100_000, 3)
-            return _at_once(hospital.stay(person, lines, admitted, at, "21", use_account))
-        return _at_once(hospital.outpatient(person, visit_lines(rng, total), "11", use_account, at))
+            visit = _at_once(
+                hospital.begin_stay(person, stay_lines(rng, total + 100_000, 3), admitted, at, "21", use_account)
+            )
+        else:
+            visit = _at_once(hospital.begin_outpatient(person, visit_lines(rng, total), "11", use_account, at))
+        self._hospital_of[visit.mdtrt_id] = hospital
+        return visit
+
+    def settle(self, visit: OpenVisit) -> SettledBill:
+        """Have the hospital settle a visit with the insurer."""
+        return _at_once(self._hospital_of[visit.mdtrt_id].settle(visit))
+
+    def facts_of(self, visit: OpenVisit) -> Facts:
+        """Return the facts of a visit that is not settled yet."""
+        return self._hospital_of[visit.mdtrt_id].facts_of(visit, f"trial-{visit.ipt_otp_no}", "")
+
+    def message_id(self, visit: OpenVisit) -> str:
+        """Return the id of a message of the visit's hospital that the insurer never gets."""
+        message = self._hospital_of[visit.mdtrt_id].message("2207", {}, visit.person, visit.at)
+        return str(message["msgid"])
+
+    def presettle(self, visit: OpenVisit) -> None:
+        """Have the hospital make the trial anew."""
+        _at_once(self._hospital_of[visit.mdtrt_id].presettle(visit))
+
+    def send(self, visit: OpenVisit) -> Sent:
+        """Have the hospital send a settlement that the insurer has not taken up yet."""
+        hospital, receipt_no = self._hospital_of[visit.mdtrt_id], f"late-{visit.ipt_otp_no}"
+        infno = "2304" if visit.inpatient else "2207"
+        message = hospital.message(infno, inputs.settlement(visit, receipt_no), visit.person, visit.at)
+        return Sent(hospital, visit, message, hospital.facts_of(visit, message["msgid"], receipt_no))
 
     def cancel(self, bill: SettledBill) -> CancelledBill:
         """Have the hospital cancel a settlement with the insurer, an hour after it."""

@@ -18,10 +18,26 @@ from types import CodeType, FrameType, ModuleType
 import settlement.db
 
 BEGIN, COMMIT = "transaction.begin", "transaction.commit"
-GATEWAY_QUESTIONS = ("gateway.9001", "gateway.5203")
+GATEWAY_QUESTIONS = ("gateway.9001", "gateway.5203", "gateway.5204")
 BEFORE, AFTER = "before", "after"
 
-_DOORS = ("settlement.api.routes.settlements", "settlement.api.routes.platform", "settlement.worker.loop")
+_DOORS = (
+    "settlement.api.routes.settlements",
+    "settlement.api.routes.platform",
+    "settlement.worker.loop",
+    "settlement.worker.pending",
+    "settlement.services.reconciliation.bring_list",
+)
+_ONLY_READS = "settlement.services.audit."
+"""Examinations change nothing and are made again when they are cut off, so only their keeping is of the flow."""
+_KEEPS = "settlement.services.audit.keep_examination"
+NOT_PLAYED = {
+    "bills.find_later_bill_of_visit": "corrections: asked only where the plan keeps a cancelled bill's place",
+    "holds.find_kept_room": "corrections: reinstatements are not played",
+    "settling.read_takings": "corrections: reinstatements, chains and re-ratings are not played",
+    "examinations.only_bills_of": "sends nothing as long as no invariant is broken",
+}
+"""Queries that the doors can reach and that no history does, each with its reason."""
 _NO_SUBJECT = "settlement.db.engine"
 """The shape of transactions: what it sends stands under the names of those who send, and under `BEGIN` and `COMMIT`."""
 
@@ -46,7 +62,7 @@ def points_of_the_flow() -> tuple[str, ...]:
     """
     known = set(named_queries().values())
     called = {query for module in _flow_modules() for query in _queries_called_in(module)}
-    return (BEGIN, COMMIT, *GATEWAY_QUESTIONS, *sorted(known & called))
+    return (BEGIN, COMMIT, *GATEWAY_QUESTIONS, *sorted((known & called) - NOT_PLAYED.keys()))
 
 
 def point_of(frame: FrameType | None) -> str | None:
@@ -77,7 +93,7 @@ def _flow_modules() -> list[str]:
         for node in ast.walk(_tree_of(module)):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("settlement.services"):
                 candidates = (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
-                modules += [name for name in candidates if name not in modules and _is_module(name)]
+                modules += [name for name in candidates if name not in modules and _is_flow(name)]
     return modules
 
 
@@ -98,6 +114,10 @@ def _queries_called_in(module: str) -> Iterator[str]:
 @cache
 def _tree_of(module: str) -> ast.Module:
     return ast.parse(inspect.getsource(importlib.import_module(module)))
+
+
+def _is_flow(name: str) -> bool:
+    return _is_module(name) and (name == _KEEPS or not name.startswith(_ONLY_READS))
 
 
 def _is_module(name: str) -> bool:

@@ -65,6 +65,8 @@ class Stop:
     process: Mortal | None
     point: str
     phase: str
+    task: int
+    """The order in which its task was made: siblings of one actor stop in an order that real time decides."""
     serial: int
     go: asyncio.Future[Fault | None]
 
@@ -94,7 +96,7 @@ class Steering:
     async def stop(self, process: Mortal | None, point: str, phase: str) -> Fault | None:
         """Wait to be let go; return the fault that strikes here, which is the caller's to make happen."""
         self._serial += 1
-        stop = Stop(ACTOR.get(), process, point, phase, self._serial, self.loop.create_future())
+        stop = Stop(ACTOR.get(), process, point, phase, _number_of_task(), self._serial, self.loop.create_future())
         self._stops.append(stop)
         try:
             return await stop.go
@@ -191,7 +193,7 @@ class Steering:
 
     def _chosen(self) -> Stop:
         """Pick a stop: any, or in some histories mostly the most urgent actor's, so that others are left far behind."""
-        stops = sorted(self._stops, key=lambda stop: (stop.actor, stop.serial))
+        stops = sorted(self._stops, key=lambda stop: (stop.actor, stop.task, stop.serial))
         if self._style < 0:
             self._style = self.rng.choice(_STYLES)
         if self.rng.randrange(100) >= self._style:
@@ -223,3 +225,10 @@ class Steering:
     def strike(self, fault: Fault) -> None:
         """Count a fault that happens."""
         self.struck[kind_struck(fault)] += 1
+
+
+def _number_of_task() -> int:
+    """Return the number by which asyncio names the present task, which counts tasks in the order of their making."""
+    task = asyncio.current_task()
+    digits = task.get_name().removeprefix("Task-") if task else ""
+    return int(digits) if digits.isdigit() else 0

@@ -11,6 +11,7 @@ from psycopg import Error as PsycopgError
 from psycopg.abc import PQGen
 
 from settlement.lab.chaos.faults import LOST
+from settlement.lab.chaos.model import Moment
 from settlement.lab.chaos.points import AFTER, BEFORE, BEGIN, COMMIT, point_of
 from settlement.lab.chaos.steering import Mortal, Steering
 
@@ -25,11 +26,11 @@ class Watch(Protocol):
     """Who looks at the records after every commit."""
 
     @property
-    def commits(self) -> int:
-        """How many commits there were."""
+    def moment(self) -> Moment:
+        """Now, in commits and seconds."""
 
-    def committed(self, began_at: int) -> None:
-        """Hear of a commit of a transaction that began after so many commits."""
+    def committed(self, began: Moment) -> None:
+        """Hear of a commit of a transaction that began at that moment."""
 
 
 class Owner(Protocol):
@@ -57,7 +58,7 @@ class SteeredConnection(AsyncConnection[Any]):
     owner: Owner | None = None
     waiter: asyncio.Task[Any] | None = None
     _pid = 0
-    _began_at = 0
+    _began = Moment(0, 0.0)
     _text = b""
 
     @property
@@ -87,9 +88,9 @@ class SteeredConnection(AsyncConnection[Any]):
             await self._stop(owner, point, BEFORE)
         answer = await self._round_trip(owner, word, gen, *arguments, **named)
         if point == BEGIN:
-            self._began_at = owner.watch.commits
+            self._began = owner.watch.moment
         if point == COMMIT:
-            owner.watch.committed(self._began_at)
+            owner.watch.committed(self._began)
         if point is not None:
             await self._stop(owner, point, AFTER)
         return answer

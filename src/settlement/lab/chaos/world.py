@@ -13,17 +13,18 @@ from typing import Any
 import psycopg
 
 from settlement.db.embedded import DatabaseUrls
+from settlement.domain.ids import FundId
 from settlement.lab.chaos.faults import ANSWER_LOST, DOOR, REQUEST_LOST, Fault
 from settlement.lab.chaos.insurer import InsurerCity, InsurerLine
 from settlement.lab.chaos.loop import SteeredLoop
-from settlement.lab.chaos.model import Bill, Claim, Model
+from settlement.lab.chaos.model import Bill, Claim, Model, Trial
 from settlement.lab.chaos.plan import FLAT, THE_DAY
 from settlement.lab.chaos.points import AFTER, BEFORE
 from settlement.lab.chaos.process import TOKEN_KEY, TOKEN_LIFETIME, Premises, Process, Reply, Unreachable
 from settlement.lab.chaos.records import Records
 from settlement.lab.chaos.scene import BEGINS_AT, KEYS, Scene
 from settlement.lab.chaos.steering import COMMAND, Steering
-from settlement.lab.his.bills import CancelledBill, SettledBill
+from settlement.lab.his.bills import CancelledBill, Facts, OpenVisit, SettledBill
 from settlement.lab.his.people import Person
 from settlement.lab.his.wire import fen_of, write_json
 from settlement.services.access.tokens import Tokens
@@ -33,6 +34,27 @@ APIS, WORKER = ("api-1", "api-2"), "worker"
 MOST_TRIES = 60
 _LONGEST_PAUSE_SECONDS = 3.0
 _WORTH_REPEATING = {"busy", "in_progress", "not_recorded", "gateway_unavailable"}
+_AMOUNTS = (
+    "medfee_sumamt",
+    "fulamt_ownpay_amt",
+    "overlmt_selfpay",
+    "preselfpay_amt",
+    "inscp_scp_amt",
+    "fund_pay_sumamt",
+    "hifp_pay",
+    "cvlserv_pay",
+    "hifes_pay",
+    "hifmi_pay",
+    "hifob_pay",
+    "hifdm_pay",
+    "maf_pay",
+    "oth_pay",
+    "hosp_part_amt",
+    "psn_part_amt",
+    "acct_pay",
+    "acct_mulaid_pay",
+    "psn_cash_pay",
+)
 _SKEWS_SECONDS = (0, 0, 0, -1.9, 1.9)
 
 
@@ -45,6 +67,8 @@ class Message:
     key: str | None
     claims: tuple[Claim, ...]
     by_platform: bool = False
+    trial: Trial | None = None
+    method: str = "POST"
 
 
 @dataclass(slots=True)
@@ -60,7 +84,7 @@ class World:
     processes: dict[str, Process] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
     skews: list[timedelta] = field(default_factory=list)
-    cancelled: set[str] = field(default_factory=set)
+    seals: dict[tuple[FundId, int], str] = field(default_factory=dict)
     _bills: dict[str, SettledBill] = field(default_factory=dict)
     _ticks: int = 0
 
@@ -74,24 +98,42 @@ class World:
         for _ in range(rng.randrange(most)):
             await self.steering.stop(None, "turn", BEFORE)
 
-    async def settled(self, rng: Random, person: Person | None = None) -> SettledBill:
-        """Have a member treated and settled with the insurer, on one of three days."""
+    async def treated(self, rng: Random, person: Person | None = None, most_fen: int = 200_000) -> OpenVisit:
+        """Have a member treated and the trial made with the insurer, on one of three days."""
         day = THE_DAY + timedelta(days=rng.choice((-1, 0, 0, 1)))
         at = datetime(day.year, day.month, day.day, rng.randint(8, 20), rng.randint(0, 59), rng.randint(0, 59))  # noqa: DTZ001 - the insurer writes wall-clock times of China.
         await self.steering.stop(None, COUNTER, BEFORE)
-        bill = self.city.settle(person or rng.choice(self.scene.fund.members), rng, at)
+        return self.city.treat(person or rng.choice(self.scene.fund.members), rng, at, most_fen)
+
+    async def settled(self, rng: Random, person: Person | None = None) -> SettledBill:
+        """Have a member treated and settled with the insurer."""
+        return await self.settled_visit(await self.treated(rng, person))
+
+    async def settled_visit(self, visit: OpenVisit) -> SettledBill:
+        """Have the hospital settle a visit with the insurer."""
+        await self.steering.stop(None, COUNTER, BEFORE)
+        return self.knows(self.city.settle(visit))
+
+    def knows(self, bill: SettledBill) -> SettledBill:
+        """Keep a bill that the insurer settled, by its id."""
         self._bills[bill.setl_id] = bill
         return bill
 
     async def cancelled_bill(self, bill: SettledBill) -> CancelledBill:
         """Have the hospital cancel a bill with the insurer."""
         await self.steering.stop(None, COUNTER, BEFORE)
-        self.cancelled.add(bill.setl_id)
+        return self.cancel_now(bill)
+
+    def cancel_now(self, bill: SettledBill) -> CancelledBill:
+        """Have a bill cancelled with the insurer at this moment."""
+        self.model.cancelled.add(bill.setl_id)
         return self.city.cancel(bill)
 
     async def deliver(self, message: Message, rng: Random) -> Reply | None:
         """Bring a message until it is answered; tell the model. `None` when it is given up, which is a violation."""
         self.model.sent(message.claims)
+        if message.trial is not None and message.key is not None:
+            self.model.quoted(message.key, message.trial)
         COMMAND.set(message.key or "")
         for _ in range(MOST_TRIES):
             reply = await self._try(message, rng)
@@ -111,7 +153,7 @@ class World:
         if message.key is not None:
             headers["idempotency-key"] = message.key
         try:
-            reply = await process.call("POST", message.path, headers, message.body.encode())
+            reply = await process.call(message.method, message.path, headers, message.body.encode())
         except Unreachable:
             return None
         fault = await self.steering.stop(None, DOOR, AFTER)
@@ -134,8 +176,12 @@ class World:
         else:
             if message.key is not None and reply.status < 300:
                 self.model.answered(message.key, reply.status, write_plain(reply.body))
+            if message.trial is not None and message.key is not None and reply.status < 300:
+                self.model.promised(message.key, _told_of_hold(reply.body.get("hold")))
             for claim in message.claims:
                 self._tell_one(claim, message.key or "", reply.status, reply.body)
+            if not message.claims and reply.status >= 400:
+                self.model.wrong.append(f"{message.path}: {reply.status} {_code_of(reply)}")
 
     def _tell_one(self, claim: Claim, key: str, status: int, body: Mapping[str, Any]) -> None:
         if status < 300:
@@ -157,6 +203,21 @@ class World:
             day=bill.facts["discharged_on"] or str(info["setl_time"])[:10],
             share_fen=fen_of(info["psn_part_amt"]),
             cash_fen=fen_of(info["psn_cash_pay"]),
+            batch=batch_of(bill.visit, bill.facts),
+            figures=_figures_of(info),
+        )
+
+    def trial_of(self, visit: OpenVisit, facts: Facts) -> Trial:
+        """Return a pre-settlement as the model knows it."""
+        known = {person.psn_no for person in self.scene.fund.members}
+        info = visit.trial["setlinfo"]
+        return Trial(
+            batch=batch_of(visit, facts),
+            member=visit.person.psn_no if visit.person.psn_no in known else None,
+            day=facts["discharged_on"],
+            share_fen=fen_of(info["psn_part_amt"]),
+            cash_fen=fen_of(info["psn_cash_pay"]),
+            figures=_figures_of(info),
         )
 
 
@@ -172,7 +233,7 @@ def open_world(
     rng = Random(f"{seed}/world")
     steering = Steering(loop, Random(f"{seed}/steering"), faults, monitor)
     model = Model(FLAT)
-    records = Records(monitor, model, steering)
+    records = Records(monitor, model, steering, BEGINS_AT)
     city = InsurerCity(scene.insurer_folder())
     city.set_members(list(scene.fund.members))
     world = World(scene, loop, steering, model, records, city)
@@ -200,6 +261,16 @@ def visit_of(bill: SettledBill | CancelledBill) -> dict[str, str]:
     return {name: value for name, value in bill.facts.items() if value is not None and name != "init_setl_id"}
 
 
+def batch_of(visit: OpenVisit, facts: Facts) -> str:
+    """Name a charge batch: hospital, visit and batch."""
+    return f"{facts['fixmedins_code']}/{visit.mdtrt_id}/{visit.chrg_bchno}"
+
+
+def _figures_of(info: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the amounts that the insurer settled by; what is left on the account is none of them."""
+    return tuple(fen_of(info.get(name)) for name in _AMOUNTS)
+
+
 def _is_to_be_repeated(reply: Reply) -> bool:
     if "retry-after" in reply.headers:
         return True
@@ -223,3 +294,10 @@ def _told(body: Mapping[str, Any]) -> dict[str, object]:
         "to_card_fen": fen_of(aid.get("to_card")),
         "cash_due_fen": fen_of(body.get("cash_due")),
     }
+
+
+def _told_of_hold(hold: Mapping[str, Any] | None) -> dict[str, object] | None:
+    if hold is None:
+        return None
+    amounts = {"on_bill_fen": "aid_on_bill", "to_card_fen": "aid_to_card", "cash_due_fen": "cash_due"}
+    return {"id": hold["id"], **{name: fen_of(hold[theirs]) for name, theirs in amounts.items()}}

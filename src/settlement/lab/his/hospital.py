@@ -172,7 +172,7 @@ class Hospital:
         infno = "2304" if visit.inpatient else "2207"
         receipt_no = receipt_no or f"{visit.at:%Y}{visit.ipt_otp_no[-10:]}"
         answer = await self.send(infno, inputs.settlement(visit, receipt_no), visit.person, visit.at)
-        facts = self._facts(visit, answer.msgid, receipt_no)
+        facts = self.facts_of(visit, answer.msgid, receipt_no)
         return SettledBill(infno, answer.output, answer.raw, facts, visit.person, visit, answer.msgid)
 
     async def cancel(self, bill: SettledBill, at: datetime | None = None) -> CancelledBill:
@@ -250,7 +250,8 @@ class Hospital:
         self._visit_serial += 1
         return f"{at:%y%m%d}{self.code[-5:]}{self._visit_serial:05d}"
 
-    def _facts(self, visit: OpenVisit, msgid: str, receipt_no: str) -> Facts:
+    def facts_of(self, visit: OpenVisit, msgid: str, receipt_no: str) -> Facts:
+        """Return the facts of a visit that a message settles."""
         return {
             "mdtrtarea_admvs": self.area,
             "fixmedins_code": self.code,
