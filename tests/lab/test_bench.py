@@ -61,6 +61,7 @@ def durable() -> Iterator[tuple[Path, EmbeddedServer]]:
             get_server(Path(folder).resolve() / "pgdata").cleanup()
 
 
+@pytest.mark.large
 def test_a_short_run_reports_every_figure_and_drops_its_database(
     durable: tuple[Path, EmbeddedServer], monkeypatch: pytest.MonkeyPatch
 ):
