@@ -12,9 +12,12 @@ import pytest
 from builders import KEYS, City, a_2304, a_2305, a_city, bill_id_of, facts, once, open_test_resources, reverse, settle
 from database import Databases, ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
+from settlement.domain.promises import HoldKind
 from settlement.services.audit.examine import examine
 from settlement.services.bills.answer_bill import AnswerBill, answer_bill
-from settlement.services.bills.commands import Outcome
+from settlement.services.bills.commands import Brought, Outcome
+from settlement.services.bills.promise_bill import PromiseBill, promise_bill
+from settlement.services.bills.quote_bill import QuoteBill
 from settlement.services.members.announce_renewal import announce_renewal
 from settlement.services.members.check_eligibility import CheckEligibility, check_eligibility
 from settlement.services.resources import Resources
@@ -148,6 +151,18 @@ async def test_cover_is_provisional_once_the_unit_has_announced_its_term(resourc
     late = await stay(resources, city, visit="V3", admitted_on="2026-03-01", discharged_on="2026-03-01")
     assert late.answer["mutual_aid"]["reason"]["code"] == "not_covered_on_date"
     assert await broken(database) == []
+
+
+async def test_a_promise_under_provisional_cover_is_kept_and_put_before_a_person(resources, database, city):
+    await announce_renewal(resources, city.fund_id, "u1", date(2026, 1, 1))
+    amounts = {"allowed": "1300.00", "excluded": "0.00", "hifp": "0.00", "account": "0.00", "absorbed": "0.00"}
+    output = a_2304(city.member, setl_time="2026-01-04 10:00:00", **amounts)
+    beside = facts(city, admitted_on="2026-01-03", discharged_on="2026-01-04", stated={"bed_excess": "0.00"})
+    quote = QuoteBill(city.caller, Brought(output, beside))
+    await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))
+    settled = (await settle(resources, city, output, beside)).answer
+    assert settled["promise"]["kept"] is True
+    assert rows_of(database, "SELECT kind FROM worklist_item") == [("provisional_cover",)]
 
 
 async def test_no_diagnosis_is_kept_that_the_plan_does_not_ask_for(resources, database, city):

@@ -17,6 +17,7 @@ from builders import (
     SteeredClock,
     a_2304,
     a_2305,
+    bill_id_of,
     facts,
     once,
     reverse,
@@ -30,6 +31,7 @@ from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
 from settlement.domain.settlements import Door, OtherPayer
 from settlement.services.audit.examine import examine
+from settlement.services.bills.answer_bill import AnswerBill, answer_bill
 from settlement.services.bills.commands import Brought, Outcome
 from settlement.services.bills.promise_bill import GuaranteeNotAllowed, PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
@@ -320,3 +322,30 @@ async def test_the_database_refuses_a_settlement_that_breaks_its_promise(
     await settle(resources, city, a_2304(city.member))
     with psycopg.connect(database.owner) as owner, pytest.raises(psycopg.errors.ForeignKeyViolation):
         owner.execute("UPDATE settlement SET aid_on_bill_fen = aid_on_bill_fen - 1, cash_due_fen = cash_due_fen + 1")
+
+
+async def test_a_held_bill_that_is_answered_ends_the_guarantee_for_its_stay(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    """Otherwise bill and guarantee would both take the room, and the member's next bill would find none."""
+    await set_guarantee(resources, city.fund_id, 60)
+    during = facts(city, discharged_on=None)
+    await hold(resources, city, a_2304(city.member, allowed="80000.00"), during, kind=HoldKind.STAY)
+    waiting = await settle(resources, city, a_2304(city.member, **BIG), facts(city, discharged_on=None, chrg_bchno="2"))
+    assert waiting.answer["state"] == "held"
+    assert states(database) == ["open"]
+    told = AnswerBill(city.caller, bill_id_of(waiting), {"discharged_on": "2025-03-11"}, {}, None, once(city.caller))
+    answered = (await answer_bill(resources, told)).answer
+    assert answered["mutual_aid"]["amount"] == (await limit(resources, city)).yuan()
+    assert states(database) == ["overtaken"]
+    assert answered["promise"]["kept"] is False
+    assert await broken(database) == []
+
+
+async def test_a_bill_that_turns_out_not_to_be_ours_releases_what_was_held_for_it(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    await hold(resources, city, a_2304(city.member))
+    settled = await settle(resources, city, a_2304(city.member, med_type="41", allowed="9000.00"))
+    assert settled.answer["mutual_aid"]["status"] == "none"
+    assert states(database) == ["released"]

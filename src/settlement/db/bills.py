@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part, json
+from settlement.db.rooms import ROOM_COLUMNS, room_values, rows_of_room
 from settlement.db.tables import bill, hold, plan_version, reversal, settlement
 from settlement.domain.benefits import Taking
 from settlement.domain.bills import BillFigures, InsurerFunds
@@ -146,20 +147,7 @@ def insert_consumption(
         "member_id": member_id,
         "plan_code": plan_code,
         "revision": revision,
-        "benefit": [taking.code for taking in taken],
-        "term": [taking.term for taking in taken],
-        "base_fen": [int(taking.room.base) for taking in taken],
-        "burden_fen": [int(taking.room.burden) for taking in taken],
-        "paid_fen": [int(taking.room.paid) for taking in taken],
-        "days": [taking.room.days for taking in taken],
-        "times": [taking.room.times for taking in taken],
-        "deductible_fen": [int(taking.room.deductible) for taking in taken],
-        "unit": [taking.unit for taking in taken],
-        "visit": [taking.visit for taking in taken],
-        "care_from": [taking.care_from for taking in taken],
-        "care_to": [taking.care_to for taking in taken],
-        "hospital_code": [taking.hospital for taking in taken],
-        "diagnosis": [taking.diagnosis for taking in taken],
+        **room_values(taken),
     }
     return Part(_INSERT_CONSUMPTION, {f"consumption_{name}": value for name, value in values.items()})
 
@@ -240,30 +228,18 @@ FROM posting
 WHERE fund_id = :swapped_fund_id AND bill_id = :swapped_bill_id AND revision = :swapped_revision
   AND record = 'settlement'
 """
-_TAKEN = (
-    "benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen, unit, visit, care_from, care_to, "
-    "hospital_code, diagnosis, place_bill_id"
-)
 _INSERT_SAME_CONSUMPTION = f"""
-INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, {_TAKEN})
-SELECT fund_id, bill_id, member_id, plan_code, CAST(:same_revision AS integer), {_TAKEN}
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, {ROOM_COLUMNS}, place_bill_id)
+SELECT fund_id, bill_id, member_id, plan_code, CAST(:same_revision AS integer), {ROOM_COLUMNS}, place_bill_id
 FROM consumption
 WHERE fund_id = :same_fund_id AND bill_id = :same_bill_id AND revision = CAST(:same_revision AS integer) - 1
 """
-_INSERT_CONSUMPTION = """
-INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, place_bill_id,
-                         benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen,
-                         unit, visit, care_from, care_to, hospital_code, diagnosis)
+_INSERT_CONSUMPTION = f"""
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, place_bill_id, {ROOM_COLUMNS})
 SELECT CAST(:consumption_fund_id AS uuid), CAST(:consumption_bill_id AS uuid), CAST(:consumption_member_id AS uuid),
        CAST(:consumption_plan_code AS text), CAST(:consumption_revision AS integer),
        CAST(:consumption_place_bill_id AS uuid), given.*
-FROM unnest(CAST(:consumption_benefit AS text[]), CAST(:consumption_term AS text[]),
-            CAST(:consumption_base_fen AS bigint[]), CAST(:consumption_burden_fen AS bigint[]),
-            CAST(:consumption_paid_fen AS bigint[]), CAST(:consumption_days AS integer[]),
-            CAST(:consumption_times AS integer[]), CAST(:consumption_deductible_fen AS bigint[]),
-            CAST(:consumption_unit AS text[]), CAST(:consumption_visit AS text[]),
-            CAST(:consumption_care_from AS date[]), CAST(:consumption_care_to AS date[]),
-            CAST(:consumption_hospital_code AS text[]), CAST(:consumption_diagnosis AS text[])) AS given
+FROM {rows_of_room("consumption")} AS given
 """
 
 

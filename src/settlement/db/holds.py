@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part, json
+from settlement.db.rooms import ROOM_COLUMNS, room_values, rows_of_room
 from settlement.domain.benefits import Taking
 from settlement.domain.ids import BillId, FundId, HoldId, MemberId, PlanVersionId
 from settlement.domain.money import Money
@@ -79,20 +80,7 @@ def insert_hold_room(fund_id: FundId, hold_id: HoldId, taken: Sequence[Taking]) 
     values = {
         "fund_id": fund_id,
         "hold_id": hold_id,
-        "benefit": [taking.code for taking in taken],
-        "term": [taking.term for taking in taken],
-        "base_fen": [int(taking.room.base) for taking in taken],
-        "burden_fen": [int(taking.room.burden) for taking in taken],
-        "paid_fen": [int(taking.room.paid) for taking in taken],
-        "days": [taking.room.days for taking in taken],
-        "times": [taking.room.times for taking in taken],
-        "deductible_fen": [int(taking.room.deductible) for taking in taken],
-        "unit": [taking.unit for taking in taken],
-        "visit": [taking.visit for taking in taken],
-        "care_from": [taking.care_from for taking in taken],
-        "care_to": [taking.care_to for taking in taken],
-        "hospital_code": [taking.hospital for taking in taken],
-        "diagnosis": [taking.diagnosis for taking in taken],
+        **room_values(taken),
     }
     return Part(_INSERT_ROOM, {f"room_{name}": value for name, value in values.items()})
 
@@ -136,30 +124,22 @@ def _end(state: HoldState) -> str:
     """
 
 
-_ROOM = (
-    "benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen, unit, visit, care_from, care_to, "
-    "hospital_code, diagnosis"
-)
 _INSERT_ROOM = f"""
-INSERT INTO hold_room (fund_id, hold_id, {_ROOM})
+INSERT INTO hold_room (fund_id, hold_id, {ROOM_COLUMNS})
 SELECT CAST(:room_fund_id AS uuid), CAST(:room_hold_id AS uuid), given.*
-FROM unnest(CAST(:room_benefit AS text[]), CAST(:room_term AS text[]), CAST(:room_base_fen AS bigint[]),
-            CAST(:room_burden_fen AS bigint[]), CAST(:room_paid_fen AS bigint[]), CAST(:room_days AS integer[]),
-            CAST(:room_times AS integer[]), CAST(:room_deductible_fen AS bigint[]), CAST(:room_unit AS text[]),
-            CAST(:room_visit AS text[]), CAST(:room_care_from AS date[]), CAST(:room_care_to AS date[]),
-            CAST(:room_hospital_code AS text[]), CAST(:room_diagnosis AS text[])) AS given
+FROM {rows_of_room("room")} AS given
 """
 _KEEP_ROOM = f"""
-INSERT INTO hold_room (fund_id, hold_id, {_ROOM})
-SELECT fund_id, CAST(:kept_room_hold_id AS uuid), {_ROOM}
+INSERT INTO hold_room (fund_id, hold_id, {ROOM_COLUMNS})
+SELECT fund_id, CAST(:kept_room_hold_id AS uuid), {ROOM_COLUMNS}
 FROM consumption
 WHERE fund_id = :kept_room_fund_id AND bill_id = :kept_room_bill_id AND revision = :kept_room_revision
 """
 _CONSUME = f"""
-INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, place_bill_id, {_ROOM})
+INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, place_bill_id, {ROOM_COLUMNS})
 SELECT CAST(:promised_fund_id AS uuid), CAST(:promised_bill_id AS uuid), CAST(:promised_member_id AS uuid),
        CAST(:promised_plan_code AS text), CAST(:promised_revision AS integer),
-       CAST(:promised_place_bill_id AS uuid), {_ROOM}
+       CAST(:promised_place_bill_id AS uuid), {ROOM_COLUMNS}
 FROM hold_room WHERE fund_id = :promised_fund_id AND hold_id = :promised_hold_id
 """
 

@@ -445,8 +445,8 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "The aid is what the pre-settlement showed; charge the cash that it showed.",
     ),
     "promise_of_other_figures": _Text(
-        "医保数额与预结算不同，互助已按本次数额重新计算，请按本次现金数收费或退补差额。",
-        "The insurer's figures differ from the pre-settlement's; the aid was computed anew, charge this cash amount.",
+        "本单与预结算不同（医保数额、其他付款或待补资料），互助已重新计算，请按本次现金数收费或退补差额。",
+        "The bill is not the one that was quoted (figures, other payers, or a fact that came later); charge this cash.",
     ),
     "nothing_to_reverse": _Text(
         "本单没有可冲销的互助结算（状态 {state}），未作任何改动。",

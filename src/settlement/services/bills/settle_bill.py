@@ -39,8 +39,9 @@ class RulesChanged(Exception):
 
 
 def refuse_unknown_version(rules: FundRules, seen: UnderLock) -> None:
-    """Raise `RulesChanged` when the version in force, or that of a place kept for the bill, was not read yet."""
-    for digest in (seen.plan_digest, seen.chain.plan_digest if seen.chain else None):
+    """Raise `RulesChanged` when the version in force, of a kept place, or of a promise was not read yet."""
+    promised = [promise.plan_digest for promise in seen.promises]
+    for digest in (seen.plan_digest, seen.chain.plan_digest if seen.chain else None, *promised):
         if digest is not None and rules.version_by_digest(digest) is None:
             raise RulesChanged(digest)
 

@@ -36,6 +36,7 @@ from settlement.domain.settlements import (
 )
 from settlement.domain.time import china_date
 from settlement.plans.canonical import canonical_json, sha256_hex
+from settlement.plans.covering import cover_for
 from settlement.plans.history import takings
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.plans.stored import figures_from_json, figures_to_json
@@ -135,9 +136,7 @@ class Settling:
                 self.work.fund_id, head.bill_id, priced.revision, promise, head.place_bill_id
             )
         )
-        for benefit in promise.receipt["result"]:
-            if any(step["kind"] == StepKind.MANUAL for step in benefit["steps"]):
-                self.work.worklist(head, f"plan_asks:{benefit['code']}", {"term": benefit["term"]["code"]})
+        self._ask_people_of(head, promise)
         self._learn_number(head)
         self._keep_message(head)
         self._take_place(head)
@@ -187,10 +186,13 @@ class Settling:
         return PromiseMet(met.hold_id, met is kept, met.split) if met else None
 
     def _not_covered(self, decision: NotCovered) -> Outcome:
-        """Keep nothing of the bill or the person but the count; the answer is stored under its key."""
+        """Keep nothing of the bill or the person but the count; what was held for it is free."""
         tally_id, day = self.work.resources.ids.new(), china_date(self._settled_at())
         part = commands.insert_uncovered(self.work.fund_id, tally_id, day, self.command.door.value, decision.reason)
         self.work.parts.append(part)
+        held = [promise.hold_id for promise in self.under_lock.promises]
+        if held:
+            self.work.parts.append(holds.end_holds(self.work.fund_id, held, HoldState.RELEASED, self.work.at))
         answer = uncovered_answer(decision.reason, self.command.caller.language)
         return self.work.answered(answer, created=False)
 
@@ -220,7 +222,8 @@ class Settling:
         self._record(head, priced, decision if isinstance(decision, Pays) else None)
         self._keep_message(head)
         self._take_place(head)
-        return self._answer(SettledBill(head, priced, None), created=False)
+        met = self._end_holds(head, kept=None)
+        return self._answer(SettledBill(head, priced, None, met), created=False)
 
     def _held_still(self, head: BillHead, decision: Decision, earlier: Mapping[str, Any] | None) -> Outcome:
         """Ask the question that is open now, and keep what was told even if it was not what was asked for."""
@@ -340,6 +343,19 @@ class Settling:
                 self.work.worklist(head, f"plan_asks:{benefit.code}", {"term": benefit.term.code})
         if decision.provisional:
             self.work.worklist(head, "provisional_cover", {"service_date": decision.service_date.isoformat()})
+
+    def _ask_people_of(self, head: BillHead, promise: Promise) -> None:
+        """Put on the worklist what the promised plan leaves to a person, and cover that the roster has still to confirm."""
+        for benefit in promise.receipt["result"]:
+            if any(step["kind"] == StepKind.MANUAL for step in benefit["steps"]):
+                self.work.worklist(head, f"plan_asks:{benefit['code']}", {"term": benefit["term"]["code"]})
+        version = self.rules.version_by_digest(promise.plan_digest)
+        ensure(version is not None, "a promise's plan version was not read")
+        if version is None:
+            return
+        cover = cover_for(self.under_lock.covers, version.plan.header, promise.service_date)
+        if cover is not None and cover.provisional:
+            self.work.worklist(head, "provisional_cover", {"service_date": promise.service_date.isoformat()})
 
     def _learn_number(self, head: BillHead) -> None:
         """Remember the insured person number for the member whose certificate and name came with it, unasked."""
