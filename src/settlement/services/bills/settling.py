@@ -345,7 +345,7 @@ class Settling:
             self.work.worklist(head, "provisional_cover", {"service_date": decision.service_date.isoformat()})
 
     def _ask_people_of(self, head: BillHead, promise: Promise) -> None:
-        """Put on the worklist what the promised plan leaves to a person, and cover that the roster has still to confirm."""
+        """Put on the worklist what the promised plan leaves to a person, and cover that the roster must confirm."""
         for benefit in promise.receipt["result"]:
             if any(step["kind"] == StepKind.MANUAL for step in benefit["steps"]):
                 self.work.worklist(head, f"plan_asks:{benefit['code']}", {"term": benefit["term"]["code"]})
