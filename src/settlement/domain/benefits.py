@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from settlement.domain.money import ZERO, Money, total
 
@@ -36,9 +37,11 @@ REFUSALS = frozenset({StepKind.NOT_ELIGIBLE, StepKind.NOT_HELD, StepKind.NO_EVEN
 """The kinds of the one step of a benefit that does not reach a bill."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One rule's effect on the amount, in fen, and the clause that says so."""
+class Step(NamedTuple):
+    """One rule's effect on the amount, in fen, and the clause that says so.
+
+    A named tuple: a bill has many, made while the counter waits, and one takes half the time of a frozen dataclass.
+    """
 
     clause: str
     kind: StepKind

@@ -12,7 +12,6 @@ from typing import Any
 from settlement.domain.benefits import (
     OTHER_PLANS,
     Benefit,
-    Consumption,
     PlanFacts,
     Step,
     StepKind,
@@ -38,11 +37,10 @@ from settlement.plans.needs import (
     stated_needed,
 )
 from settlement.plans.split import Segment, segments_of, share
-from settlement.plans.steps import BenefitSteps, Note
+from settlement.plans.steps import NOTHING_TAKEN, BenefitSteps, Note
 from settlement.plans.terms import term_on
 
 UNUSED = UsedRoom()
-_NOTHING = Consumption()
 NO_TERM = "none-"
 """Begins the code of a term made for a day that lies in none."""
 OF_SETTLEMENT = "@settlement"
@@ -176,19 +174,23 @@ class CompiledPlan:
         A fact that is known and excludes the bill comes first: then nothing else is asked for. The same holds of a
         module that the member does not hold, and of days of waiting.
         """
-        if not all(_may_fit(condition, facts) for condition in self.header.covers):
+        missing = next(self._missing(facts), None)
+        if missing is None or not all(_may_fit(condition, facts) for condition in self.header.covers):
             return None
+        return missing
+
+    def _missing(self, facts: PlanFacts) -> Iterator[str]:
+        """Yield what benefits that might reach this bill lack, as if the plan covered it."""
         for benefit in self._benefits:
             if None not in benefit.read(facts) and not benefit.stated:
                 continue
             if self._may_reach(benefit, facts):
                 for fact in benefit.facts:
                     if getattr(facts, fact) is None and _is_asked(benefit, fact, facts):
-                        return fact
+                        yield fact
                 for amount in benefit.stated:
                     if amount not in facts.stated:
-                        return amount
-        return None
+                        yield amount
 
     def _may_reach(self, benefit: _CompiledBenefit, facts: PlanFacts) -> bool:
         """Say whether a benefit reaches a bill that the plan covers, or might: its module, conditions and waiting."""
@@ -266,7 +268,7 @@ class CompiledPlan:
             steps = (Step(self.header.spanning.clause, StepKind.NOT_ELIGIBLE, ZERO, why),)
             return [
                 Benefit(
-                    b.code, b.names.zh, terms[b.code], ZERO, steps, used.get(b.code, UNUSED), _NOTHING,
+                    b.code, b.names.zh, terms[b.code], ZERO, steps, used.get(b.code, UNUSED), NOTHING_TAKEN,
                     days=(part.first_day, part.day), name_en=b.names.en,
                 )
                 for b in self._body.benefits
@@ -292,17 +294,22 @@ class CompiledPlan:
         noted: list[list[Note]] = [[] for _ in self._benefits]
         for note in notes:
             noted[note[1]].append(note)
-        return tuple(
-            _benefit(benefit, terms[benefit.rules.code], used.get(benefit.rules.code, UNUSED), noted[place], facts, aid)
-            for (place, benefit), aid in zip(enumerate(self._benefits), paid, strict=True)
-        )
+        benefits = []
+        for benefit, own, aid in zip(self._benefits, noted, paid, strict=True):
+            code = benefit.rules.code
+            benefits.append(_benefit(benefit, terms[code], used.get(code, UNUSED), own, facts, aid))
+        return tuple(benefits)
 
     def _ensure_known(self, facts: PlanFacts) -> None:
         missing = self.missing_fact(facts)
         ensure(missing is None, f"the plan needs {missing}: ask missing_fact first")
 
     def _filled(self, used: Mapping[str, UsedRoom]) -> list[list[int]]:
-        return [[int(getattr(used.get(key, UNUSED), measure)) for key, measure in slots] for slots in self._slots]
+        """Return the ledgers with the used room in them.
+
+        The sign makes a plain integer of `Money`, whose own sums take several times as long.
+        """
+        return [[+read(used[key]) if key in used else 0 for key, read in slots] for slots in self._slots]
 
     def _executed(self, name: str) -> dict[str, Any]:
         """Execute a source that `generate` wrote; it sees nothing but what is handed to it here."""
@@ -345,10 +352,10 @@ def _term_limits(version: PlanVersion) -> Iterator[NamedLimit]:
             yield NamedLimit(f"limit:{limit.code}", limit.names.zh, of, limit.amount, limit.of == "all_plans")
 
 
-def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, str], ...]:
-    """Return where each slot of a ledger is read from: the key of the used room and its measure."""
+def _slot_reads(generated: Generated, ledger: Ledger) -> tuple[tuple[str, Callable[[UsedRoom], int]], ...]:
+    """Return where each slot of a ledger is read from: the key of the used room, and what reads its measure."""
     suffix = {Span.TERM: "", Span.LIFE: OF_LIFE, Span.SETTLEMENT: OF_SETTLEMENT}.get(ledger.span, OF_UNIT)
-    return tuple((f"{code}{suffix}", measure) for code, measure in generated.layout.slots[ledger.name])
+    return tuple((f"{code}{suffix}", attrgetter(measure)) for code, measure in generated.layout.slots[ledger.name])
 
 
 def _reader(fields: tuple[str, ...]) -> Callable[[PlanFacts], tuple[object, ...]]:
@@ -386,7 +393,7 @@ def _benefit(
     rules = benefit.rules
     if notes and notes[0][0] == "refused":
         steps = benefit.steps.refused(notes[0][2])
-        return Benefit(rules.code, rules.names.zh, term, ZERO, steps, room, _NOTHING, name_en=rules.names.en)
+        return Benefit(rules.code, rules.names.zh, term, ZERO, steps, room, NOTHING_TAKEN, name_en=rules.names.en)
     base, steps, taken = benefit.steps.reached(notes, facts)
     ensure(base + sum(int(step.delta) for step in steps) == aid, "the steps of a benefit do not add up to its aid")
     funding = funded(Money(aid), rules.funding)

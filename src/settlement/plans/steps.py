@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from settlement.domain.benefits import Consumption, PlanFacts, Step, StepKind
@@ -28,6 +27,8 @@ from settlement.plans.model import (
     Span,
     When,
 )
+
+NOTHING_TAKEN = Consumption()
 
 Note = Sequence[Any]
 """What the generated function notes: its kind, the benefit's place, and whole fen."""
@@ -54,7 +55,11 @@ class BenefitSteps:
         self._refusals = tuple(_refusals(version, place))
         self._sums, self._sums_of = written.sums, functions[written.sums.name]
         self._rates = {number: functions[rate.name] for number, rate in written.sums.rates.items()}
-        self._rate_keys = {number: rate.keys for number, rate in written.sums.rates.items()}
+        self._rate_keys = {
+            number: tuple(written.sums.keys.index(key) for key in rate.keys)
+            for number, rate in written.sums.rates.items()
+        }
+        """Where each rate finds what it depends on among the keys of the sums."""
         self._accumulates = self._benefit.span is Span.TERM
         self._fixed_labels = {
             number: self._words(rule, None)
@@ -78,7 +83,7 @@ class BenefitSteps:
 
     def reached(self, notes: Sequence[Note], facts: PlanFacts) -> tuple[int, tuple[Step, ...], Consumption]:
         """Return the base in fen, the steps from it to the aid, and what the bill takes of the benefit's room."""
-        base, steps, taken = 0, [], Consumption()
+        base, steps, taken = 0, [], NOTHING_TAKEN
         for note in notes:
             match note[0]:
                 case "days":
@@ -112,21 +117,20 @@ class BenefitSteps:
         _, _, _, base, burden, base_before, burden_before, paid_before, aid, keys = note
         before = self._sums_of(base_before, burden_before, *keys)
         now = self._sums_of(base_before + base, burden_before + burden, *keys)
-        known = dict(zip(self._sums.keys, keys, strict=True))
         for position, number in enumerate(self._sums.rules):
             rule = self._benefit.rules[number]
             edges = (before[position], now[position], before[position + 1], now[position + 1])
             if isinstance(rule, Bands):
-                handed = {key: known[key] for key in self._rate_keys[number]}
-                yield from self._bands(number, rule, partial(self._rates[number], **handed), edges, facts)
-            else:
-                yield from self._sum_rule(number, rule, edges, facts)
+                handed = [keys[place] for place in self._rate_keys[number]]
+                yield from self._bands(number, rule, handed, edges, facts)
+            elif delta := (edges[3] - edges[1]) - (edges[2] - edges[0]):
+                yield self._sum_rule(number, rule, delta, facts)
         earlier = aid - (now[-1] - before[-1])
         if earlier:
             yield self._earlier_step(earlier, paid_before - before[-1])
 
     def _bands(
-        self, number: int, rule: Bands, paid: Callable[[int], int], edges: tuple[int, int, int, int], facts: PlanFacts
+        self, number: int, rule: Bands, keys: Sequence[Any], edges: tuple[int, int, int, int], facts: PlanFacts
     ) -> Iterator[Step]:
         """Yield what each band does not pay of this bill's part of it.
 
@@ -142,28 +146,24 @@ class BenefitSteps:
                 band = next((band for band in bands if band.high is None or high_end <= band.high), bands[-1])
                 yield Step(band.clause, StepKind.BAND, Money(delta), band.whole_label)
             return
+        paid = self._rates[number]
         for band in bands:
             low = max(low_end, band.low)
             high = high_end if band.high is None else min(high_end, band.high)
-            if low < high and (delta := paid(high) - paid(low) - (high - low)):
+            if low < high and (delta := paid(high, *keys) - paid(low, *keys) - (high - low)):
                 yield Step(band.clause, StepKind.BAND, Money(delta), band.label)
 
-    def _sum_rule(self, number: int, rule: Rule, edges: tuple[int, int, int, int], facts: PlanFacts) -> Iterator[Step]:
-        """Yield what a rule after the bands changes for this bill.
+    def _sum_rule(self, number: int, rule: Rule, delta: int, facts: PlanFacts) -> Step:
+        """Return what a rule after the bands changes for this bill.
 
         A minimum that takes, or a limit that gives, undoes what it did to earlier bills of the span.
         """
-        before, now, after_before, after_now = edges
-        delta = (after_now - now) - (after_before - before)
-        if not delta:
-            return
         label, clause, kind = self._label(number, rule, facts), _clause(rule, facts), _KINDS[rule.rule]
         raises = isinstance(rule, Minimum)
         if isinstance(rule, RateRule) or (delta > 0) == raises:
-            yield Step(clause, kind, Money(delta), label)
-        else:
-            undone = "前单据此补足的部分计入本单" if raises else "前单据此少补的部分由本单补回"
-            yield Step(clause, StepKind.EARLIER_BILLS, Money(delta), f"{label}：{undone}")
+            return Step(clause, kind, Money(delta), label)
+        undone = "前单据此补足的部分计入本单" if raises else "前单据此少补的部分由本单补回"
+        return Step(clause, StepKind.EARLIER_BILLS, Money(delta), f"{label}：{undone}")
 
     def _earlier_step(self, delta: int, overpaid: int) -> Step:
         """Return the step for what earlier bills were paid beyond, or short of, what the rules give for them now."""
