@@ -48,6 +48,22 @@ async def test_a_list_is_brought_its_breaks_are_paged_and_one_is_settled_by_a_cl
     assert (day["business_date"], day["open_count"], day["bureau_count"]) == (DAY, 2, 3)
 
 
+async def test_a_remark_on_a_break_is_kept_unless_it_names_a_person(callers: Callers, city: City):
+    line = f"{bureau_line(city, a_2304(city.members[0]))}\n"
+    await bring(callers, "platform", "bureau", line, "bureau-1")
+    (shown,) = (await callers.get("clerk", f"{LISTS}/breaks", status="open")).json()["breaks"]
+    one, act = f"{LISTS}/breaks/{shown['id']}", {"action": "assign", "owner": "clerk"}
+
+    naming = act | {"remark": "本人 990101198001010 00X"}
+    refused = await callers.call("clerk", "POST", f"{one}/actions", naming)
+    assert (refused.status_code, refused.json()["code"]) == (422, "remark_unusable")
+    assert "990101" not in refused.text
+    assert [step["kind"] for step in (await callers.get("clerk", one)).json()["steps"]] == ["opened"]
+
+    await callers.call("clerk", "POST", f"{one}/actions", act | {"remark": "已致电医院"})
+    assert (await callers.get("clerk", one)).json()["steps"][-1]["details"]["remark"] == "已致电医院"
+
+
 async def test_a_hospital_brings_its_own_list_only_and_is_told_of_nothing_else(callers: Callers, city: City):
     output = a_2304(city.member)
     await callers.call("hospital", "POST", "/v1/settlements", {"output": output, "visit": facts(city)}, key="bill-0001")

@@ -16,8 +16,8 @@ from settlement.domain.worklist import (
     ClosingReason,
     Standing,
     allowed_actions,
+    is_usable,
     kind_of,
-    names_a_person,
 )
 
 SOURCES = Path(__file__).parents[2] / "src" / "settlement"
@@ -79,15 +79,19 @@ def test_who_may_do_what(kind: str, owner: str | None, roles: tuple[str, ...], a
 
 
 @pytest.mark.parametrize(
-    ("remark", "named"),
+    ("remark", "usable"),
     [
-        ("已致电医院，3 月 11 日回复", False),
-        ("见单据 HZ20250311-ABCDEFGH", False),
-        ("金额 12,345.67 元不符", False),
-        ("本人 990101198001010 00X", True),
-        ("电话 138-0013-8000", True),
-        ("卡号 6222 0212 3456 7890", True),
+        ("已致电医院，3 月 11 日回复", True),
+        ("见单据 HZ20250311-ABCDEFGH", True),
+        ("金额 12,345.67 元不符", True),
+        ("本人 990101198001010 00X", False),
+        ("电话 138-0013-8000", False),
+        ("卡号 6222 0212 3456 7890", False),
+        ("", False),
+        ("长" * 500, True),
+        ("长" * 501, False),
+        ("a\x00b", False),
     ],
 )
-def test_a_remark_names_nobody_by_number(remark: str, named: bool):
-    assert names_a_person(remark) is named
+def test_a_remark_can_be_kept_and_names_nobody_by_number(remark: str, usable: bool):
+    assert is_usable(remark) is usable

@@ -18,12 +18,8 @@ from settlement.services.access.tokens import TokenInvalid
 from settlement.services.plans.acting import Actor
 from settlement.services.plans.errors import RoleMissing
 from settlement.services.resources import Resources
-from settlement.services.worklist.act_on_item import (
-    RemarkUnusable,
-    WorklistActionRefused,
-    WorklistItemUnknown,
-    act_on_item,
-)
+from settlement.services.worklist.act_on_item import act_on_item
+from settlement.services.worklist.errors import RemarkUnusable, WorklistActionRefused, WorklistItemUnknown
 
 TAKE, GIVE_BACK = Done(Action.TAKEN), Done(Action.GIVEN_BACK)
 CLOSE = Done(Action.CLOSED, ClosingReason.DONE, "医院已更正")

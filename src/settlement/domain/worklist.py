@@ -153,6 +153,10 @@ def allowed_actions(standing: Standing, login: str, roles: Sequence[str]) -> tup
     return (Action.GIVEN_BACK, Action.REMARKED, *closing)
 
 
-def names_a_person(remark: str) -> bool:
-    """Say whether a remark holds digits that name a person or a card: remarks are kept for ever."""
+def is_usable(remark: str) -> bool:
+    """Say whether a remark can be kept for ever: not empty, not too long, without digits that name a person or card."""
+    return 0 < len(remark) <= LONGEST_REMARK and "\x00" not in remark and not _names_a_person(remark)
+
+
+def _names_a_person(remark: str) -> bool:
     return bool(_PERSONS_NUMBER.search(re.sub(r"[\s-]", "", remark)))

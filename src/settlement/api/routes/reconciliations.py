@@ -161,6 +161,7 @@ async def get_one_break(break_id: UUID, api: ApiDep, caller: ReconcilingCaller) 
         "break_step_refused",
         "bureau_line_not_kept",
         "owner_unknown",
+        "remark_unusable",
         "message_unreadable",
         "not_settled_by_insurer",
         "person_not_named",

@@ -38,10 +38,10 @@ from settlement.domain.reconciliation import (
 )
 from settlement.domain.sentences import Language, sentence
 from settlement.domain.settlements import BillState
-from settlement.domain.worklist import LONGEST_REMARK, WORKED_BY, names_a_person
+from settlement.domain.worklist import LONGEST_REMARK, WORKED_BY
 from settlement.services.reconciliation.act_on_break import ActOnBreak, act_on_break, get_break
 from settlement.services.resources import Resources
-from settlement.services.worklist.act_on_item import RemarkUnusable
+from settlement.services.worklist.errors import RemarkUnusable
 
 router = APIRouter()
 
@@ -134,14 +134,12 @@ async def act(
 
 
 def _command(visitor: Visitor, break_id: UUID, form: Mapping[str, str]) -> ActOnBreak:
-    """Return what the form asks for. Raises `RemarkUnusable` for what is no action, ending or usable remark."""
+    """Return what the form asks for. Raises `RemarkUnusable` for what is no action or ending."""
     remark = form.get("remark", "").strip().replace("\r\n", "\n") or None
-    if remark is not None and (len(remark) > LONGEST_REMARK or "\x00" in remark or names_a_person(remark)):
-        raise RemarkUnusable
     action, owner = form.get("action", ""), form.get("owner", "").strip()
     if action in ("taken", "given_back"):
         owner = visitor.staff.login if action == "taken" else ""
-        return ActOnBreak(visitor.caller, break_id, BreakAction.ASSIGN, owner or None)
+        return ActOnBreak(visitor.caller, break_id, BreakAction.ASSIGN, owner or None, remark=remark)
     try:
         asked = BreakAction(action)
         ending = Resolution(form.get("resolution", "")) if asked is BreakAction.RESOLVE else None

@@ -30,7 +30,8 @@ from settlement.domain.worklist import (
     kind_of,
 )
 from settlement.services.resources import Resources
-from settlement.services.worklist.act_on_item import RemarkUnusable, WorklistItemUnknown, act_on_item
+from settlement.services.worklist.act_on_item import act_on_item
+from settlement.services.worklist.errors import RemarkUnusable, WorklistItemUnknown
 
 router = APIRouter()
 

@@ -26,6 +26,7 @@ from settlement.domain.reconciliation import (
     is_allowed,
 )
 from settlement.domain.settlements import Door, ReversalReason
+from settlement.domain.worklist import is_usable
 from settlement.services.bills.commands import Brought, Caller, SettleBill
 from settlement.services.bills.reverse_bill import Seen, read_brought_cancellation, undo
 from settlement.services.bills.settle_bill import settle_bill
@@ -33,6 +34,7 @@ from settlement.services.reconciliation.errors import BreakNotFound, BreakStepRe
 from settlement.services.reconciliation.import_list import kept_content
 from settlement.services.reconciliation.run_day import BY_BUREAU_FILE
 from settlement.services.resources import Resources
+from settlement.services.worklist.errors import RemarkUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +52,11 @@ class ActOnBreak:
 async def act_on_break(resources: Resources, command: ActOnBreak) -> Break:
     """Do it and return the break as it now stands. A repair that was done before is not done twice: its bill is known.
 
-    Raises `BreakNotFound`, `BreakStepRefused` where the action does not fit, `OwnerUnknown`, `LineNotKept`, and for a
-    repair what settling or reversing raises: then the break stays open.
+    Raises `RemarkUnusable`, `BreakNotFound`, `BreakStepRefused` where the action does not fit, `OwnerUnknown`,
+    `LineNotKept`, and for a repair what settling or reversing raises: then the break stays open.
     """
+    if command.remark is not None and not is_usable(command.remark):
+        raise RemarkUnusable
     found = await get_break(resources, command.caller, command.break_id)
     if not is_allowed(found, command.action):
         raise BreakStepRefused(id=str(found.break_id), break_status=found.status.value, kind=found.kind.value)
@@ -106,7 +110,8 @@ async def _assign(resources: Resources, command: ActOnBreak) -> Break:
         found = await _locked(connection, command)
         changed = replace(found, owner=owner, step_count=found.step_count + 1)
         actor, at = command.caller.client_id, resources.clock()
-        await reconciliation.write_step(connection, fund_id, changed, "assigned", {"owner": owner}, actor, at)
+        told = _with_remark(command, {"owner": owner})
+        await reconciliation.write_step(connection, fund_id, changed, "assigned", told, actor, at)
     return changed
 
 
@@ -163,9 +168,7 @@ async def _resolve(
     details: Mapping[str, Any],
 ) -> Break:
     fund_id, actor, at = command.caller.fund_id, command.caller.client_id, resources.clock()
-    told = {"resolution": resolution.value, **details}
-    if command.remark:
-        told["remark"] = command.remark
+    told = _with_remark(command, {"resolution": resolution.value, **details})
     async with fund_transaction(resources.engine, fund_id) as connection:
         found = await _locked(connection, command)
         changed = replace(
@@ -179,6 +182,10 @@ async def _resolve(
         )
         await reconciliation.write_step(connection, fund_id, changed, "resolved", told, actor, at)
     return changed
+
+
+def _with_remark(command: ActOnBreak, details: Mapping[str, Any]) -> Mapping[str, Any]:
+    return details if command.remark is None else {**details, "remark": command.remark}
 
 
 async def _locked(connection: AsyncConnection, command: ActOnBreak) -> Break:

@@ -7,39 +7,20 @@ from uuid import UUID
 from settlement.db.engine import fund_transaction
 from settlement.db.staff import find_staff_by_id
 from settlement.db.worklist import add_action, find_item, list_actions, lock_item
-from settlement.domain.errors import SettlementError
 from settlement.domain.worklist import (
-    LONGEST_REMARK,
     WORKED_BY,
     Action,
     Done,
     Standing,
     allowed_actions,
-    names_a_person,
+    is_usable,
 )
 from settlement.services.access.tokens import TokenInvalid
 from settlement.services.plans.acting import Actor
 from settlement.services.plans.errors import RoleMissing
 from settlement.services.resources import Resources
 from settlement.services.transactions import run
-
-
-class WorklistItemUnknown(SettlementError):
-    """There is no such item on the fund's worklist."""
-
-    code = "worklist_item_not_found"
-
-
-class WorklistActionRefused(SettlementError):
-    """The item does not stand so that this person may do this: somebody else has it, or it is closed."""
-
-    code = "worklist_action_refused"
-
-
-class RemarkUnusable(SettlementError):
-    """The remark is empty or too long, holds digits that name a person, or the reason for closing is missing."""
-
-    code = "remark_unusable"
+from settlement.services.worklist.errors import RemarkUnusable, WorklistActionRefused, WorklistItemUnknown
 
 
 async def act_on_item(resources: Resources, actor: Actor, item_id: UUID, done: Done) -> None:
@@ -84,7 +65,7 @@ def _check(done: Done) -> None:
     remark = done.remark
     if done.action is Action.REMARKED and remark is None:
         raise RemarkUnusable
-    if remark is not None and (not 0 < len(remark) <= LONGEST_REMARK or "\x00" in remark or names_a_person(remark)):
+    if remark is not None and not is_usable(remark):
         raise RemarkUnusable
     if (done.action is Action.CLOSED) is not (done.reason is not None):
         raise RemarkUnusable
