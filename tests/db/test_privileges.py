@@ -103,7 +103,7 @@ CHANGEABLE = {
     },
     "member": {"created_at"},
     "fund": {"stay_hold_days"},
-    "hold": {"state", "ended_at", "bill_id"},
+    "hold": {"state", "ended_at", "bill_id", "asked_until"},
     "rerating": {"state", "decided_by", "decided_at"},
 }
 """The columns that the service may change. `member.created_at` is the right to lock a member's row, nothing else."""
@@ -231,7 +231,7 @@ async def test_the_head_and_its_like_lose_no_row_and_change_in_named_columns_onl
         for statement in (f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
             with pytest.raises(InsufficientPrivilege):
                 as_login(database.app, statement, city)
-        for column in (found.name for found in metadata.tables[table].columns):
+        for column in (found.name for found in metadata.tables[table].columns if found.computed is None):
             statement = f"UPDATE {table} SET {column} = {column}"
             if column in changeable:
                 assert as_login(database.app, statement, city) > 0
@@ -263,10 +263,15 @@ async def test_only_the_worker_numbers_events_and_keeps_examinations_and_it_inse
     of_the_worker = {"event_position", "examination"}
     for table in of_the_worker:
         with pytest.raises(InsufficientPrivilege):
-            as_login(database.app, f"INSERT INTO {table} SELECT * FROM {table}", city)
+            as_login(database.app, _insert_again(table), city)
     for table in set(TABLES) - of_the_worker:
         with pytest.raises(InsufficientPrivilege):
-            as_login(database.ops, f"INSERT INTO {table} SELECT * FROM {table}")
+            as_login(database.ops, _insert_again(table))
+
+
+def _insert_again(table: str) -> str:
+    columns = ", ".join(column.name for column in metadata.tables[table].columns if column.computed is None)
+    return f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table}"
 
 
 async def test_with_the_filter_removed_only_the_own_fund_is_seen(database: DatabaseUrls, two_funds: tuple[City, City]):

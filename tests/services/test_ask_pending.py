@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -22,12 +23,17 @@ from settlement.db.embedded import DatabaseUrls
 from settlement.db.engine import fund_transaction
 from settlement.db.pending import find_newest_question
 from settlement.domain.ids import BillId
+from settlement.domain.money import Money
 from settlement.domain.pending import Standing, standing_of
+from settlement.domain.promises import HoldKind
 from settlement.domain.settlements import BillState, ReversalReason
 from settlement.gateway.messages import decode
+from settlement.lab.his.bills import OpenVisit
 from settlement.lab.his.gateway import Unanswered
-from settlement.services.bills.commands import Outcome, ReverseBill
+from settlement.services.bills.commands import Brought, Outcome, ReverseBill
+from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.push_bills import PushedBill, push_bills
+from settlement.services.bills.quote_bill import QuoteBill
 from settlement.services.bills.reverse_bill import reverse_bill
 from settlement.services.funds.lines import Lines
 from settlement.services.pending.ask_questions import ask_all_due
@@ -149,6 +155,51 @@ async def test_a_message_that_settled_and_was_not_answered_goes_to_the_card(aske
     assert settled == [(message_id, "5203")]
     assert rows_of(database, "SELECT aid_on_bill_fen, aid_to_card_fen > 0 FROM settlement") == [(0, True)]
     assert (await asked.report(visit, message_id)).answer["state"] == "live"
+
+
+async def promise_of(city: AskedCity, visit: OpenVisit) -> dict[str, Any]:
+    """Take the pre-settlement of a visit and have its amount held."""
+    brought = Brought(await city.hospital.presettle(visit), city.hospital.facts_of(visit, "", ""))
+    quote = PromiseBill(QuoteBill(city.caller, brought), HoldKind.COUNTER, None)
+    return dict((await promise_bill(city.resources, quote)).answer)
+
+
+LET_HOLDS_EXPIRE = "UPDATE hold SET expires_at = created_at + interval '1 millisecond'"
+
+
+async def test_the_bill_of_a_lost_answer_pays_what_the_counter_was_promised_though_its_time_is_over(
+    asked: AskedCity, database: DatabaseUrls
+):
+    visit = await asked.stay()
+    shown = await promise_of(asked, visit)
+    await asked.insurers.fault("no_answer_after", infno="2304")
+    reported = await asked.report(visit, await asked.lost(visit))
+    as_owner(database, LET_HOLDS_EXPIRE)
+    await ask_until_it_ends(asked, id_of(reported))
+    assert rows_of(database, "SELECT state FROM hold") == [("kept",)]
+    split = "SELECT aid_on_bill_fen, aid_to_card_fen, cash_due_fen FROM"
+    (paid,) = rows_of(database, f"{split} settlement")
+    assert [paid] == rows_of(database, f"{split} hold")
+    assert paid[0] != 0
+    assert shown["cash_due"] == Money(int(str(paid[2]))).yuan()
+
+
+async def test_a_promise_ends_with_the_last_question_about_its_visit(asked: AskedCity, database: DatabaseUrls):
+    visit = await asked.stay()
+    await promise_of(asked, visit)
+    await asked.insurers.fault("no_answer_before", infno="2304", count=2)
+    first = await asked.report(visit, await asked.lost(visit))
+    second = await asked.report(visit, await asked.lost(visit))
+    as_owner(database, LET_HOLDS_EXPIRE)
+    as_owner(
+        database, f"UPDATE pending_question SET due_at = now() + interval '1 day' WHERE bill_id = '{id_of(second)}'"
+    )
+    await ask_until_it_ends(asked, id_of(first))
+    stands = "SELECT state, stands_until > now() FROM hold"
+    assert rows_of(database, stands) == [("open", True)]
+    as_owner(database, "UPDATE pending_question SET due_at = now()")
+    await ask_until_it_ends(asked, id_of(second))
+    assert rows_of(database, stands) == [("open", False)]
 
 
 async def test_a_message_that_never_arrived_counts_as_such_only_after_the_longest_upstream_time(

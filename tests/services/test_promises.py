@@ -37,6 +37,7 @@ from settlement.services.bills.promise_bill import GuaranteeNotAllowed, PromiseB
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
 from settlement.services.bills.release_hold import HoldNotFound, release_hold
 from settlement.services.funds.set_guarantee import set_guarantee
+from settlement.services.pending.report_message import ReportMessage, report_message
 from settlement.services.resources import Resources
 
 BIG = {"allowed": "90000.00"}
@@ -218,6 +219,53 @@ async def test_an_unused_hold_expires_by_itself(
     assert late["mutual_aid"]["amount"] == "0.00"
     assert late["promise"] is None
     assert await broken(database) == []
+
+
+async def report(resources: Resources, city: City, output: dict[str, Any], message_id: str, **beside: object) -> None:
+    """Report that the message which settles a visit at the insurer was not answered."""
+    setlinfo = output["setlinfo"]
+    message = ReportMessage(
+        city.caller,
+        message_id,
+        setlinfo["psn_no"],
+        setlinfo["mdtrt_id"],
+        None,
+        facts(city, **beside),
+        once(city.caller),
+    )
+    await report_message(resources, message)
+
+
+async def test_a_promise_stands_while_it_is_asked_what_became_of_its_message(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    await leave_a_hundred(resources, city)
+    promised, other = (another_visit(a_2304(city.member), number) for number in (1, 2))
+    shown = (await hold(resources, city, promised)).answer
+    clock.forward(minutes=29)
+    await report(resources, city, promised, "message-1")
+    clock.forward(minutes=5)
+    assert aid_of(await settle(resources, city, other)) == Money(0)
+    assert await broken(database) == []
+    settled = (await settle(resources, city, promised)).answer
+    assert settled["promise"]["reason"]["code"] == "promise_kept"
+    assert settled["cash_due"] == shown["cash_due"]
+    assert await broken(database) == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "batch"), [pytest.param(31, "1", id="too_late"), pytest.param(29, "2", id="of_another_batch")]
+)
+async def test_a_message_prolongs_no_promise_that_is_over_or_of_another_batch(
+    resources: Resources, city: City, clock: SteeredClock, minutes: int, batch: str
+):
+    await leave_a_hundred(resources, city)
+    promised, other = (another_visit(a_2304(city.member), number) for number in (1, 2))
+    await hold(resources, city, promised)
+    clock.forward(minutes=minutes)
+    await report(resources, city, promised, "message-1", chrg_bchno=batch)
+    clock.forward(minutes=5)
+    assert aid_of(await settle(resources, city, other)) == Money(100_00)
 
 
 async def test_a_released_hold_frees_its_room(resources: Resources, city: City, database: DatabaseUrls):

@@ -151,7 +151,7 @@ class MemberSettlement:
 _MEMBER_SETTLEMENTS = text("""
 SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlement.bill_id, settlement.revision,
        COALESCE(hold.created_at, settlement.recorded_at) AS recorded_at,
-       (SELECT min(COALESCE(LEAST(kept.ended_at, kept.expires_at), reversal.recorded_at))
+       (SELECT min(COALESCE(LEAST(kept.ended_at, kept.stands_until), reversal.recorded_at))
         FROM reversal
         LEFT JOIN hold AS kept ON kept.fund_id = reversal.fund_id AND kept.of_bill_id = reversal.bill_id
              AND kept.kind = 'successor' AND kept.created_at = reversal.recorded_at
@@ -180,7 +180,7 @@ LEFT JOIN (
     ON taken.fund_id = settlement.fund_id AND taken.bill_id = settlement.bill_id
    AND taken.revision = settlement.revision
 UNION ALL
-SELECT fund_id, member_id, plan_code, hold_id, 1, created_at, LEAST(ended_at, expires_at), receipt -> 'used_before',
+SELECT fund_id, member_id, plan_code, hold_id, 1, created_at, LEAST(ended_at, stands_until), receipt -> 'used_before',
        jsonb_path_query_array(receipt, '$.result[*].code'), jsonb_path_query_array(receipt, '$.result[*].term.code'),
        (SELECT jsonb_agg(jsonb_build_array(
             benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))

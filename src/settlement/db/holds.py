@@ -48,6 +48,7 @@ def promise_from_mapping(row: Mapping[str, Any]) -> Promise:
         expires_at=datetime.fromisoformat(str(row["expires_at"])),
         of_bill_id=BillId(UUID(str(row["of_bill_id"]))) if row["of_bill_id"] else None,
         place_bill_id=BillId(UUID(str(row["place_bill_id"]))) if row["place_bill_id"] else None,
+        asked_until=datetime.fromisoformat(str(row["asked_until"])) if row["asked_until"] else None,
         **{name: row[name] for name in _PLAIN},
     )
 
@@ -115,6 +116,39 @@ def insert_consumption_of_hold(
     return Part(_CONSUME, {f"promised_{name}": value for name, value in values.items()})
 
 
+def prolong_holds(
+    fund_id: FundId, hospital_code: str, encounter_id: str, charge_batch_no: str | None, at: datetime, until: datetime
+) -> Part:
+    """Part of a write: the promises of a visit that stand stay standing while it is asked what became of a message.
+
+    Those of other batches are left alone where the message's batch is known. The member's lock must be held.
+    """
+    values = {
+        "fund_id": fund_id,
+        "hospital_code": hospital_code,
+        "encounter_id": encounter_id,
+        "charge_batch_no": charge_batch_no,
+        "at": at,
+        "until": until,
+    }
+    return Part(_PROLONG, {f"prolong_{name}": value for name, value in values.items()})
+
+
+def end_prolonging(fund_id: FundId, bill_id: BillId, hospital_code: str, encounter_id: str, at: datetime) -> Part:
+    """Part of a write: the question about a pending head ends, and with it what it prolonged.
+
+    Nothing changes while another question about the visit is open.
+    """
+    values = {
+        "fund_id": fund_id,
+        "bill_id": bill_id,
+        "hospital_code": hospital_code,
+        "encounter_id": encounter_id,
+        "at": at,
+    }
+    return Part(_END_PROLONGING, {f"prolonged_{name}": value for name, value in values.items()})
+
+
 @cache
 def _end(state: HoldState) -> str:
     return f"""
@@ -142,6 +176,41 @@ SELECT CAST(:promised_fund_id AS uuid), CAST(:promised_bill_id AS uuid), CAST(:p
        CAST(:promised_place_bill_id AS uuid), {ROOM_COLUMNS}
 FROM hold_room WHERE fund_id = :promised_fund_id AND hold_id = :promised_hold_id
 """
+
+
+_PROLONG = """
+UPDATE hold SET asked_until = GREATEST(asked_until, CAST(:prolong_until AS timestamptz))
+WHERE fund_id = :prolong_fund_id AND hospital_code = :prolong_hospital_code AND encounter_id = :prolong_encounter_id
+  AND state = 'open' AND stands_until > :prolong_at
+  AND (kind = 'stay' OR (kind = 'counter'
+       AND charge_batch_no = COALESCE(CAST(:prolong_charge_batch_no AS text), charge_batch_no)))
+"""
+_END_PROLONGING = """
+UPDATE hold SET asked_until = :prolonged_at
+WHERE fund_id = :prolonged_fund_id AND hospital_code = :prolonged_hospital_code
+  AND encounter_id = :prolonged_encounter_id AND state = 'open' AND asked_until > :prolonged_at
+  AND NOT EXISTS (
+      SELECT FROM pending_question AS other JOIN bill USING (fund_id, bill_id)
+      WHERE fund_id = :prolonged_fund_id AND bill.encounter_id = hold.encounter_id AND other.asks = 'settlement'
+        AND bill.hospital_code = hold.hospital_code AND other.closed_at IS NULL AND bill_id <> :prolonged_bill_id)
+"""
+
+
+async def find_member_of_visit(
+    connection: AsyncConnection, fund_id: FundId, hospital_code: str, encounter_id: str, at: datetime
+) -> MemberId | None:
+    """Return the member to whom something is promised for a visit, if anything is."""
+    values = {"fund_id": fund_id, "hospital_code": hospital_code, "encounter_id": encounter_id, "at": at}
+    found = (await connection.execute(_MEMBER, values)).scalar_one_or_none()
+    return MemberId(found) if found else None
+
+
+_MEMBER = text("""
+SELECT member_id FROM hold
+WHERE fund_id = :fund_id AND hospital_code = :hospital_code AND encounter_id = :encounter_id AND state = 'open'
+  AND stands_until > :at
+ORDER BY hold_id DESC LIMIT 1
+""")
 
 
 async def find_kept_room(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> Promise | None:

@@ -208,7 +208,7 @@ LIMITS = SqlCheck(
         UNION ALL
         SELECT fund_id, member_id, plan_code, plan_version_id, benefit, term, paid_fen
         FROM hold JOIN hold_room USING (fund_id, hold_id)
-        WHERE state = 'open' AND expires_at > now()
+        WHERE state = 'open' AND stands_until > now()
     ), room AS (
         SELECT member_id, sum(paid_fen) AS paid, max(limits.fen) FILTER (WHERE paid_fen > 0) AS most,
                bool_and(limits.fen IS NOT NULL) FILTER (WHERE paid_fen > 0) AS limited

@@ -53,7 +53,7 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     SELECT login.name || ' may update hold.' || attname
     FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
     WHERE relname = 'hold' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
-      AND attnum > 0 AND attname NOT IN ('state', 'ended_at', 'bill_id')
+      AND attnum > 0 AND attname NOT IN ('state', 'ended_at', 'bill_id', 'asked_until')
     UNION ALL
     SELECT login.name || ' may update rerating.' || attname
     FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}

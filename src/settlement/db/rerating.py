@@ -133,7 +133,7 @@ WITH cause AS (
           ELSE NOT EXISTS (
               SELECT FROM hold
               WHERE hold.fund_id = bill.fund_id AND hold.member_id = bill.member_id AND hold.of_bill_id = bill.bill_id
-                AND hold.state = 'open' AND hold.expires_at > :at) END
+                AND hold.state = 'open' AND hold.stands_until > :at) END
     UNION ALL
     SELECT 'later_payer', payer_id, bill.bill_id, {_TERM}
     FROM later_payer AS cause {_PRICED}

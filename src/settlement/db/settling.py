@@ -158,11 +158,11 @@ _OF_THIS_BATCH = """
 """
 _CHAIN = """
     SELECT hold.hold_id, hold.kind, hold.of_bill_id, cancelled.event_count, hold.place_bill_id,
-           plan_version.digest AS plan_digest, hold.service_date, hold.expires_at
+           plan_version.digest AS plan_digest, hold.service_date, hold.stands_until
     FROM hold
     JOIN bill AS cancelled ON cancelled.fund_id = hold.fund_id AND cancelled.bill_id = hold.of_bill_id
     JOIN plan_version ON plan_version.fund_id = hold.fund_id AND plan_version.plan_version_id = hold.plan_version_id
-    WHERE hold.fund_id = :fund_id AND hold.member_id = :member_id AND hold.state = 'open' AND hold.expires_at > :at
+    WHERE hold.fund_id = :fund_id AND hold.member_id = :member_id AND hold.state = 'open' AND hold.stands_until > :at
       AND hold.hospital_code = :hospital_code
       AND (hold.encounter_id = :encounter_id OR cancelled.visit_no = :visit_no
            OR cancelled.insurer_settlement_id = :resettles)
@@ -186,7 +186,7 @@ _TAKEN = f"""
            base_fen, burden_fen, paid_fen, days, times, deductible_fen, hold_id,
            COALESCE(place_bill_id, hold_id)
     FROM hold JOIN hold_room AS room USING (fund_id, hold_id)
-    WHERE fund_id = :fund_id AND member_id = :member_id AND state = 'open' AND expires_at > :at
+    WHERE fund_id = :fund_id AND member_id = :member_id AND state = 'open' AND stands_until > :at
       AND ({_OF_THIS_BATCH}) IS NOT TRUE AND hold_id IS DISTINCT FROM (SELECT hold_id FROM chain)
 """
 _TAKINGS = f"""
@@ -355,7 +355,7 @@ def _chain(row: Mapping[str, Any]) -> KeptPlace:
         place_bill_id=BillId(UUID(row["place_bill_id"])),
         plan_digest=row["plan_digest"],
         service_date=date.fromisoformat(row["service_date"]),
-        expires_at=datetime.fromisoformat(row["expires_at"]),
+        stands_until=datetime.fromisoformat(row["stands_until"]),
     )
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     Integer,
@@ -408,6 +409,8 @@ hold = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     Column("bill_id", Uuid),
+    Column("asked_until", DateTime(timezone=True)),
+    Column("stands_until", DateTime(timezone=True), Computed("GREATEST(expires_at, asked_until)")),
     Column("of_bill_id", Uuid),
     Column("place_bill_id", Uuid),
 )

@@ -60,10 +60,13 @@ class Promise:
     of_bill_id: BillId | None = None
     """The cancelled bill in whose place the promised one stands."""
     place_bill_id: BillId | None = None
+    asked_until: datetime | None = None
+    """Until when it stands even beyond its expiry: the insurer is asked whether a message settled its visit."""
 
     def holds_at(self, at: datetime) -> bool:
         """Say whether the promise stands at an instant."""
-        return self.state is HoldState.OPEN and at < self.expires_at
+        stands_until = max(self.expires_at, self.asked_until or self.expires_at)
+        return self.state is HoldState.OPEN and at < stands_until
 
     def is_about(self, member_id: MemberId | None, figures_digest: str, other_on_bill: Money) -> bool:
         """Say whether a bill is the one that was promised: same member, same figures, same other payers."""
@@ -98,7 +101,7 @@ class KeptPlace:
     place_bill_id: BillId
     plan_digest: str
     service_date: date
-    expires_at: datetime
+    stands_until: datetime
 
 
 def kept_until(at: datetime) -> datetime:

@@ -648,17 +648,17 @@ _STANDING: Final[Mapping[str, _Text]] = {
     ),
     "tell_undone": _Text("请按医保退费结果退款。", "The patient is refunded as the insurer's cancellation says."),
     "tell_asked": _Text(
-        "请勿重复结算或重复收费，请患者保留票据；查清后互助款打入职工银行卡，无需申请。",
-        "Do not settle or charge twice. The patient keeps the receipt; once it is known, the aid goes to the card "
-        "without an application.",
+        "请勿重复结算或重复收费，请患者保留票据；查清后，已承诺的互助款记在单据上，其余打入职工银行卡，无需申请。",
+        "Do not settle or charge twice. The patient keeps the receipt; once it is known, promised aid is on the "
+        "bill and other aid goes to the card, without an application.",
     ),
     "tell_unresolved": _Text(
         "请患者保留票据，工会核实后联系；如已付现金，互助款不会丢失。",
         "The patient keeps the receipt and hears from the fund; aid that is due is not lost.",
     ),
     "tell_settled": _Text(
-        "请按医保现金数收费，互助款打入职工银行卡。",
-        "The patient pays the insurer's cash amount; the aid goes to the card.",
+        "请按所指单据的应付现金收费，未在单据上扣减的互助款打入职工银行卡。",
+        "The patient pays the cash due of the bill that is named; aid that is not on it goes to the card.",
     ),
     "tell_cancelled": _Text("本次无需付费，如已收费请退还。", "Nothing is due; what was charged is paid back."),
     "tell_never_happened": _Text(

@@ -130,7 +130,7 @@ def _promised(
         return answer | not_held("nothing_to_hold", language)
     promise = _promise(work, command, decision, trial, member_id, _expiry(work, command, rules))
     if chain is not None:
-        expires_at = max(promise.expires_at, chain.expires_at)
+        expires_at = max(promise.expires_at, chain.stands_until)
         promise = replace(
             promise, of_bill_id=chain.of_bill_id, place_bill_id=chain.place_bill_id, expires_at=expires_at
         )

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.db import bills
 from settlement.db.engine import fund_transaction
+from settlement.db.holds import end_prolonging
 from settlement.db.parts import write_together
 from settlement.db.pending import Leased, LeaseLost, close_worklist_items, end_question, lease_questions, put_off
 from settlement.db.registry import list_funds
@@ -140,6 +141,8 @@ async def _end(asking: Asking, leased: Leased, found: FoundOut, ending: Ending) 
                 work.changed_head(replace(head, state=BillState.RESOLVED), "settlement.resolved.v1", payload)
             elif leased.question.asks is Asks.CANCELLATION and ending is Ending.NEVER_HAPPENED:
                 work.changed_head(head, "settlement.not_cancelled.v1", {})
+            if leased.question.asks is Asks.SETTLEMENT and head.hospital_code and head.encounter_id:
+                work.parts.append(end_prolonging(fund_id, bill_id, head.hospital_code, head.encounter_id, work.at))
             if work.parts:
                 await write_together(connection, work.parts)
             if ending is not Ending.UNRESOLVED:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement.db import bills
+from settlement.db import bills, holds
 from settlement.db.engine import fund_transaction
 from settlement.db.messages import insert_message
 from settlement.db.parts import write_together
@@ -52,8 +52,9 @@ class ReportMessage:
 async def report_message(resources: Resources, command: ReportMessage) -> Outcome:
     """Record that a message is pending, or answer with the bill that it made; reporting it again changes nothing.
 
-    Nothing is settled or reversed by a report. Raises `MessageUnreadable`, `HospitalNotYours`, and for a cancellation
-    of a bill that was never brought `BillNotFound`.
+    Nothing is settled or reversed by a report. What was promised for the visit stands as long as it is asked about,
+    because the cash was taken by it. Raises `MessageUnreadable`, `HospitalNotYours`, and for a cancellation of a bill
+    that was never brought `BillNotFound`.
     """
     visit = read_visit(command.facts)
     if isinstance(visit, Unreadable):
@@ -66,8 +67,11 @@ async def report_message(resources: Resources, command: ReportMessage) -> Outcom
         fund_id, once = command.caller.fund_id, command.once
         async with fund_transaction(resources.engine, fund_id) as connection:
             cancelled = await _cancelled_bill(connection, command, visit)
+            promised = await holds.find_member_of_visit(
+                connection, fund_id, visit.hospital_code, command.encounter_id, resources.clock()
+            )
             name = f"{once.command.client_id}\x1f{once.command.key}"
-            await lock_member(connection, fund_id, name, bill_id=cancelled)
+            await lock_member(connection, fund_id, name, bill_id=cancelled, member_id=None if cancelled else promised)
             if (answered := await answered_before(connection, fund_id, once)) is not None:
                 return answered
             work = Work(resources, command.caller, once, resources.clock())
@@ -127,6 +131,8 @@ async def _ask_about_settlement(
     )
     _keep(work, head, command, work.at + patience.deadline + KEPT_BEYOND_DEADLINE)
     _open(work, head, Asks.SETTLEMENT, command.message_id, patience)
+    of_visit = (visit.hospital_code, command.encounter_id, visit.charge_batch_no)
+    work.parts.append(holds.prolong_holds(fund_id, *of_visit, work.at, work.at + patience.deadline))
     return work.answered(settlement_answer(SettledBill(head, None, None), work.caller.language), created=True)
 
 
