@@ -66,6 +66,10 @@ class Bill:
     def is_stay(self) -> bool:
         return self.facts.care == "inpatient"
 
+    @property
+    def states_event(self) -> bool:
+        return self.facts.event_on is not None or self.facts.event not in (None, "none")
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -267,7 +271,7 @@ class Interpreter:
     def _parts(self, bill: Bill) -> Iterator[tuple[Share, date | None, date | None]]:
         """A stay over two terms is split by its days, both ends counted."""
         last = bill.facts.discharged_on
-        split = self._splits() and bill.is_stay and bill.facts.event_on is None
+        split = self._splits() and bill.is_stay and not bill.states_event
         if not split or bill.facts.admitted_on is None or last is None:
             yield (0, 1, 1), None, None
             return
@@ -307,7 +311,7 @@ class Interpreter:
             if span[0] <= day <= span[1]:
                 return span
         last, by_discharge = bill.facts.discharged_on, self.plan.stay_date == "discharge"
-        if not self._splits() or not bill.is_stay or bill.facts.event_on or not bill.facts.admitted_on or not last:
+        if not self._splits() or not bill.is_stay or bill.states_event or not bill.facts.admitted_on or not last:
             return None
         for span in sorted(self.covers, reverse=by_discharge):
             pieces = self._pieces(bill, last, span)

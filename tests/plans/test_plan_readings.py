@@ -192,6 +192,14 @@ def test_the_sum_that_a_part_is_told_is_its_base() -> None:
     assert [int(part.base) for part in parts] == [2, 3]
 
 
+def test_a_lump_sum_is_paid_once_for_a_stay_over_two_terms() -> None:
+    lump = {"lump_sum": {"amount": 1000, **C, "label": "l"}, "conditions": [condition("event", "cancer")]}
+    events = [{"code": "cancer", "names": NAMES, "severities": [], **C}]
+    version = a_version(lump, header={**BY_DAYS, "events": events})
+    stay = a_stay(date(2026, 12, 31), date(2027, 1, 1), event="cancer")
+    assert paid(version, stay) == [["1000.00"]]
+
+
 def test_a_stay_over_a_gap_between_terms_is_split_into_each_term_and_the_gap() -> None:
     terms = [
         {"code": "t1", "first_day": "2026-01-01", "last_day": "2026-01-31"},

@@ -10,6 +10,7 @@ from settlement.domain.benefits import PlanFacts
 from settlement.domain.bills import Care
 from settlement.domain.cover import CoverOnDay, CoverSpan, cover_on, provisional_cover_on, span_from
 from settlement.plans.compile import CompiledPlan
+from settlement.plans.facts import states_event
 from settlement.plans.model.file import Header
 from settlement.plans.terms import month_and_day
 
@@ -33,7 +34,7 @@ def of_span(facts: PlanFacts, span: CoverSpan) -> PlanFacts:
 def days_of_cover(plan: CompiledPlan, facts: PlanFacts, spans: Sequence[CoverSpan]) -> Sequence[date]:
     """Return the days on which a bill may be covered: its service date, then the nearest ones within a split stay."""
     day, first, last = _day(plan, facts), facts.admitted_on, facts.discharged_on
-    if not plan.splits_stays or facts.care != Care.INPATIENT or facts.event_on is not None or not first or not last:
+    if not plan.splits_stays or facts.care != Care.INPATIENT or states_event(facts) or not first or not last:
         return [day]
     within = [span for span in spans if span.first_day <= last and first <= span.last_day]
     if plan.stay_date == "discharge":

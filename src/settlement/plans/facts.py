@@ -23,6 +23,11 @@ def service_date(stay_date: StayDate, facts: PlanFacts) -> date | None:
     return facts.discharged_on if stay_date == "discharge" else facts.admitted_on
 
 
+def states_event(facts: PlanFacts) -> bool:
+    """Say whether something that happened to the member is stated: then the bill is of one day and never split."""
+    return facts.event_on is not None or facts.event not in (None, "none")
+
+
 def day_of_test(facts: PlanFacts) -> date:
     """Return the day on which waiting is judged: of an event its own, of a stay the admission, else the settlement."""
     return facts.event_on or (facts.admitted_on if facts.care == Care.INPATIENT else None) or facts.settled_on

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from settlement.domain.benefits import PlanFacts, Term
 from settlement.domain.bills import Care
-from settlement.plans.facts import StayDate, nights, service_date
+from settlement.plans.facts import StayDate, nights, service_date, states_event
 from settlement.plans.layout import term_of
 from settlement.plans.model import TermRule, VersionBody
 from settlement.plans.terms import term_on
@@ -66,13 +66,14 @@ class Segment:
 def segments_of(body: VersionBody, stay_date: StayDate, facts: PlanFacts) -> Sequence[Segment]:
     """Return the parts of a stay that lies in several terms of the first benefit; of any other bill none.
 
-    What is stated for an event lies in the term of the event's own day.
+    What is stated for an event lies in one term, that of the event's own day or else of the stay's: paid for each part,
+    a lump sum would be paid several times.
 
     The days from admission (or where an earlier bill of the stay ended) to discharge count, both included; every sum
     of the bill's amounts is shared by them.
     """
     first, last = facts.counted_from, facts.discharged_on
-    if facts.care != Care.INPATIENT or first is None or last is None or facts.event_on is not None:
+    if facts.care != Care.INPATIENT or first is None or last is None or states_event(facts):
         return ()
     rule, total = term_of(body, body.benefits[0]), (last - first).days + 1
     days = [first + number * ONE_DAY for number in range(total)]
