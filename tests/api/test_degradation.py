@@ -29,6 +29,8 @@ from settlement.db.embedded import DatabaseUrls
 from settlement.services.access.add_client import NewClient
 from wire import Fate, wire_to
 
+TURNS = 8
+"""Bills that each of 40 members brings while the server is stopped."""
 LONGEST_SECONDS = 25
 """docs/operations.md: a database that is silent rather than away is given up after so many."""
 
@@ -164,9 +166,9 @@ async def test_a_server_stopped_under_load_is_told_at_once_and_no_settlement_is_
             underway = asyncio.Event()
 
             async def keep_settling(nth: int) -> None:
-                for turn in range(20):
+                for turn in range(TURNS):
                     status, body, seconds = await sender.settle(nth, f"key-{nth}-{turn:02d}")
-                    if status < 400 and turn == 4:
+                    if status < 400 and turn == 2:
                         underway.set()
                     if status >= 400:
                         refused.append((body["code"], seconds))
@@ -183,11 +185,14 @@ async def test_a_server_stopped_under_load_is_told_at_once_and_no_settlement_is_
             assert max(seconds for _, seconds in refused) < LONGEST_SECONDS
             assert (await http.get(f"{url}/readyz")).status_code == 503
             await asyncio.to_thread(_start_again, folder)
-            for nth in range(40):
-                for turn in range(20):
+
+            async def repeat_all(nth: int) -> None:
+                for turn in range(TURNS):
                     await sender.settle_until_taken(nth, f"key-{nth}-{turn:02d}")
+
+            await asyncio.gather(*(repeat_all(nth) for nth in range(40)))
             assert (await http.get(f"{url}/readyz")).status_code == 200
-        assert rows_of(urls, "SELECT count(*), count(DISTINCT bill_id) FROM settlement") == [(800, 800)]
+        assert rows_of(urls, "SELECT count(*), count(DISTINCT bill_id) FROM settlement") == [(40 * TURNS, 40 * TURNS)]
 
 
 def _stop_at_once(pgdata: Path) -> None:

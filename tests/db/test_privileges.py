@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from psycopg.errors import CheckViolation, InsufficientPrivilege, UniqueViolation
 
 from builders import City, a_2304, a_2305, a_city, bill_id_of, facts, open_test_resources, reverse, settle
-from database import as_owner, ops_engine, rows_of
+from database import Databases, as_owner, ops_engine, rows_of
 from sealing import SIGNER
 from services.reconciling import Desk, bureau_line
 from serving import registered_clients
@@ -132,9 +133,32 @@ RECORDS = sorted(
 KEPT_FOR_A_TIME = ("message_body", "reconciliation_line")
 
 
+pytestmark = pytest.mark.xdist_group("privileges")
+
+
+@pytest.fixture(scope="module")
+def filled(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, tuple[City, City]]]:
+    """A template in which every table has rows of both of its two funds."""
+    name = databases.clone()
+    try:
+        yield name, asyncio.run(_fill(databases.urls(name), tmp_path_factory.mktemp("lists")))
+    finally:
+        databases.drop(name)
+
+
 @pytest.fixture
-async def two_funds(database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[tuple[City, City]]:
-    """Two funds with reversed, held and changed bills each, so that every table has rows of both."""
+def database(databases: Databases, filled: tuple[str, tuple[City, City]]) -> Iterator[DatabaseUrls]:
+    with databases.copy(filled[0]) as urls:
+        yield urls
+
+
+@pytest.fixture
+def two_funds(filled: tuple[str, tuple[City, City]]) -> tuple[City, City]:
+    return filled[1]
+
+
+async def _fill(database: DatabaseUrls, folder: Path) -> tuple[City, City]:
+    """Give two funds reversed, held and changed bills each."""
     async with open_test_resources(database) as resources:
         cities = (await a_city(resources, code="hz"), await a_city(resources, code="nb"))
         for city in cities:
@@ -150,7 +174,7 @@ async def two_funds(database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[tup
             assert await open_questions_of(resources, city.fund_id, all_times=True) == 1
             await _rerate(resources, city, database)
             await announce_renewal(resources, city.fund_id, "u1", date(2027, 1, 1))
-            await Desk(resources, city, tmp_path).bureau(bureau_line(city, a_2304(city.member)))
+            await Desk(resources, city, folder).bureau(bureau_line(city, a_2304(city.member)))
             with pytest.raises(SignInRefused):
                 await sign_in(resources, city.fund_id, "clerk", "a wrong password")
             await work_at_the_dashboard(resources, city)
@@ -160,7 +184,7 @@ async def two_funds(database: DatabaseUrls, tmp_path: Path) -> AsyncIterator[tup
             await seal_closed_days(resources, ops, SIGNER)
             await number_all_events(ops)
             await examine_when_due(ops, None, resources.ids)
-        yield cities
+    return cities
 
 
 async def work_at_the_dashboard(resources: Resources, city: City) -> None:

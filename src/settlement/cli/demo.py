@@ -21,7 +21,8 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="Settle a fixed day of 2,000 bills, check, and exit.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Settle a fixed day, check, and exit.")] = False,
+    bills: Annotated[int, typer.Option(min=1, help="How many bills the fixed day has.")] = 2000,
     seed: Annotated[int, typer.Option(help="Decides the city and its day.")] = 7,
     port: Annotated[int, typer.Option(help="Port of the API; another one if somebody has it.")] = 8000,
     as_json: Json = False,
@@ -31,16 +32,16 @@ def demo(
         settings = read_settings()
         try:
             if once:
-                _once(settings, seed, as_json)
+                _once(settings, seed, bills, as_json)
             else:
                 asyncio.run(_until_stopped(settings, seed, port))
         except PartFailed as failed:
             fail(f"The demo could not start: {failed}.")
 
 
-def _once(settings: Settings, seed: int, as_json: bool) -> None:
-    with console.status("Settling 2,000 bills …"):
-        summary = asyncio.run(run_once(settings.settlement_data_dir, seed))
+def _once(settings: Settings, seed: int, bills: int, as_json: bool) -> None:
+    with console.status(f"Settling {bills:,} bills …"):
+        summary = asyncio.run(run_once(settings.settlement_data_dir, seed, bills))
     if as_json:
         print(json.dumps(summary, ensure_ascii=False))
     else:
