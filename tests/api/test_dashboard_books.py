@@ -211,5 +211,5 @@ def test_a_bill_says_whether_its_promise_was_kept_and_what_is_known(desk: Desk, 
     assert "尚待医保确认" in page
     assert "告知患者：请按本单应付现金收费" in page
     page = text_of(desk.get(f"/bills/{second}"))
-    assert "预留 已重算 医保数额与预结算不同" in page
+    assert "预留 已重算 本单与预结算不同" in page
     assert not re.search(r"互助记入本单 389.83 389.83 0.00", page)
