@@ -12,13 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-from openpyxl.cell.cell import Cell
 from plan_builders import LIBRARY
+from shown_sheets import SHOWN_SHEETS
 from simulation_builders import a_visit_or_stay
 from wrong_plans import SOUND, WRONG, WRONG_FORM
 
@@ -28,7 +26,6 @@ from settlement.plans.checks.run import check_plan
 from settlement.plans.explain import explain
 from settlement.plans.findings import PlanRefused
 from settlement.plans.model import load_plan, read_plan
-from settlement.plans.sheets import to_xlsx
 from settlement.plans.simulation.balance import Fund, run_down
 from settlement.plans.simulation.page import page
 from settlement.plans.simulation.report import PlanName, Report
@@ -36,7 +33,6 @@ from settlement.plans.simulation.simulate import Plans, simulate
 from settlement.plans.simulation.tally import Tally
 
 HERE = Path(__file__).parent
-KEPT = HERE / "shown"
 EXPLAINED = ("hangzhou", "avic", "quanzhou", "shanghai", "weihai", "yulin-progressive")
 
 
@@ -75,37 +71,6 @@ def explanations() -> Iterator[str]:
                     continue
                 for told in explain(priced.benefits, priced.compiled.limits, priced.next_yuan()):
                     yield from (f"{said.zh} | {said.en}" for said in told.sentences)
-
-
-def workbook() -> Iterator[str]:
-    """Yield every cell of a workbook with its format, and what each sheet offers, hides and prints."""
-    plan = read_plan(HERE / "sheets" / "allsorts.yaml")
-    for sheet in load_workbook(BytesIO(to_xlsx(plan))):
-        yield f"## {sheet.title} {sheet.sheet_state} {sheet.freeze_panes} {sheet.dimensions} {sheet.protection.sheet}"
-        yield f"print {sheet.page_setup.orientation} {sheet.page_setup.fitToWidth} {sheet.page_setup.fitToHeight}"
-        yield f"titles {sheet.print_title_rows} filter {sheet.auto_filter.ref}"
-        yield f"merged {sorted(map(str, sheet.merged_cells.ranges))}"
-        yield f"widths { {letter: column.width for letter, column in sorted(sheet.column_dimensions.items())} }"
-        yield f"heights { {number: row.height for number, row in sorted(sheet.row_dimensions.items())} }"
-        for offered in sheet.data_validations.dataValidation:
-            yield f"offers {offered.sqref} {offered.type} {offered.formula1} {offered.error} {offered.prompt}"
-        for row in sheet.iter_rows():
-            yield from (_cell(cell) for cell in row if isinstance(cell, Cell) and cell.value is not None)
-
-
-def _cell(cell: Cell) -> str:
-    style = (
-        cell.number_format,
-        cell.font.b,
-        cell.font.color.rgb if cell.font.color else None,
-        cell.fill.fgColor.rgb,
-        cell.alignment.horizontal,
-        cell.alignment.vertical,
-        cell.alignment.wrap_text,
-        cell.border.bottom.style,
-        cell.protection.locked,
-    )
-    return f"{cell.coordinate} {cell.value!r} {style} {cell.comment.text if cell.comment else ''}"
 
 
 def simulated() -> Report:
@@ -170,9 +135,9 @@ SHOWN: dict[str, Callable[[], Iterator[str]]] = {
     "findings.txt": findings,
     "boundaries.txt": tables,
     "explanations.txt": explanations,
-    "workbook.txt": workbook,
     "simulation.html": drawn,
     "simulation.json": reported,
+    **SHOWN_SHEETS,
 }
 
 

@@ -12,11 +12,12 @@ from typing import Literal, get_args, get_origin
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
+from clerk_changes import MISTAKES, Change, column, edited, row_of, setting, write
 from openpyxl import Workbook, load_workbook
-from openpyxl.worksheet.worksheet import Worksheet
 from plan_builders import HANGZHOU, HANGZHOU_TEXT
 from pydantic import BaseModel
 from random_plans import a_random_plan
+from read_last import assert_as_read_last
 from typer.testing import CliRunner
 
 from settlement.cli import app
@@ -33,35 +34,7 @@ from settlement.plans.write_yaml import file_tree, write_plan
 ROOT = Path(__file__).parents[2]
 ALLSORTS = Path(__file__).parent / "sheets" / "allsorts.yaml"
 FILES = sorted([*(ROOT / "plans").glob("*.yaml"), *(ROOT / "tests" / "plans").rglob("*.yaml")])
-HEADINGS_ROW = 2
 SHEETS_OF_ALLSORTS = to_xlsx(read_plan(ALLSORTS))
-
-
-def edited(content: bytes, change: Callable[[Workbook], None]) -> bytes:
-    """Return a workbook after a clerk changed it and saved it."""
-    book, out = load_workbook(BytesIO(content)), BytesIO()
-    change(book)
-    book.save(out)
-    return out.getvalue()
-
-
-def column(page: Worksheet, heading: str) -> int:
-    """Return the number of the column with a heading."""
-    return next(cell.column for cell in page[HEADINGS_ROW] if cell.value == heading)
-
-
-def row_of(page: Worksheet, **wanted: object) -> int:
-    """Return the first row whose cells under some headings are as given."""
-    for number in range(HEADINGS_ROW + 1, page.max_row + 1):
-        if all(page.cell(number, column(page, heading)).value == value for heading, value in wanted.items()):
-            return number
-    raise AssertionError(wanted)
-
-
-def write(book: Workbook, sheet: str, row: int, heading: str, value: object) -> None:
-    """Write a value into a cell, or clear it."""
-    page = book[sheet]
-    page.cell(row, column(page, heading)).value = value
 
 
 def a_plan_of(file: PlanFile) -> Plan:
@@ -289,252 +262,19 @@ def test_a_clerk_changes_a_band_and_a_cap_for_the_next_term(tmp_path: Path):
     assert all(case.passed for case in run_cases(after))
 
 
-def findings_of(change: Callable[[Workbook], None]) -> list[Finding]:
+def findings_of(change: Change) -> list[Finding]:
     """Return what is said of the workbook with all sorts of rules after a change."""
-    with pytest.raises(PlanRefused) as refused:
-        from_xlsx(edited(SHEETS_OF_ALLSORTS, change), "plan.xlsx")
-    return list(refused.value.findings)
+    try:
+        return from_xlsx(edited(SHEETS_OF_ALLSORTS, change), "plan.xlsx").check()
+    except PlanRefused as refused:
+        return list(refused.findings)
 
 
-def setting(sheet: str, row: int, heading: str, value: object) -> Callable[[Workbook], None]:
-    return lambda book: write(book, sheet, row, heading, value)
-
-
-@pytest.mark.parametrize(
-    ("change", "id_", "zh", "en"),
-    [
-        pytest.param(
-            setting("限额与起付", 3, "规则", "限制"),
-            "sheet_word_unknown",
-            "「限额与起付」第 3 行「规则」：不认识「限制」，请从下拉列表中选：起付线、",
-            "sheet 限额与起付, row 3, column 规则: 限制 is not a word of the list; choose one of:",
-            id="wrong_word",
-        ),
-        pytest.param(
-            setting("分段", 3, "至（含）", "五千"),
-            "sheet_value_wrong",
-            "「分段」第 3 行「至（含）」：「五千」不是金额：请写元",
-            "五千 is not an amount",
-            id="amount_in_words",
-        ),
-        pytest.param(
-            setting("分段", 3, "至（含）", 5000.005),
-            "sheet_value_wrong",
-            "「5000.005」不是金额",
-            "5000.005 is not an amount",
-            id="fraction_of_a_fen",
-        ),
-        pytest.param(
-            setting("分段", 3, "补助比例", 40),
-            "sheet_value_wrong",
-            "「分段」第 3 行「补助比例」：40 不是比例：请写百分数，如 20%",
-            "40 is not a rate: write a percentage, as 20%",
-            id="rate_without_percent",
-        ),
-        pytest.param(
-            setting("版本", 3, "生效日期", "2020 年初"),
-            "sheet_value_wrong",
-            "「版本」第 3 行「生效日期」：「2020 年初」不是日期，请写如 2026-01-01",
-            "is not a date",
-            id="date_in_words",
-        ),
-        pytest.param(
-            setting("保障期", 4, "每期月数", "两年"),
-            "sheet_value_wrong",
-            "「两年」不是整数",
-            "is not a whole number",
-            id="number_in_words",
-        ),
-        pytest.param(
-            setting("限额与起付", 3, "适用条件", "三级医院"),
-            "sheet_value_wrong",
-            "「适用条件」：看不懂条件「三级医院」，写法如：医院等级 = 三级",
-            "三级医院 is not a condition",
-            id="condition_in_free_words",
-        ),
-        pytest.param(
-            setting("限额与起付", 3, "适用条件", "医院级别 = 三级"),
-            "sheet_word_unknown",
-            "不认识「医院级别」",
-            "医院级别 is not a word",
-            id="condition_about_an_unknown_fact",
-        ),
-        pytest.param(
-            setting("限额与起付", 3, "适用条件", "门诊或住院 = 急诊"),
-            "sheet_word_unknown",
-            "不认识「急诊」，请从下拉列表中选：门诊、住院",
-            "急诊 is not a word",
-            id="condition_with_an_unknown_value",
-        ),
-        pytest.param(
-            setting("参加条件", 3, "依据", None),
-            "sheet_cell_missing",
-            "「参加条件」第 3 行「依据」：没有填，请补上",
-            "sheet 参加条件, row 3, column 依据: the cell is empty: fill it in",
-            id="missing_cell",
-        ),
-        pytest.param(
-            lambda book: write(book, "方案", row_of(book["方案"], 问题="怎样舍入"), "回答", None),
-            "sheet_cell_missing",
-            "「回答」：没有填",
-            "column 回答: the cell is empty",
-            id="missing_answer",
-        ),
-        pytest.param(
-            setting("限额与起付", 3, "依据", None),
-            "sheet_cell_missing",
-            "「限额与起付」第 3 行「依据」：没有填",
-            "row 3, column 依据",
-            id="missing_clause_of_a_rule",
-        ),
-        pytest.param(
-            setting("分段", 40, "补助比例", 0.5),
-            "sheet_row_half_filled",
-            "「分段」第 40 行「待遇」：这一行写了「补助比例」，但没有写「待遇」，请补上",
-            "the row has 补助比例 but no 待遇: add it",
-            id="row_without_its_benefit",
-        ),
-        pytest.param(
-            lambda book: [write(book, "分段", 40, heading, value) for heading, value in
-                          {"待遇": "expense", "规则序号": 3, "情形": 2}.items()],
-            "sheet_row_half_filled",
-            "「分段」第 40 行：这一行没有写完",
-            "the row is half filled",
-            id="row_with_only_its_benefit",
-        ),
-        pytest.param(
-            setting("分段", 3, "规则序号", None),
-            "sheet_row_half_filled",
-            "没有写「规则序号」",
-            "no 规则序号",
-            id="row_without_number",
-        ),
-        pytest.param(
-            setting("限额与起付", 7, "适用条件", "年龄 ≥ 50"),
-            "sheet_row_half_filled",
-            "没有写「情形」",
-            "no 情形",
-            id="condition_without_its_case",
-        ),
-        pytest.param(
-            setting("分段", 3, "待遇", "expanse"),
-            "sheet_reference_unknown",
-            "「分段」第 3 行「待遇」：没有待遇「expanse」，已有的是：deductible_paid、expense、",
-            "there is no expanse; there are: deductible_paid",
-            id="unknown_benefit",
-        ),
-        pytest.param(
-            setting("分段", 3, "版本", "2"),
-            "sheet_reference_unknown",
-            "没有版本「2」，已有的是：1",
-            "there is no 2",
-            id="unknown_version",
-        ),
-        pytest.param(
-            setting("比例增减", 3, "规则序号", 77),
-            "sheet_reference_unknown",
-            "「比例增减」第 3 行「规则序号」：这项待遇没有序号为 77 的规则",
-            "the benefit has no rule 77",
-            id="points_for_no_rule",
-        ),
-        pytest.param(
-            setting("限额与起付", 6, "规则序号", 3),
-            "sheet_number_twice",
-            "「限额与起付」第 6 行「规则序号」：规则序号 3 已用在「分段」第 3 行，请换一个",
-            "rule 3 is already on sheet 分段, row 3",
-            id="number_twice",
-        ),
-        pytest.param(
-            setting("限额与起付", 7, "天数", 10),
-            "sheet_cell_not_used",
-            "「限额与起付」第 7 行「天数」：这种规则不用这一格，请清空",
-            "this kind of rule does not use the cell",
-            id="cell_of_another_rule",
-        ),
-        pytest.param(
-            lambda book: write(book, "方案", row_of(book["方案"], 问题="在哪里舍入"), "依据", "c"),
-            "sheet_cell_not_used",
-            "「依据」：这个问题不写依据",
-            "this question has no clause",
-            id="clause_where_none_is_asked",
-        ),
-        pytest.param(
-            setting("方案", 4, "问题", "方案的中文名"),
-            "sheet_question_unknown",
-            "「方案」第 4 行「问题」：不认识问题「方案的中文名」，是否应为「方案中文名称」",
-            "the nearest is: 方案中文名称",
-            id="changed_question",
-        ),
-        pytest.param(
-            lambda book: [write(book, "方案", 4, heading, value) for heading, value in
-                          {"问题": "方案代码", "回答": "another"}.items()],
-            "sheet_given_twice",
-            "「方案」第 4 行「回答」：写了两次，第一次在第 3 行",
-            "given twice, first in row 3",
-            id="question_twice",
-        ),
-        pytest.param(
-            setting("按日补助", 4, "计日方法", "按夜数"),
-            "sheet_values_differ",
-            "「按日补助」第 4 行「计日方法」：与第 3 行写的不一致",
-            "this differs from row 3",
-            id="rows_of_one_thing_differ",
-        ),
-        pytest.param(
-            setting("保障期", 3, "待遇", "expense"),
-            "sheet_values_differ",
-            "模块和待遇只能写一个",
-            "not to both",
-            id="module_and_benefit",
-        ),
-        pytest.param(
-            lambda book: [book["分段"].cell(2, 40, "备用"), book["分段"].cell(3, 40, 1)],
-            "sheet_column_unknown",
-            "「分段」「备用」：不认识这一列",
-            "the column is not known",
-            id="unknown_column",
-        ),
-        pytest.param(
-            lambda book: book["分段"].cell(3, 40, "随手记"),
-            "sheet_column_unknown",
-            "「随手记」所在的列没有标题",
-            "has no heading",
-            id="note_beside_the_table",
-        ),
-        pytest.param(
-            lambda book: book["分段"].cell(2, column(book["分段"], "补助比例"), "比例"),
-            "sheet_column_missing",
-            "「分段」：缺少列「补助比例」",
-            "the column 补助比例 is missing",
-            id="renamed_column",
-        ),
-        pytest.param(
-            lambda book: book["分段"].cell(2, column(book["分段"], "定额补助"), "补助比例"),
-            "sheet_column_twice",
-            "「补助比例」：这一列有两个",
-            "stands here twice",
-            id="column_twice",
-        ),
-        pytest.param(
-            lambda book: book.remove(book["资金"]),
-            "sheet_missing",
-            "「资金」：缺少这张工作表",
-            "the sheet is missing",
-            id="deleted_sheet",
-        ),
-        pytest.param(
-            lambda book: book.create_sheet("分段2"),
-            "sheet_unknown",
-            "「分段2」：不认识这张工作表，是否应为「分段」",
-            "the nearest is 分段",
-            id="unknown_sheet",
-        ),
-    ],
-)  # fmt: skip
-def test_a_mistake_is_named_by_sheet_row_and_column(change, id_: str, zh: str, en: str):
-    findings = findings_of(change)
-    said = [finding for finding in findings if finding.id == id_ and zh in finding.zh and en in finding.en]
-    assert said, [str(finding) for finding in findings]
+@pytest.mark.parametrize("name", MISTAKES)
+def test_what_is_said_of_a_mistake_is_what_was_read_last(name: str):
+    found = findings_of(MISTAKES[name])
+    said = [f"{each.id} {each.line}\n{each.zh}\n{each.en}\n" for each in found if each.severity is Severity.ERROR]
+    assert_as_read_last("mistakes.txt", "".join(said), name)
 
 
 def test_what_is_not_a_workbook_is_said_so():

@@ -47,6 +47,8 @@ Lines = Mapping[str, Sequence[Line]]
 Answers = Mapping[str, Sequence[Answer]]
 Key = tuple[Any, ...]
 _BY = frozenset({"amount", "rate"})
+_NAMELESS = ""
+"""A version whose name was forgotten; rows that name a version may mean this one, so nothing is said of them."""
 
 
 def gather(lines: Lines, answers: Answers, found: Findings) -> Part:
@@ -90,10 +92,12 @@ class _Gatherer:
     def _read_versions(self) -> None:
         for line in self.lines[VERSIONS.name]:
             part, name = self._part(VERSIONS, [line]), line.get("version")
-            if name in self.versions:
+            if name is None:
+                self._missing(line, "版本", "version")
+            elif name in self.versions:
                 self._twice(line.values["version"])
             part.cells["benefits"] = Place(BENEFITS.name)
-            self.versions[name or ""] = part
+            self.versions[name or _NAMELESS] = part
 
     def _fill_versions(self) -> None:
         for sheet, key in ((MODULES, "modules"), (PURSES, "purses")):
@@ -118,6 +122,9 @@ class _Gatherer:
         known = self.owners.setdefault(key, {})
         for group in groups:
             version, code = group[0].get(VERSION_KEY), group[0].get("code")
+            if code is None:
+                self._missing(group[0], "代码", "code")
+                continue
             part = self._chosen(sheet, group) if sheet is GROUP_LIMITS else self._part(sheet, group)
             if (version, code) in known:
                 self._twice(group[0].values["code"])
@@ -394,7 +401,8 @@ class _Gatherer:
             self._missing(line, "版本", VERSION_KEY)
             return None
         if said.value not in self.versions:
-            self._unknown(said, "版本", self.versions)
+            if _NAMELESS not in self.versions:
+                self._unknown(said, "版本", self.versions)
             return None
         return str(said.value)
 
