@@ -161,7 +161,7 @@ class _Reader:
             last = piece
         text = self.text[value.start_mark.index : last.end_mark.index]
         if _GROUPED.fullmatch(text):
-            plain = text.replace(",", "")
+            plain = text.replace(",", "").replace(" ", "")
             zh = f"{key.value} 是金额，不写千分位逗号，请写作 {key.value}: {plain}"
             en = f"{key.value} is an amount: write it without the comma, as {key.value}: {plain}"
             return _refused("text_not_quoted", self.name, value.start_mark.line + 1, zh, en)

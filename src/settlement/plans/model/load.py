@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -63,6 +64,7 @@ def read_plan(path: Path) -> Plan:
     return load_plan(text, str(path))
 
 
+@cache
 def schema() -> dict[str, object]:
     """Return the JSON Schema of a plan file; what only plans by amounts must declare is required on reading."""
     found = PlanFile.model_json_schema()
