@@ -367,7 +367,7 @@ def rows() -> Iterator[str]:
 
 
 SHOWN_TEXTS: dict[str, Callable[[], Iterator[str]]] = {
-    "written.yaml": yaml,
+    "written.txt": yaml,
     "unreadable.txt": unreadable,
     "wrong-forms.txt": wrong_forms,
     "differences.txt": differences,
