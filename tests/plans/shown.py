@@ -17,6 +17,7 @@ from typing import Any
 
 from plan_builders import LIBRARY
 from shown_sheets import SHOWN_SHEETS
+from shown_simulation import SHOWN_SIMULATION
 from shown_texts import SHOWN_TEXTS
 from simulation_builders import a_visit_or_stay
 from wrong_plans import SOUND, WRONG, WRONG_FORM
@@ -139,6 +140,7 @@ SHOWN: dict[str, Callable[[], Iterator[str]]] = {
     "simulation.html": drawn,
     "simulation.json": reported,
     **SHOWN_SHEETS,
+    **SHOWN_SIMULATION,
     **SHOWN_TEXTS,
 }
 
