@@ -11,19 +11,24 @@ from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from openpyxl import load_workbook
 from openpyxl.cell.cell import Cell as SheetCell
 from openpyxl.worksheet.worksheet import Worksheet
 from plan_builders import part_of_text
 
-from settlement.plans.cases import run_cases
-from settlement.plans.model import load_plan, read_plan
+from settlement.domain.money import Money
+from settlement.plans.cases import Priced, run_cases
+from settlement.plans.findings import PlanRefused
+from settlement.plans.model import Plan, load_plan, read_plan
 from settlement.plans.sheets import cells as kinds
 from settlement.plans.sheets import from_xlsx, to_xlsx, with_next_version
+from settlement.plans.sheets.bounds import NotAWorkbook, TooLarge, refuse_oversized
 from settlement.plans.sheets.cells import Cell, Given, fact_cell, reference_cell, word_cell
 from settlement.plans.sheets.conditions import read_value, read_values, read_when, write_value, write_when
 from settlement.plans.sheets.words import IF_NOT_STATED, YES_NO
+from settlement.plans.sheets.write import first_difference, price_in_words
 from settlement.plans.sheets.wrong import Wrong
 
 FEW_CASES = part_of_text("format", "  - name: HZ band3")
@@ -243,8 +248,116 @@ def checked() -> Iterator[str]:
     yield from (f"case 0, bill {bill}: {back.place_of_bill(0, bill)}" for bill in range(4))
 
 
+def refused() -> Iterator[str]:
+    """Yield what is no workbook, what is too large, and plans that a workbook cannot hold."""
+    yield from (f"{name}: {_measured(content)}" for name, content in _packed().items())
+    for content in (b"", _zip({"xl/workbook.xml": b'<c r="XFD1048576"/>'}), b"format: 1"):
+        yield _refusal(lambda content=content: from_xlsx(content, "plan.xlsx"))
+    plan = load_plan(ALLSORTS.read_text(encoding="utf-8"), "plan.yaml")
+    names = plan.header.names.model_copy(update={"zh": "方案\x07"})
+    header = plan.file.plan.model_copy(update={"names": names})
+    unprintable = Plan(plan.source, plan.file.model_copy(update={"plan": header}), plan.versions)
+    yield _refusal(lambda: to_xlsx(unprintable))
+    for version, day in (("1", date(2027, 1, 1)), ("2", date(2020, 1, 1)), ("2", date(2020, 1, 2))):
+        yield _refusal(lambda version=version, day=day: with_next_version(plan, version, day).versions[-1].version)
+    for priced in (
+        Priced({}),
+        Priced({"a": Money(1_00), "b": Money(5)}, ("a", "b")),
+        Priced({"a": Money(1_00)}, (), "age"),
+        Priced({}, ("a",), None, True),
+    ):
+        yield price_in_words(priced)
+    for one, other in _PAIRS:
+        yield f"{one} {other}: {first_difference(one, other, '')}"
+
+
+_PAIRS: tuple[tuple[object, object], ...] = (
+    ({"a": 1}, {"a": 1}),
+    ({"a": {"b": [1, 2]}}, {"a": {"b": [1, 3]}}),
+    ({"a": [1]}, {"a": [1, 2]}),
+    ({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "d": 2}}),
+    ({"a": 1}, {"b": 1}),
+    ({"a": True}, {"a": 1}),
+    ({"a": [{"b": 1}]}, {"a": [{}]}),
+    ({"a": {}}, {"a": []}),
+)
+
+
+def _refusal(make: Callable[[], object]) -> str:
+    try:
+        return repr(make())
+    except PlanRefused as refused:
+        return " / ".join(
+            f"{each.id} {each.severity} {each.file} {each.line} {each.zh} {each.en}" for each in refused.findings
+        )
+
+
+def _zip(parts: dict[str, bytes], kind: int = ZIP_DEFLATED) -> bytes:
+    packed = BytesIO()
+    with ZipFile(packed, "w", kind) as file:
+        for name, text in parts.items():
+            file.writestr(name, text)
+    return packed.getvalue()
+
+
+def _packed() -> dict[str, bytes]:
+    """Return packed parts that are a workbook or nearly one."""
+    book = {"xl/workbook.xml": b"<a/>"}
+    sound = _zip(book)
+    cells = {
+        "no_cells": b"<s/>",
+        "by_name": b'<s><row r="500000"><c r="A500000"/></row></s>',
+        "one_more_row": b'<s><row r="500001"><c r="A500001"/></row></s>',
+        "wide": b'<s><row r="500"><c r="ALL1"/></row></s>',
+        "wider": b'<s><row r="500"><c r="ALM1"/></row></s>',
+        "by_order": b"<s>" + b"<row><c/><c/></row>" * 2_500 + b'<row r="249999"><c/></row><row/></s>',
+        "by_order_one_more": b"<s><row><c/><c/></row>" + b'<row r="250000"><c/></row><row/></s>',
+        "after_a_named_cell": b'<s><row r="10000"><c r="AW1"/><c/></row></s>',
+        "after_a_named_cell_one_more": b'<s><row r="10000"><c r="AX1"/><c/></row></s>',
+        "with_a_space_of_names": b'<x:s xmlns:x="u"><x:row r="500001"><x:c/></x:row></x:s>',
+        "fixed": b'<s><c r="$B$2"/></s>',
+        "small_letters": b'<s><c r="b2"/></s>',
+        "no_row": b'<s><c r="B"/></s>',
+        "four_letters": b'<s><c r="ABCD1"/></s>',
+        "row_in_words": b'<s><row r="two"/></s>',
+        "row_of_other_digits": '<s><row r="２"/></s>'.encode(),
+        "row_of_seven_digits": b'<s><row r="1000000"/></s>',
+        "row_of_eight_digits": b'<s><row r="00000001"/></s>',
+        "document_type": b"<!DOCTYPE s><s/>",
+        "no_xml": b"<s>",
+        "relation_elsewhere": b'<s><Relationship Target="a.bin"/></s>',
+    }
+    relations = "xl/_rels/workbook.xml.rels"
+    damaged = sound.replace(b"<a/>", b"<b/>")
+    return {
+        "nothing": b"",
+        "text": b"format: 1",
+        "sound": sound,
+        "other_name": _zip({"xl/book.xml": b"<a/>"}),
+        "binary_beside": _zip(book | {"xl/workbook.bin": b""}),
+        "text_document_beside": _zip(book | {"content.xml": b"<a/>"}),
+        "damaged": sound[: len(sound) // 2],
+        "changed": damaged if damaged != sound else sound[:40] + b"x" + sound[41:],
+        "relation_to_a_sheet": _zip(book | {relations: b'<s><Relationship Target="worksheets/Sheet1.XML"/></s>'}),
+        "relation_to_something": _zip(book | {relations: b'<s><Relationship Target="a.bin"/></s>'}),
+        "relation_to_nothing": _zip(book | {relations: b"<s><Relationship/></s>"}),
+        "large_letters": _zip(book | {"xl/A.XML": b"<!DOCTYPE s><s/>"}),
+        "picture": _zip(book | {"xl/a.png": b"<!DOCTYPE s><s/>"}),
+        **{name: _zip(book | {"xl/worksheets/sheet1.xml": text}) for name, text in cells.items()},
+    }
+
+
+def _measured(content: bytes) -> str:
+    try:
+        refuse_oversized(content)
+    except (NotAWorkbook, TooLarge) as wrong:
+        return type(wrong).__name__
+    return "a workbook"
+
+
 SHOWN_SHEETS: dict[str, Callable[[], Iterator[str]]] = {
     "cells.txt": cells,
+    "refused-sheets.txt": refused,
     "checked-sheets.txt": checked,
     "workbook.txt": all_sorts,
     "workbook-next.txt": next_version,

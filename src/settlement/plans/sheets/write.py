@@ -35,7 +35,7 @@ def to_xlsx(plan: Plan, results: Iterable[CaseResult] = ()) -> bytes:
     except PlanRefused as refused:
         said = refused.findings[0]
         raise _cannot_hold(plan, said.zh, said.en) from None
-    lost = _difference(tree, file_tree(back.plan.file), "")
+    lost = first_difference(tree, file_tree(back.plan.file), "")
     if lost is not None or back.plan.file != plan.file:
         raise _cannot_hold(plan, f"{lost} 写不进工作表", f"{lost} has no place in the sheets")
     return content
@@ -62,13 +62,13 @@ def _cannot_hold(plan: Plan, zh: str, en: str) -> PlanRefused:
     return PlanRefused([Finding("sheet_cannot_hold", Severity.ERROR, plan.source.name, None, None, zh, en)])
 
 
-def _difference(one: object, other: object, path: str) -> str | None:
+def first_difference(one: object, other: object, path: str) -> str | None:
     """Return where two trees differ first."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        return next((lost for key in one if (lost := _difference(one[key], other[key], f"{path}.{key}"))), None)
+        return next((lost for key in one if (lost := first_difference(one[key], other[key], f"{path}.{key}"))), None)
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         pairs = enumerate(zip(one, other, strict=True))
-        return next((lost for at, (a, b) in pairs if (lost := _difference(a, b, f"{path}[{at}]"))), None)
+        return next((lost for at, (a, b) in pairs if (lost := first_difference(a, b, f"{path}[{at}]"))), None)
     if isinstance(one, dict) and isinstance(other, dict):
         return f"{path} {sorted(one.keys() ^ other.keys())}".lstrip(".")
     return None if one == other and type(one) is type(other) else path.lstrip(".")
