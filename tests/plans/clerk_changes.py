@@ -2,14 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-Change = Callable[[Workbook], object]
+from settlement.plans.sheets.lines import Grid
+
+Change = Callable[[Any], object]
+"""What a clerk does to a workbook, or to `Cells`."""
 HEADINGS_ROW = 2
+
+
+@dataclass
+class OneCell:
+    """A cell by its row and its place in it; what is written there is read back as a spreadsheet gives it."""
+
+    row: list[Any]
+    column: int
+
+    @property
+    def value(self) -> Any:
+        given = self.row[self.column - 1]
+        return None if given == "" else given
+
+    @value.setter
+    def value(self, new: Any) -> None:
+        self.row[self.column - 1] = "" if new is None else float(new) if isinstance(new, int) else new
+
+
+class CellsOfSheet:
+    """The cells of one sheet, changed as openpyxl changes a sheet."""
+
+    def __init__(self, rows: Iterable[Iterable[Any]]) -> None:
+        self.rows = [list(row) for row in rows]
+
+    @property
+    def max_row(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, number: int) -> list[OneCell]:
+        return [OneCell(self.rows[number - 1], at) for at in range(1, len(self.rows[number - 1]) + 1)]
+
+    def cell(self, number: int, at: int, value: Any = None) -> OneCell:
+        wide = max(at, *(len(row) for row in self.rows))
+        self.rows += [[] for _ in range(number - len(self.rows))]
+        for row in self.rows:
+            row += [""] * (wide - len(row))
+        cell = OneCell(self.rows[number - 1], at)
+        if value is not None:
+            cell.value = value
+        return cell
+
+    def iter_rows(self, first: int, last: int) -> list[list[OneCell]]:
+        return [self[number] for number in range(first, min(last, self.max_row) + 1)]
+
+    def insert_rows(self, before: int, count: int) -> None:
+        self.rows[before - 1 : before - 1] = [[""] * len(self.rows[0]) for _ in range(count)]
+
+
+class Cells(dict[str, CellsOfSheet]):
+    """All cells of a workbook without its styles: a clerk's change to them is read at once."""
+
+    @classmethod
+    def of(cls, grids: Mapping[str, Grid], change: Change) -> dict[str, Grid]:
+        """Return the cells after a change."""
+        cells = cls({name: CellsOfSheet(grid) for name, grid in grids.items()})
+        change(cells)
+        return {name: sheet.rows for name, sheet in cells.items()}
 
 
 def edited(content: bytes, change: Change) -> bytes:
@@ -102,8 +165,8 @@ MISTAKES: dict[str, Change] = {
     "note_beside_the_table": lambda book: book["分段"].cell(3, 40, "随手记"),
     "renamed_column": lambda book: book["分段"].cell(2, column(book["分段"], "补助比例"), "比例"),
     "column_twice": lambda book: book["分段"].cell(2, column(book["分段"], "定额补助"), "补助比例"),
-    "deleted_sheet": lambda book: book.remove(book["资金"]),
-    "unknown_sheet": lambda book: book.create_sheet("分段2"),
+    "deleted_sheet": lambda book: book.pop("资金"),
+    "unknown_sheet": lambda book: book.setdefault("分段2", CellsOfSheet([])),
     "version_twice": filling("版本", 4, {"版本": "1", "生效日期": "2027-01-01", "依据": "c"}),
     "no_version_named_where_there_are_two": both(
         _SECOND_VERSION, setting("分段", 3, "版本", None), setting("待遇", 3, "版本", None)

@@ -108,7 +108,7 @@ def a_report(tally: Tally, **changes: Any) -> Report:
         take_up=Decimal("2.7"),
         not_read=("x",),
         processes=1,
-        seconds=1.0,
+        seconds=2.625,
     )
     return replace(report, **changes)
 

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from importlib import import_module
 from io import BytesIO
 from itertools import groupby
 from pathlib import Path
@@ -27,7 +29,7 @@ from settlement.plans.sheets import from_xlsx, to_xlsx, with_next_version
 from settlement.plans.sheets.bounds import NotAWorkbook, TooLarge, refuse_oversized
 from settlement.plans.sheets.cells import Cell, Given, fact_cell, reference_cell, word_cell
 from settlement.plans.sheets.conditions import read_value, read_values, read_when, write_value, write_when
-from settlement.plans.sheets.words import IF_NOT_STATED, YES_NO
+from settlement.plans.sheets.words import IF_NOT_STATED, YES_NO, Words
 from settlement.plans.sheets.write import first_difference, price_in_words
 from settlement.plans.sheets.wrong import Wrong
 
@@ -35,102 +37,110 @@ FEW_CASES = part_of_text("format", "  - name: HZ band3")
 ALLSORTS = Path(__file__).parent / "sheets" / "allsorts.yaml"
 
 AT_THREE = datetime(2026, 1, 2, 3)  # noqa: DTZ001 - workbooks have no time zone
-GIVEN: dict[str, tuple[Cell, tuple[Given, ...]]] = {
-    "text": (kinds.TEXT, (" a b ", 12.0, 0.1, True, False, AT_THREE, date(2026, 1, 2), 120, 1e21)),
-    "short": (kinds.SHORT, (" a b ", 2026.0, 1.50)),
-    "yuan": (
-        kinds.YUAN,
-        (1000, 1000.5, 1000.25, "1,000", " 1，000.5 元 ", "¥12", "￥12.30", "12.00元", "0", -5, "-5.5", 0.005,
-        "一千", ""),
-    ),
-    "paid": (kinds.PAID, (0, 100, 100.5, "1,000.05 元", "x")),
-    "rate": (
-        kinds.RATE,
-        (0.2, 0.125, 1, 1.0, 0.333, 0, 1.5, -0.2, True, "20%", " 20 ％ ", "33.333%", "不补助", " 不补助 ",
-        "0%", "101%", "x"),
-    ),
-    "points": (kinds.POINTS, (5, -10, 2.5, "+5", "－10 个百分点", "＋5", "5个百分点", "0", "x", "+101")),
-    "count": (kinds.COUNT, (3, 3.0, " 12 ", -1, 1.5, "999999999", "1234567890", "x", "+1", True)),
-    "date": (
-        kinds.DATE,
-        (
-            AT_THREE, date(2026, 1, 2), "2026-01-02", "2026/1/2", "2026.1.2", " 2026年1月2日 ", "2026年1月2",
-            "2026-13-01", "26-1-1", 46024, "x",
-        ),
-    ),
-    "month_day": (kinds.MONTH_DAY, (date(2026, 9, 1), "09-01", "9/1", "9.1", " 9月1日 ", "9月1", "0901", "x", 9.01)),
-    "yes_no": (word_cell(YES_NO), (True, False, "是", " 否 ", "True", "no")),
-    "word": (word_cell(IF_NOT_STATED), ("按零计算", " hold ", "暂挂")),
-    "reference": (reference_cell("benefits"), (" inpatient 住院 ", 2026)),
-    "codes": (kinds.CODES, ("a", "a、b,c，d;e；f\ng", " a 名称 、 b 另 ", "A", "a b、9", "、", "本方案全部待遇")),
-    "group": (kinds.GROUP, (" 本方案全部待遇 ", "本会全部方案", "a、b", "A")),
-    "amounts": (
-        kinds.AMOUNTS_OF_BILL,
-        (
-            "政策范围内费用", "政策范围内费用＋医院负担+自费", "补助 inpatient、补助：visit，补助: x",
-            "bed;aid.a；aid.b",
-            '"补助 a"、"x,y"', "床位费", "补助 A", '"x',
-        ),
-    ),
-    "shares": (
-        kinds.SHARES,
-        (
-            "critical = 2", "critical=2份；women：1、a:3,b＝4", '"x y" = 1; "9" = 2', "无", "未知", " 未知 ",
-            "critical",
-            "critical = 两", "a = -1", '"a\\"b" = 1', "",
-        ),
-    ),
-    "covers": (
-        kinds.COVERS,
-        (
-            "2026-01-01 至 2026-12-31",
-            "2026-1-1到2026年3月1日（在职）;2027-01-01 至 2027-02-01(退休)\n2028/1/1 至 2028/2/1",
-            "2026-01-01 至 2026-12-31（某类）", "无", "未知", "2026-01-01", "2026-01-01 至 2026-13-01", "一月 至 二月",
-        ),
-    ),
-    "when": (
-        kinds.WHEN,
-        (
-            "医院等级 = 三级、二级；年龄 16 至 60；连续参保天数 ≤ 119", "hospital_level为3;年龄>=18\n住院天数 至少 3",
-            "年龄 不少于 1；住院天数最多 9；工龄月数 不超过 12；本期第几次住院 <= 2；连续参保期数至多 5；年龄 不限",
-            "年龄 16-60", "年龄 16 到 60", "年龄 16 ~ 60", "年龄 16—60", "年龄 至少 -1", '"age" 不限',
-            "年龄 = 30，31,32",
-            "性别＝女;性别 = 男", "险种 = 310、\"3;1\"、#3", "意外伤害 = 是", "意外伤害 = #true",
-            "意外伤害 = 对", "年龄 = 老",
-            "医院等级 = 特级", "医院等级 = #3", "人员类别 = 在职", "险种 = ", "年龄", "某事 = 1", '"x = 1',
-            '"abc" = 1',
-            '诊断 = "未完', "诊断 = #x", "",
-        ),
-    ),
-    "fact_name": (kinds.FACT_NAME, ("年龄", "age", " settled_on ", '"某事"', "某事", '"x')),
-    "level": (fact_cell("hospital_level"), ("三级", 3, "3", "四级")),
-}  # fmt: skip
-"""What clerks may write in cells of each kind."""
 
-VALUES: dict[str, tuple[Cell, tuple[Any, ...]]] = {
-    "yuan": (kinds.YUAN, (1000, "1000.50", "1000.00", "0.05")),
-    "paid": (kinds.PAID, (100, "100.50", "100.00")),
-    "rate": (kinds.RATE, ("nothing", "20%", "33.333%", "100%", "0%", "120%")),
-    "yes_no": (word_cell(YES_NO), (True, False, 1, "x")),
-    "codes": (kinds.CODES, (["a", "b"], "all", "all_plans", "other")),
-    "amounts": (kinds.AMOUNTS_OF_BILL, (["allowed", "aid.inpatient", "bed", "aid.A", "x,y", "床位"],)),
-    "shares": (kinds.SHARES, ({"critical": 2, "x y": 1}, {}, None)),
-    "covers": (
-        kinds.COVERS,
-        (
-            [
-                {"first_day": date(2026, 1, 1), "last_day": date(2026, 3, 1), "person_category": "active"},
-                {"first_day": date(2026, 4, 1), "last_day": date(2026, 5, 1), "person_category": "某类"},
-                {"first_day": date(2026, 6, 1), "last_day": date(2026, 7, 1)},
-            ],
-            [],
-            None,
+
+def given() -> dict[str, tuple[Cell, tuple[Given, ...]]]:
+    """Return what clerks may write in cells of each kind."""
+    return {
+        "text": (kinds.TEXT, (" a b ", 12.0, 0.1, True, False, AT_THREE, date(2026, 1, 2), 120, 1e21)),
+        "short": (kinds.SHORT, (" a b ", 2026.0, 1.50)),
+        "yuan": (
+            kinds.YUAN,
+            (1000, 1000.5, 1000.25, "1,000", " 1，000.5 元 ", "¥12", "￥12.30", "12.00元", "0", -5, "-5.5", 0.005,
+            "一千", ""),
         ),
-    ),
-    "fact_name": (kinds.FACT_NAME, ("age", "settled_on", "某事")),
-    "level": (fact_cell("hospital_level"), (3, 4, "3")),
-}
-"""What a plan file has, for cells of each kind."""
+        "paid": (kinds.PAID, (0, 100, 100.5, "1,000.05 元", "x")),
+        "rate": (
+            kinds.RATE,
+            (0.2, 0.125, 1, 1.0, 0.333, 0, 1.5, -0.2, True, "20%", " 20 ％ ", "33.333%", "不补助", " 不补助 ",
+            "0%", "101%", "x"),
+        ),
+        "points": (kinds.POINTS, (5, -10, 2.5, "+5", "－10 个百分点", "＋5", "5个百分点", "0", "x", "+101")),
+        "count": (kinds.COUNT, (3, 3.0, " 12 ", -1, 1.5, "999999999", "1234567890", "x", "+1", True)),
+        "date": (
+            kinds.DATE,
+            (
+                AT_THREE, date(2026, 1, 2), "2026-01-02", "2026/1/2", "2026.1.2", " 2026年1月2日 ", "2026年1月2",
+                "2026-13-01", "26-1-1", 46024, "x",
+            ),
+        ),
+        "month_day": (kinds.MONTH_DAY, (date(2026, 9, 1), "09-01", "9/1", "9.1", " 9月1日 ", "0901", "x", 9.01)),
+        "yes_no": (word_cell(YES_NO), (True, False, "是", " 否 ", "True", "no")),
+        "word": (word_cell(IF_NOT_STATED), ("按零计算", " hold ", "暂挂")),
+        "reference": (reference_cell("benefits"), (" inpatient 住院 ", 2026)),
+        "codes": (kinds.CODES, ("a", "a、b,c，d;e；f\ng", " a 名称 、 b 另 ", "A", "a b、9", "、", "本方案全部待遇")),
+        "group": (kinds.GROUP, (" 本方案全部待遇 ", "本会全部方案", "a、b", "A")),
+        "amounts": (
+            kinds.AMOUNTS_OF_BILL,
+            (
+                "政策范围内费用", "政策范围内费用＋医院负担+自费", "补助 inpatient、补助：visit，补助: x",
+                "bed;aid.a；aid.b",
+                '"补助 a"、"x,y"', "床位费", "补助 A", '"x',
+            ),
+        ),
+        "shares": (
+            kinds.SHARES,
+            (
+                "critical = 2", "critical=2份；women：1、a:3,b＝4", '"x y" = 1; "9" = 2', "无", "未知", " 未知 ",
+                "critical",
+                "critical = 两", "a = -1", '"a\\"b" = 1', "",
+            ),
+        ),
+        "covers": (
+            kinds.COVERS,
+            (
+                "2026-01-01 至 2026-12-31",
+                "2026-1-1到2026年3月1日（在职）;2027-01-01 至 2027-02-01(退休)\n2028/1/1 至 2028/2/1",
+                "2026-01-01 至 2026-12-31（某类）", "无", "未知", "2026-01-01", "2026-01-01 至 2026-13-01",
+                "一月 至 二月",
+            ),
+        ),
+        "when": (
+            kinds.WHEN,
+            (
+                "医院等级 = 三级、二级；年龄 16 至 60；连续参保天数 ≤ 119",
+                "hospital_level为3;年龄>=18\n住院天数 至少 3",
+                "年龄 不少于 1；住院天数最多 9；工龄月数 不超过 12；本期第几次住院 <= 2；连续参保期数至多 5；年龄 不限",
+                "年龄 16-60", "年龄 16 到 60", "年龄 16 ~ 60", "年龄 16—60", "年龄 至少 -1", '"age" 不限',
+                "年龄 = 30，31,32",
+                "性别＝女;性别 = 男", "险种 = 310、\"3;1\"、#3", "意外伤害 = 是", "意外伤害 = #true",
+                "意外伤害 = 对", "年龄 = 老",
+                "医院等级 = 特级", "医院等级 = #3", "人员类别 = 在职", "险种 = ", "年龄", "某事 = 1", '"x = 1',
+                '"abc" = 1',
+                '诊断 = "未完', "诊断 = #x", "",
+            ),
+        ),
+        "fact_name": (kinds.FACT_NAME, ("年龄", "age", " settled_on ", '"某事"', "某事", '"x')),
+        "level": (fact_cell("hospital_level"), ("三级", 3, "3", "四级")),
+    }  # fmt: skip
+
+
+def values() -> dict[str, tuple[Cell, tuple[Any, ...]]]:
+    """Return what a plan file has, for cells of each kind."""
+    return {
+        "yuan": (kinds.YUAN, (1000, "1000.50", "1000.00", "0.05")),
+        "paid": (kinds.PAID, (100, "100.50", "100.00")),
+        "rate": (kinds.RATE, ("nothing", "20%", "33.333%", "100%", "0%", "120%")),
+        "yes_no": (word_cell(YES_NO), (True, False, 1, "x")),
+        "codes": (kinds.CODES, (["a", "b"], "all", "all_plans", "other")),
+        "amounts": (kinds.AMOUNTS_OF_BILL, (["allowed", "aid.inpatient", "bed", "aid.A", "x,y", "床位"],)),
+        "shares": (kinds.SHARES, ({"critical": 2, "x y": 1}, {}, None)),
+        "covers": (
+            kinds.COVERS,
+            (
+                [
+                    {"first_day": date(2026, 1, 1), "last_day": date(2026, 3, 1), "person_category": "active"},
+                    {"first_day": date(2026, 4, 1), "last_day": date(2026, 5, 1), "person_category": "某类"},
+                    {"first_day": date(2026, 6, 1), "last_day": date(2026, 7, 1)},
+                ],
+                [],
+                None,
+            ),
+        ),
+        "fact_name": (kinds.FACT_NAME, ("age", "settled_on", "某事")),
+        "level": (fact_cell("hospital_level"), (3, 4, "3")),
+    }
+
 
 FACT_VALUES = (
     ("hospital_level", 3), ("hospital_level", 9), ("hospital_level", "3"), ("hospital_level", True), ("sex", "female"),
@@ -151,12 +161,12 @@ WHENS: tuple[dict[str, Any], ...] = (
 
 def cells() -> Iterator[str]:
     """Yield what each kind of cell makes of what is written in it, and how it shows what a file has."""
-    for name, (cell, all_given) in GIVEN.items():
+    for name, (cell, all_given) in given().items():
         yield f"## {name} read"
-        yield from (f"{given!r} -> {_said(cell.read, given)}" for given in all_given)
-    for name, (cell, values) in VALUES.items():
+        yield from (f"{one!r} -> {_said(cell.read, one)}" for one in all_given)
+    for name, (cell, has) in values().items():
         yield f"## {name} written"
-        yield from (f"{value!r} -> {cell.write(value)!r}" for value in values)
+        yield from (f"{value!r} -> {cell.write(value)!r}" for value in has)
     yield "## values of facts"
     for fact, value in FACT_VALUES:
         shown = write_value(fact, value)
@@ -355,9 +365,40 @@ def _measured(content: bytes) -> str:
     return "a workbook"
 
 
+def tables() -> Iterator[str]:
+    """Yield the sheets with their columns and questions, as the modules make them when they are read anew."""
+    for sheet in _anew("settlement.plans.sheets.layout").SHEETS:
+        yield f"## {sheet.name} {sorted(f'{model.__name__}.{key}' for model, key in sheet.structure)}\n{sheet.hint}"
+        for column in getattr(sheet, "columns", ()) or sheet.owners:
+            of = [model.__name__ for model in column.of]
+            yield f"{column.heading} {column.key} {of} {column.width} {column.level} {_kind(column.cell)}"
+        for question in getattr(sheet, "questions", ()):
+            asked = f"{question.part} {question.text} {question.key} {question.clause} {question.several}"
+            yield f"{asked} {_kind(question.cell)} {question.help}"
+    for name, cell in _anew("settlement.plans.sheets.layout").CASE_FACT_CELLS.items():
+        yield f"{name} {_kind(cell)} {_said(cell.read, '未知')} {_said(cell.read, '1')}"
+
+
+def _anew(module: str) -> Any:
+    """Read a module again, beside the one that everybody has: what it makes once is made now."""
+    package, _, name = module.rpartition(".")
+    kept = sys.modules.pop(module)
+    try:
+        return import_module(module)
+    finally:
+        sys.modules[module] = kept
+        setattr(sys.modules[package], name, kept)
+
+
+def _kind(cell: Cell) -> str:
+    offered: Words | None = cell.words
+    return f"{offered.title if offered else ''}/{cell.refers_to}/{cell.centred}"
+
+
 SHOWN_SHEETS: dict[str, Callable[[], Iterator[str]]] = {
     "cells.txt": cells,
     "refused-sheets.txt": refused,
+    "tables.txt": tables,
     "checked-sheets.txt": checked,
     "workbook.txt": all_sorts,
     "workbook-next.txt": next_version,

@@ -51,6 +51,7 @@ def funds() -> Iterator[str]:
         Fund(0, 10, incomes, years=3, growth=Fraction(1, 7)),
         Fund(60_000, 0, incomes, years=5, growth=Fraction(-1, 10)),
         Fund(-1, years=0),
+        Fund(0),
     ):
         balance = run_down(fund, days, first, last)
         yield f"## {fund.opening_fen} {fund.every_month_fen} {fund.years}: {balance.dry_before} {balance.dry_after}"

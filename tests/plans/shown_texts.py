@@ -14,19 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from plan_builders import HANGZHOU, STAY, a_bill, a_compiled_plan, part_of_text
+from pydantic import TypeAdapter
 
 from settlement.domain.benefits import UsedRoom
 from settlement.domain.bills import BillFigures, InsurerFunds
 from settlement.domain.money import Money
+from settlement.plans.cases import price_in_order
 from settlement.plans.diff import diff_versions
 from settlement.plans.findings import PlanRefused
 from settlement.plans.funding import funded
 from settlement.plans.kept_receipt import ReceiptUnusable, keep_receipt, replay_kept
-from settlement.plans.model import FundingShare, load_plan, read_plan
+from settlement.plans.labels import band_label, group_label, plain_yuan, rule_label
+from settlement.plans.model import Band, FundingShare, Plan, Rule, load_plan, read_plan
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.plans.simulation.bills import BadRow
 from settlement.plans.simulation.columns import AMOUNTS, COLUMNS, BadHeader, Columns
-from settlement.plans.stored import facts_from_json
+from settlement.plans.stored import facts_from_json, used_from_json, used_to_json
 from settlement.plans.write_yaml import write_plan
 
 HERE = Path(__file__).parent
@@ -232,6 +235,7 @@ def receipts() -> Iterator[str]:
     inputs = Inputs(FIGURES, FACTS)
     yield f"{inputs.to_json()} {Inputs.from_json(inputs.to_json()) == inputs}"
     yield f"{facts_from_json({'care': 'outpatient', 'settled_on': '2026-03-10', **_unknown()})}"
+    yield f"{used_to_json(used)} {used_from_json(used_to_json(used)) == used}"
     for name, change in _changed_receipts().items():
         changed = json.loads(kept)
         change(changed)
@@ -366,6 +370,64 @@ def rows() -> Iterator[str]:
             yield str(bad)
 
 
+RULES: tuple[dict[str, Any], ...] = (
+    *({"rule": "deductible", "amount": 300, "once_per": span} for span in ("settlement", "receipt", "visit", "term")),
+    {"rule": "franchise", "amount": "500.50", "reached": "at"},
+    {"rule": "franchise", "amount": 500, "reached": "above"},
+    {"rule": "rate", "rate": "50%"},
+    {"rule": "minimum", "amount": 100},
+    {"rule": "burden_limit"},
+    {"rule": "term_limit", "amount": 20_000},
+    {"rule": "limit", "over": "stay", "amount": 8000},
+    {"rule": "limit", "over": "life", "times": 1},
+    {"rule": "limit", "over": "term", "days": 60},
+    {"rule": "less_paid", "by": ["a"], "over": "term"},
+    {"rule": "not_beside", "benefits": ["a"], "over": "term"},
+    {"rule": "only_beside", "benefits": ["a"], "over": "term"},
+    {"rule": "bands", "bands": [{"rate": "50%", "clause": "c"}]},
+)
+EDGES = (
+    {"rate": "50%"}, {"rate": "nothing"}, {"pays": 300}, {"up_to": 1000, "rate": "33.3%"},
+    {"below": 1000, "rate": "20%"},
+    {"above": 1000, "rate": "50%"}, {"from": 1000, "rate": "50%"}, {"above": 0, "up_to": "999.50", "pays": 50},
+    {"above": 1000, "up_to": 10_000, "rate": "50%"}, {"from": 1000, "below": 10_000, "rate": "50%"},
+    {"above": 1000, "below": 10_000, "rate": "50%"}, {"from": 1000, "up_to": 10_000, "rate": "50%"},
+    {"from": 0, "up_to": 10_000, "rate": "50%"}, {"from": "0.02", "below": "0.03", "rate": "50%"},
+)  # fmt: skip
+
+
+def labels() -> Iterator[str]:
+    """Yield what a member reads beside each rule, band and limit, and the names of amounts."""
+    rule_of: TypeAdapter[Rule] = TypeAdapter(Rule)
+    for written in RULES:
+        rule = rule_of.validate_python({**written, "clause": "c"})
+        for amount, rate, accumulates in ((Money(123_450), Fraction(1, 3), True), (None, None, False)):
+            yield f"{written}: {rule_label(rule, amount, rate, accumulates=accumulates)}"
+    for edges in EDGES:
+        band = Band.model_validate({**edges, "clause": "c"})
+        yield f"{edges}: {band_label(band)} | {band_label(band, whole=True)}"
+    for limit in ALLSORTS.versions[0].body.limits:
+        yield f"{group_label(limit, Money(100_00))} | {group_label(limit, None)}"
+    yield from (plain_yuan(Money(fen)) for fen in (0, 5, 99_99, 100_000, 1_234_567_89, -100_00, -5))
+
+
+def started() -> Iterator[str]:
+    """Yield what each benefit of the worked cases of plans started from."""
+    for name in ("hangzhou", "quanzhou", "zhongshan"):
+        yield from _started(name, read_plan(LIBRARY / f"{name}.yaml"))
+    yield from _started("allsorts", ALLSORTS)
+
+
+def _started(name: str, plan: Plan) -> Iterator[str]:
+    for case in plan.file.cases[-6:]:
+        yield f"## {name}: {case.name}"
+        for priced in price_in_order(plan, case.bills):
+            if not isinstance(priced, str) and priced.benefits:
+                for origin in priced.origins():
+                    amounts = [(each.zh, each.en, each.amount.yuan()) for each in origin.amounts]
+                    yield f"{origin.rules.code} {amounts} {origin.clause}"
+
+
 SHOWN_TEXTS: dict[str, Callable[[], Iterator[str]]] = {
     "written.txt": yaml,
     "unreadable.txt": unreadable,
@@ -373,4 +435,6 @@ SHOWN_TEXTS: dict[str, Callable[[], Iterator[str]]] = {
     "differences.txt": differences,
     "receipts.txt": receipts,
     "rows.txt": rows,
+    "labels.txt": labels,
+    "started.txt": started,
 }

@@ -13,6 +13,7 @@ from settlement import ENGINE_VERSION
 from settlement.domain.benefits import PlanFacts, UsedRoom
 from settlement.domain.bills import BillFigures
 from settlement.domain.money import Money
+from settlement.plans.canonical import canonical_json
 from settlement.plans.compile import CompiledPlan
 from settlement.plans.receipt import Inputs, Receipt, make_receipt, replay
 from settlement.plans.stored import (
@@ -68,6 +69,12 @@ def test_figures_facts_and_used_room_are_read_as_written(
 )
 def test_a_hash_is_of_every_part(other: Receipt) -> None:
     assert other.hash != a_receipt().hash
+
+
+def test_a_number_that_json_does_not_know_has_no_canonical_text() -> None:
+    assert canonical_json({"b": [1, "元"], "a": None}) == '{"a":null,"b":[1,"元"]}'
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical_json(float("nan"))
 
 
 def test_a_receipt_names_plan_and_engine_and_writes_yuan() -> None:

@@ -12,12 +12,13 @@ from typing import Literal, get_args, get_origin
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
-from clerk_changes import MISTAKES, Change, column, edited, row_of, setting, write
+from clerk_changes import MISTAKES, Cells, Change, column, edited, row_of, setting, write
 from openpyxl import Workbook, load_workbook
 from plan_builders import HANGZHOU, HANGZHOU_TEXT
 from pydantic import BaseModel
 from random_plans import a_random_plan
 from read_last import assert_as_read_last
+from sheet_keys import keys_of, models_in, placed
 from typer.testing import CliRunner
 
 from settlement.cli import app
@@ -26,7 +27,8 @@ from settlement.plans.checks.run import check_plan
 from settlement.plans.findings import Finding, PlanRefused, Severity
 from settlement.plans.model import Plan, PlanFile, load_plan, read_plan
 from settlement.plans.sheets import PlanFromSheets, from_xlsx, to_xlsx, with_next_version
-from settlement.plans.sheets.layout import SHEETS, Questionnaire, keys_of, models_in, placed
+from settlement.plans.sheets.layout import SHEETS, Questionnaire
+from settlement.plans.sheets.read import from_grids, grids_of
 from settlement.plans.sheets.words import AMOUNT, ANY_FACT, LISTS
 from settlement.plans.vocabulary import AMOUNTS, FACTS
 from settlement.plans.write_yaml import file_tree, write_plan
@@ -35,6 +37,7 @@ ROOT = Path(__file__).parents[2]
 ALLSORTS = Path(__file__).parent / "sheets" / "allsorts.yaml"
 FILES = sorted([*(ROOT / "plans").glob("*.yaml"), *(ROOT / "tests" / "plans").rglob("*.yaml")])
 SHEETS_OF_ALLSORTS = to_xlsx(read_plan(ALLSORTS))
+CELLS_OF_ALLSORTS = grids_of(SHEETS_OF_ALLSORTS, "plan.xlsx")
 
 
 def a_plan_of(file: PlanFile) -> Plan:
@@ -265,7 +268,7 @@ def test_a_clerk_changes_a_band_and_a_cap_for_the_next_term(tmp_path: Path):
 def findings_of(change: Change) -> list[Finding]:
     """Return what is said of the workbook with all sorts of rules after a change."""
     try:
-        return from_xlsx(edited(SHEETS_OF_ALLSORTS, change), "plan.xlsx").check()
+        return from_grids(Cells.of(CELLS_OF_ALLSORTS, change), "plan.xlsx").check()
     except PlanRefused as refused:
         return list(refused.findings)
 

@@ -91,7 +91,7 @@ def _named(compiled: CompiledPlan, name: str, fen: int) -> NamedAmount:
         code = name.removeprefix(AID)
         names = next(benefit.names for benefit in compiled.benefits if benefit.code == code)
         return NamedAmount(f"「{names.zh}」已付", f"paid by {names.en}", amount)
-    if name in AMOUNT_NAMES and name not in compiled.stated:
+    if name in AMOUNT_NAMES:
         return NamedAmount(*AMOUNT_NAMES[name], amount)
     stated = next(each.names for each in compiled.header.stated if each.code == name)
     return NamedAmount(stated.zh, stated.en, amount)

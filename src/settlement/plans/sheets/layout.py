@@ -1,12 +1,10 @@
 """The sheets of the workbook: which key of the plan file stands in which column or behind which question.
 
-A key that no sheet has would be lost on the way; `placed` lists those that have a place, and a test holds it against
-the model.
+A key that no sheet has would be lost on the way: a test holds the sheets against the model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pydantic import BaseModel
@@ -594,44 +592,3 @@ SHEETS: tuple[Table | Questionnaire, ...] = (
 """The sheets that are read, in the order of the workbook's tabs."""
 ABOUT, WORDS, OWN_NOTES = "说明", "词语", "备注"
 """Sheets that are not read; a clerk's own sheets have names that begin with the last of these."""
-
-
-def placed() -> Iterator[tuple[Model, str]]:
-    """Yield each key of the model that has a place in some sheet."""
-    for sheet in SHEETS:
-        yield from sheet.structure
-        if isinstance(sheet, Table):
-            for column in sheet.columns:
-                for model in column.of:
-                    yield from _steps(model, column.key)
-        else:
-            for question in sheet.questions:
-                for key in (question.key, question.clause):
-                    if key is not None and not key.startswith("@"):
-                        yield from _steps(sheet.model, key)
-
-
-def _steps(model: Model, key: str) -> Iterator[tuple[Model, str]]:
-    """Yield a key and the keys within it, `names.zh` as `names` and as the `zh` of what stands there."""
-    for step in key.split("."):
-        if step not in keys_of(model):
-            return
-        yield model, step
-        inner = models_in(model.model_fields[keys_of(model)[step]].annotation)
-        if not inner:
-            return
-        model = inner[0]
-
-
-def keys_of(model: Model) -> dict[str, str]:
-    """Return the keys of a part of the file with the names of their fields."""
-    return {field.alias or name: name for name, field in model.model_fields.items()}
-
-
-def models_in(annotation: object) -> list[Model]:
-    """Return the parts that a field may hold, in the order of its annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    inner = list(getattr(annotation, "__args__", ()))
-    value = getattr(annotation, "__value__", None)
-    return [model for each in (*inner, *([value] if value else [])) for model in models_in(each)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
@@ -56,8 +56,13 @@ class PlanFromSheets:
 
 def from_xlsx(content: bytes, name: str) -> PlanFromSheets:
     """Read a workbook; `name` stands in findings. Raises `PlanRefused` with sheet, row, column and what to mend."""
+    return from_grids(grids_of(content, name), name)
+
+
+def from_grids(grids: Mapping[str, Grid], name: str) -> PlanFromSheets:
+    """Read the cells of a workbook's sheets, by their names. Raises as `from_xlsx` does."""
     found = Findings(name)
-    grids = _grids(content, found)
+    _look_at_sheets(grids, found)
     _stop_if_wrong(found)
     lines: dict[str, Sequence[Line]] = {}
     answers: dict[str, Sequence[Answer]] = {}
@@ -96,30 +101,32 @@ def _said(finding: Finding, read: Placed) -> Finding:
     return place.finding(finding.file, id_, zh, en)
 
 
-def _grids(content: bytes, found: Findings) -> dict[str, Grid]:
-    known = [sheet.name for sheet in SHEETS]
+def grids_of(content: bytes, name: str) -> dict[str, Grid]:
+    """Return the cells of a workbook's sheets, by their names. Raises `PlanRefused` for what is no workbook."""
     try:
         refuse_oversized(content)
         book = CalamineWorkbook.from_filelike(BytesIO(content))
-        names = book.sheet_names
-        grids: dict[str, Grid] = {
-            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in names if name in known
-        }
+        return {sheet: book.get_sheet_by_name(sheet).to_python(skip_empty_area=False) for sheet in book.sheet_names}
     except TooLarge:
         finding = Finding(
-            "sheet_too_large", Severity.ERROR, found.name, None, None,
+            "sheet_too_large", Severity.ERROR, name, None, None,
             "工作簿过大：有的单元格在很远的行或列，请删去数据之外的行和列",
             "the workbook is too large: a cell stands far out; delete the rows and columns beyond the data",
         )  # fmt: skip
         raise PlanRefused([finding]) from None
     except (CalamineError, NotAWorkbook, OSError, ValueError):
         finding = Finding(
-            "sheet_not_a_workbook", Severity.ERROR, found.name, None, None,
+            "sheet_not_a_workbook", Severity.ERROR, name, None, None,
             "不是电子表格文件，请用 Excel 或 WPS 另存为 .xlsx", "this is not a workbook: save it as .xlsx",
         )  # fmt: skip
         raise PlanRefused([finding]) from None
+
+
+def _look_at_sheets(names: Collection[str], found: Findings) -> None:
+    """Report sheets that are missing, and those that nobody would read."""
+    known = [sheet.name for sheet in SHEETS]
     for name in known:
-        if name not in grids:
+        if name not in names:
             found.add(
                 Place(name),
                 "sheet_missing",
@@ -134,4 +141,3 @@ def _grids(content: bytes, found: Findings) -> dict[str, Grid]:
                 f"notes of your own have names that begin with {OWN_NOTES}"
             )
             found.add(Place(name), "sheet_unknown", zh, en)
-    return grids

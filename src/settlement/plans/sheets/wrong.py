@@ -9,7 +9,6 @@ class Wrong(Exception):
     """A cell that cannot be read: the id of its finding, and how to mend it."""
 
     def __init__(self, id_: str, zh: str, en: str) -> None:
-        super().__init__(en)
         self.id, self.zh, self.en = id_, zh, en
 
 

@@ -142,14 +142,13 @@ def units_shown(groups: Mapping[str, Group]) -> dict[str, Group]:
     """
     order = sorted(groups.items(), key=lambda item: (item[1].beneficiaries, item[0]))
     together, shown = Group(), dict(groups)
-    hidden = 0
     for name, group in order:
-        if group.beneficiaries >= SMALLEST_UNIT and (not hidden or together.beneficiaries >= SMALLEST_UNIT):
+        none_hidden = len(shown) == len(groups)
+        if group.beneficiaries >= SMALLEST_UNIT and (none_hidden or together.beneficiaries >= SMALLEST_UNIT):
             break
         together.add(shown.pop(name))
-        hidden += 1
     result = dict(sorted(shown.items()))
-    if hidden and together.beneficiaries >= SMALLEST_UNIT:
+    if together.beneficiaries >= SMALLEST_UNIT:
         result[OTHER_UNITS] = together
     return result
 
