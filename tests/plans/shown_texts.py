@@ -400,11 +400,11 @@ def labels() -> Iterator[str]:
     """Yield what a member reads beside each rule, band and limit, and the names of amounts."""
     rule_of: TypeAdapter[Rule] = TypeAdapter(Rule)
     for written in RULES:
-        rule = rule_of.validate_python({**written, "clause": "c"})
+        rule = rule_of.validate_json(json.dumps(written if "bands" in written else {**written, "clause": "c"}))
         for amount, rate, accumulates in ((Money(123_450), Fraction(1, 3), True), (None, None, False)):
             yield f"{written}: {rule_label(rule, amount, rate, accumulates=accumulates)}"
     for edges in EDGES:
-        band = Band.model_validate({**edges, "clause": "c"})
+        band = Band.model_validate_json(json.dumps({**edges, "clause": "c"}))
         yield f"{edges}: {band_label(band)} | {band_label(band, whole=True)}"
     for limit in ALLSORTS.versions[0].body.limits:
         yield f"{group_label(limit, Money(100_00))} | {group_label(limit, None)}"
