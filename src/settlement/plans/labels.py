@@ -61,8 +61,8 @@ AMOUNT_NAMES = {
 
 def plain_yuan(amount: Money) -> str:
     """Write yuan as people do: `1,000`, and `1,000.50` where there are fen."""
-    yuan, _, fen = amount.yuan().partition(".")
-    whole = f"{int(yuan):,}"
+    yuan, _, fen = Money(abs(amount)).yuan().partition(".")
+    whole = f"{'-' if amount < 0 else ''}{int(yuan):,}"
     return whole if fen == "00" else f"{whole}.{fen}"
 
 
