@@ -217,4 +217,6 @@ MISTAKES: dict[str, Change] = {
     "own_fact_of_a_case_in_other_words": setting("算例", 4, "事实：门诊或住院", "急诊"),
     "number_out_of_range": both(setting("方案", 15, "回答", "x"), setting("模块", 4, "最多份数", -1)),
     "heading_far_below": lambda book: book["资金分担"].insert_rows(1, 5),
+    "name_for_the_code_of_a_benefit": both(*(setting("待遇", row, "待遇", "救济") for row in range(43, 53))),
+    "amount_of_an_unknown_kind": setting("待遇", 46, "回答", "挂号费"),
 }

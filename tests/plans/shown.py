@@ -127,6 +127,7 @@ def reported() -> Iterator[str]:
     report = simulated()
     for each in (
         report,
+        replace(report, against=PlanName("q", "2", "e" * 64, "方案乙", "Plan B"), seconds=0),
         replace(report, has_before=False, balance=None, take_up=None),
         a_report(Tally(), memberships=0),
     ):

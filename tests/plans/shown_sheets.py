@@ -29,6 +29,8 @@ from settlement.plans.sheets import from_xlsx, to_xlsx, with_next_version
 from settlement.plans.sheets.bounds import NotAWorkbook, TooLarge, refuse_oversized
 from settlement.plans.sheets.cells import Cell, Given, fact_cell, reference_cell, word_cell
 from settlement.plans.sheets.conditions import read_value, read_values, read_when, write_value, write_when
+from settlement.plans.sheets.layout import ABOUT, WORDS
+from settlement.plans.sheets.read import grids_of
 from settlement.plans.sheets.words import IF_NOT_STATED, YES_NO, Words
 from settlement.plans.sheets.write import first_difference, price_in_words
 from settlement.plans.sheets.wrong import Wrong
@@ -250,6 +252,15 @@ def next_version() -> Iterator[str]:
     yield from sheets_of(to_xlsx(with_next_version(plan, "2027", date(2027, 1, 1)), run_cases(plan)))
 
 
+def rarities() -> Iterator[str]:
+    """Yield what stands in the rows of a plan with what is rare."""
+    content = to_xlsx(read_plan(ALLSORTS.with_name("rarities.yaml")))
+    for name, grid in grids_of(content, "plan.xlsx").items():
+        if name not in (ABOUT, WORDS):
+            yield f"## {name}"
+            yield from (f"{row}" for row in grid[1:] if any(cell != "" for cell in row))
+
+
 def checked() -> Iterator[str]:
     """Yield what the check says of the workbook of all sorts, and where its cases stand."""
     back = from_xlsx(to_xlsx(read_plan(ALLSORTS)), "plan.xlsx")
@@ -376,7 +387,9 @@ def tables() -> Iterator[str]:
             asked = f"{question.part} {question.text} {question.key} {question.clause} {question.several}"
             yield f"{asked} {_kind(question.cell)} {question.help}"
     for name, cell in _anew("settlement.plans.sheets.layout").CASE_FACT_CELLS.items():
-        yield f"{name} {_kind(cell)} {_said(cell.read, '未知')} {_said(cell.read, '1')}"
+        known: object = {"shares": {}, "covers": []}.get(name, 1)
+        written = f"{cell.write(None)} {cell.write(known)}"
+        yield f"{name} {_kind(cell)} {written} {_said(cell.read, '未知')} {_said(cell.read, '1')}"
 
 
 def _anew(module: str) -> Any:
@@ -401,5 +414,6 @@ SHOWN_SHEETS: dict[str, Callable[[], Iterator[str]]] = {
     "tables.txt": tables,
     "checked-sheets.txt": checked,
     "workbook.txt": all_sorts,
+    "rarities.txt": rarities,
     "workbook-next.txt": next_version,
 }

@@ -29,7 +29,7 @@ from settlement.plans.model import Band, FundingShare, Plan, Rule, load_plan, re
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.plans.simulation.bills import BadRow
 from settlement.plans.simulation.columns import AMOUNTS, COLUMNS, BadHeader, Columns
-from settlement.plans.stored import facts_from_json, used_from_json, used_to_json
+from settlement.plans.stored import benefit_to_json, facts_from_json, used_from_json, used_to_json
 from settlement.plans.write_yaml import write_plan
 
 HERE = Path(__file__).parent
@@ -244,6 +244,10 @@ def receipts() -> Iterator[str]:
     yield from (
         f"{text!r}: {_replayed(text)}" for text in ("", "[]", "1", "{}", '{"receipt": {"inputs": {}}, "plan": ""}')
     )
+    shared = read_plan(HERE / "extra" / "sanming-purses.yaml")
+    for priced in price_in_order(shared, shared.file.cases[0].bills):
+        assert not isinstance(priced, str)
+        yield from (json.dumps(benefit_to_json(benefit), ensure_ascii=False) for benefit in priced.benefits)
     shares = [FundingShare(purse="a", rate=Fraction(1, 3)), FundingShare(purse="b", rate=Fraction(1, 3))]
     for amount, given in ((Money(1_00), [*shares, FundingShare(purse="c")]), (Money(5), shares[:1]), (Money(5), [])):
         yield f"{amount.yuan()} = {[(purse, part.yuan()) for purse, part in funded(amount, given)]}"

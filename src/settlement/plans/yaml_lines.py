@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import yaml
@@ -153,12 +154,7 @@ class _Reader:
     def _text_not_quoted(self, node: yaml.MappingNode, position: int) -> PlanRefused:
         """Return the refusal of a text that a comma has cut into keys, from the pair before to the last piece."""
         key, value = node.value[position - 1]
-        pieces = [piece for piece, _ in node.value[position:]]
-        last = pieces[0]
-        for piece in pieces:
-            if not self._is_cut_off(node, piece):
-                break
-            last = piece
+        *_, last = takewhile(lambda piece: self._is_cut_off(node, piece), (piece for piece, _ in node.value[position:]))
         text = self.text[value.start_mark.index : last.end_mark.index]
         if _GROUPED.fullmatch(text):
             plain = text.replace(",", "").replace(" ", "")
