@@ -83,6 +83,7 @@ def simulated() -> Report:
             replace(
                 a_visit_or_stay(number, date(2025, 1 + number % 12, 5), number % 3 + 1, 90_000 * number, number % 2),
                 unit="大单位" if number < 50 else "小单位",
+                paid={"paid": 150_000 * (number % 7)},
             )
         ]
         for number in range(80)

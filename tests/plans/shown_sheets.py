@@ -248,7 +248,8 @@ def all_sorts() -> Iterator[str]:
 
 def next_version() -> Iterator[str]:
     """Yield the workbook of a plan with a version to come and what its cases come to, one of them not as it says."""
-    plan = load_plan(FEW_CASES.replace('pays: {inpatient: "160.00"}', "pays: {inpatient: 161}"), "plan.yaml")
+    text = FEW_CASES.replace('pays: {inpatient: "160.00"}', "pays: {inpatient: 161}")
+    plan = load_plan(text.replace("分段恰为 100.00 元。", "长" * 200), "plan.yaml")
     yield from sheets_of(to_xlsx(with_next_version(plan, "2027", date(2027, 1, 1)), run_cases(plan)))
 
 

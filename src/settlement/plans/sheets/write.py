@@ -36,7 +36,7 @@ def to_xlsx(plan: Plan, results: Iterable[CaseResult] = ()) -> bytes:
         said = refused.findings[0]
         raise _cannot_hold(plan, said.zh, said.en) from None
     lost = first_difference(tree, file_tree(back.plan.file), "")
-    if lost is not None or back.plan.file != plan.file:
+    if lost is not None:
         raise _cannot_hold(plan, f"{lost} 写不进工作表", f"{lost} has no place in the sheets")
     return content
 
