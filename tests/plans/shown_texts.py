@@ -161,6 +161,7 @@ WRONG_FORMS: dict[str, tuple[tuple[str, str], ...]] = {
         ("          kind: calendar_year\n", '          kind: year_from\n          starts: "9月1日"\n'),
     ),
     "term_of_no_kind": (("          kind: calendar_year\n", "          kind: calender_year\n"),),
+    "nothing_declared": (("  stay_date: discharge\n", ""), ("  overpayment:\n", "  overpaid:\n")),
     "a_day_that_is_none": (("effective_from: 2018-01-01", "effective_from: 2018-02-30"),),
     "a_negative_count": (
         ("stay_date: discharge\n", "stay_date: discharge\n  stays: {merge_within_days: -1, same: any, clause: c}\n"),
