@@ -44,7 +44,7 @@ AT_THREE = datetime(2026, 1, 2, 3)  # noqa: DTZ001 - workbooks have no time zone
 def given() -> dict[str, tuple[Cell, tuple[Given, ...]]]:
     """Return what clerks may write in cells of each kind."""
     return {
-        "text": (kinds.TEXT, (" a b ", 12.0, 0.1, True, False, AT_THREE, date(2026, 1, 2), 120, 1e21)),
+        "text": (kinds.TEXT, (" a b ", 12.0, 0.1 + 0.2, True, False, AT_THREE, date(2026, 1, 2), 120, 1e21)),
         "short": (kinds.SHORT, (" a b ", 2026.0, 1.50)),
         "yuan": (
             kinds.YUAN,

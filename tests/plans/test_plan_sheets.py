@@ -276,7 +276,11 @@ def findings_of(change: Change) -> list[Finding]:
 @pytest.mark.parametrize("name", MISTAKES)
 def test_what_is_said_of_a_mistake_is_what_was_read_last(name: str):
     found = findings_of(MISTAKES[name])
-    said = [f"{each.id} {each.line}\n{each.zh}\n{each.en}\n" for each in found if each.severity is Severity.ERROR]
+    said = [
+        f"{each.id} {each.file}:{each.line}\n{each.zh}\n{each.en}\n"
+        for each in found
+        if each.severity is Severity.ERROR
+    ]
     assert_as_read_last("mistakes.txt", "".join(said), name)
 
 

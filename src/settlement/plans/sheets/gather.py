@@ -73,7 +73,7 @@ class _Gatherer:
         header.cells["covers"] = Place(CONDITIONS.name)
         if (format_ := header.keys.pop("@format", None)) is not None:
             root.put("format", format_)
-        root.cells["format"] = header.cells.pop("@format", Place(PLAN.name))
+        root.cells["format"] = header.cells.pop("@format")
         root.put("plan", header)
         for sheet, key in ((EVENTS, "events"), (STATED, "stated")):
             self._append(header, key, [self._part(sheet, [line]) for line in self.lines[sheet.name]])

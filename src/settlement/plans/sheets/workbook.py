@@ -191,7 +191,7 @@ class _Page:
     def _shown(self, column: Column, row: Row) -> Shown | None:
         value, kind = row[column.key], column.cell.refers_to
         if kind:
-            return self.names.shown(kind, str(row.get(VERSION_KEY, "")), str(value))
+            return self.names.shown(kind, str(row[VERSION_KEY]), str(value))
         return column.cell.write(value)
 
     def questionnaire(self, sheet: Questionnaire, rows: Sequence[Row]) -> None:
@@ -241,7 +241,7 @@ class _Page:
 
     def _answer(self, question: Question, row: Row) -> Shown:
         if question.cell.refers_to:
-            return self.names.shown(question.cell.refers_to, str(row.get(VERSION_KEY, "")), str(row[ANSWER_KEY]))
+            return self.names.shown(question.cell.refers_to, str(row[VERSION_KEY]), str(row[ANSWER_KEY]))
         return question.cell.write(row[ANSWER_KEY])
 
     def _top(self, hint: str, headings: Sequence[str], widths: Sequence[int]) -> None:
