@@ -121,6 +121,8 @@ def drawn() -> Iterator[str]:
     yield page(replace(report, against=PlanName("q", "2", "e" * 64, "方案乙", "Plan B")))
     yield page(replace(report, has_before=False, balance=None, take_up=None))
     yield page(a_report(Tally(), balance=None))
+    rich = run_down(Fund(9_000_000_000), report.tally.days, report.first_day, report.last_day)
+    yield page(replace(report, balance=rich))
 
 
 def reported() -> Iterator[str]:

@@ -522,8 +522,6 @@ def _case_fact_cell(name: str) -> Cell:
         return COVERS
     if name in ("insured", "accident", "union_member"):
         return nullable(word_cell(words.YES_NO))
-    if name in ("care", "hospital_level"):
-        return nullable(_listed(name))
     return nullable(COUNT if name == "age" else _listed(name))
 
 

@@ -43,7 +43,6 @@ from settlement.plans.sheets.layout import (
     SHEETS,
     STATED_HEADING,
     VERSION_KEY,
-    VERSIONS,
     WORDS,
     Column,
     Question,
@@ -168,7 +167,7 @@ class _Page:
         before: object = None
         for number, row in enumerate(rows, 3):
             group = tuple(row.get(key) for key in (VERSION_KEY, MODULE_KEY, OWNER_KEY, NUMBER_KEY, CASE_NUMBER))
-            old = row.get(VERSION_KEY, row.get("version") if sheet is VERSIONS else None) in self.names.versions[:-1]
+            old = row.get(VERSION_KEY, row.get("version")) in self.names.versions[:-1]
             for at, column in enumerate(columns, 1):
                 shown, key = self._shown(column, row) if column.key in row else None, column.key.startswith("@")
                 cell = self._cell(number, at, shown, column.cell, key=key, old=old, first=group != before)

@@ -232,7 +232,7 @@ def _facts(given: Mapping[str, str]) -> PlanFacts:
         if values.get("admitted_on", date.min) > values.get("discharged_on", date.max):
             raise BadRow("discharged_on is before admitted_on")
     if "other_paid" in given:
-        values["other_paid"] = _amount("other_paid", given["other_paid"])
+        values["other_paid"] = _fen(given["other_paid"])
     return PlanFacts(**{**_NOT_KNOWN, **values})
 
 
