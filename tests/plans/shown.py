@@ -1,4 +1,5 @@
-"""What people are shown, as text: what the check says, the boundary table, explanations, the workbook, the page.
+"""What people are shown, as text: what the check says, the boundary table, explanations, the workbook, the page;
+and what is made of a plan (`made.py`).
 
     WRITE_SHOWN=1 pytest tests/plans/test_shown.py
 
@@ -15,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from made import MADE
 from plan_builders import LIBRARY
 from shown_sheets import SHOWN_SHEETS
 from shown_simulation import SHOWN_SIMULATION
@@ -54,9 +56,9 @@ def findings() -> Iterator[str]:
 
 def tables() -> Iterator[str]:
     """Yield the boundary cases of plans of every kind."""
-    for name in EXPLAINED:
-        yield f"## {name}"
-        yield from (str(boundary) for boundary in boundaries(read_plan(LIBRARY / f"{name}.yaml")))
+    for path in sorted(LIBRARY.glob("*.yaml")):
+        yield f"## {path.stem}"
+        yield from (str(boundary) for boundary in boundaries(read_plan(path)))
     yield "## sound"
     yield from (str(boundary) for boundary in boundaries(load_plan(SOUND, "plan.yaml")))
 
@@ -146,6 +148,7 @@ SHOWN: dict[str, Callable[[], Iterator[str]]] = {
     **SHOWN_SHEETS,
     **SHOWN_SIMULATION,
     **SHOWN_TEXTS,
+    **MADE,
 }
 
 

@@ -1,0 +1,260 @@
+"""What is made of a plan, as text: the generated source, what a compiled plan asks, how a member's bills are kept.
+
+`shown.py` says how it is written anew.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from plan_builders import LIBRARY
+from wrong_plans import (
+    BURDEN_LIMIT,
+    BY_PARTS,
+    DEDUCTIBLE,
+    MINIMUM,
+    MODIFIERS,
+    RATE,
+    SOUND,
+    STEP_1,
+    STEP_2,
+    WHOLE,
+)
+
+from settlement.domain.benefits import Consumption, PlanFacts, Taking, UsedRoom
+from settlement.domain.money import ZERO
+from settlement.plans.cases import PricedBill, case_facts, case_keys, price_in_order
+from settlement.plans.compile import CompiledPlan
+from settlement.plans.explain import closing, explain
+from settlement.plans.generate import generate
+from settlement.plans.history import takings
+from settlement.plans.model import CaseFacts, Plan, PlanVersion, load_plan, read_plan
+from settlement.plans.reached_facts import reached_facts
+
+HERE = Path(__file__).parent
+EXTRA = sorted((HERE / "extra").glob("*.yaml"))
+GENERATED = ("chongqing", "qinghai", "yunnan")
+OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
+    "all plans": (("of: all, over: life", "of: all_plans, over: term"),),
+    "limits of each bill": (("over: life, amount: 600000", "over: settlement, amount: 600000"),),
+    "no account money": (
+        ("account_money: {counts_as: burden, clause: 个人", "account_money: {counts_as: not_burden, clause: 个人"),
+        ("  family_account_money: {counts_as: burden, clause: 家庭共济}\n", ""),
+    ),
+    "account money of relatives alone": (
+        ("account_money: {counts_as: burden, clause: 个人", "account_money: {counts_as: not_burden, clause: 个人"),
+    ),
+    "no account money of relatives": (
+        ("family_account_money: {counts_as: burden", "family_account_money: {counts_as: not_burden"),
+    ),
+    "whole stays": (("  spanning: {split: by_days, clause: 跨期}\n", ""),),
+    "nights": (("both_days", "nights"), ("minimum_stay: 5", "minimum_stay: 1"), ("from_day: 4", "from_day: 1")),
+    "a day at least": (
+        ("both_days", "nights_at_least_one"),
+        ("            - {from_day: 31, amount: 20, clause: 后段津贴}\n", ""),
+        ("per_share: true\n          clause: 按日", "clause: 按日"),
+    ),
+    "half even, each band, jiao": (("half_up, place: bands_total", "half_even, place: each_band, step: jiao"),),
+    "down, each band without modifiers": (("half_up, place: bands_total", "down, place: each_band"), (MODIFIERS, "")),
+    "up, yuan": (("half_up, place: bands_total", "up, place: bands_total, step: yuan"),),
+    "progressive": ((MODIFIERS, ""),),
+    "whole": (
+        (BY_PARTS, WHOLE),
+        (STEP_2, "{above: 5000, up_to: 10000, pays: 3000, clause: 二段}"),
+        (STEP_1, "{up_to: 5000, rate: nothing, clause: 一段}"),
+    ),
+    "whole without modifiers": ((BY_PARTS, WHOLE), (MODIFIERS, "")),
+    "other modifiers": (
+        (
+            '{add: "+1", per: consecutive_terms, beyond: 1, at_most: "+10", clause: 连续加成}',
+            '{add: "-0.5", per: stay_ordinal, beyond: 2, at_most: "-3", when: {sex: [male]}, clause: 多次}',
+        ),
+        (
+            RATE,
+            RATE.replace("clause", 'modifiers: [{add: "+0.25", per: days_covered, beyond: 0, clause: 每日}], clause'),
+        ),
+    ),
+    "choices of rates": (
+        (
+            RATE,
+            '          - rule: rate\n            rate:\n              - {when: {age: {at_least: 50}}, value: "99.5%"}\n'
+            '              - {when: {sex: [male, female], age: {at_most: 20}}, value: "90%"}\n'
+            '              - {value: "80%"}\n            clause: 按年龄\n',
+        ),
+    ),
+    "a choice that fits nobody": (
+        ("              - bands:\n", "              - when: {sex: [male]}\n                bands:\n"),
+    ),
+    "franchises and minimums": (
+        (DEDUCTIBLE, DEDUCTIBLE + "          - {rule: franchise, amount: 500, reached: above, clause: 超过}\n"),
+        (BURDEN_LIMIT, MINIMUM + BURDEN_LIMIT),
+    ),
+    "franchises that are reached": (
+        (DEDUCTIBLE, "          - {rule: franchise, amount: 500, reached: at, clause: 达到}\n"),
+        ("over: term, clause: 按年累计", "over: settlement, clause: 每单"),
+    ),
+    "deductibles of each bill": (("once_per: stay", "once_per: settlement"),),
+    "times of each unit": (("over: term, times: 2", "over: stay, times: 2"),),
+    "beside": (
+        (
+            "{rule: not_beside, benefits: [illness], over: life",
+            "{rule: only_beside, benefits: [first, expense], over: term",
+        ),
+        ("{rule: less_paid, by: [allowance], over: term", "{rule: less_paid, by: [first, allowance], over: settlement"),
+        ("          upgrade: true\n", ""),
+    ),
+    "nothing stands beside": (
+        (
+            "{rule: not_beside, benefits: [illness], over: life",
+            "{rule: not_beside, benefits: [illness], over: settlement",
+        ),
+    ),
+    "a limit per share": (
+        ("days: 60, clause: 限 60 天}", "amount: 700, per_share: true, clause: 每份}"),
+        ("per_share: true\n          upgrade: true", "upgrade: true"),
+    ),
+    "own terms": (
+        ("term: {kind: calendar_year, clause: 年度}", "term: {kind: own_cover, clause: 保障期}"),
+        ("days: 30, waived_for_accidents: true", "days: 30"),
+    ),
+    "a person decides each": (
+        ("threshold: 15000, ", ""),
+        ("over: term, clause: 救助累计", "over: settlement, clause: 每单"),
+    ),
+    "conditions of some": (
+        (
+            "{fact: age, at_least: 16, at_most: 60, ",
+            "{fact: age, at_most: 60, when: {sex: [male], stay_days: {at_least: 3}}, ",
+        ),
+        ("{fact: insurance_type, one_of: ", "{fact: insurance_type, when: {place: [local]}, one_of: "),
+    ),
+}
+"""What is changed in the sound plan, to see what else is generated."""
+
+
+def sources() -> Iterator[str]:
+    """Yield what is generated of plans of every kind, and which lines are otherwise where a plan is."""
+    for path in [*(LIBRARY / f"{name}.yaml" for name in GENERATED), *sorted((HERE / "extra").glob("*.yaml"))]:
+        for version in read_plan(path).versions:
+            yield f"## {path.stem} {version.version}\n{_source(version)}"
+    sound = _source(load_plan(SOUND, "plan.yaml").versions[0])
+    yield f"## sound\n{sound}"
+    for name, changes in OTHERWISE.items():
+        text = SOUND
+        for before, after in changes:
+            assert before in text, before
+            text = text.replace(before, after)
+        (version,) = load_plan(text, "plan.yaml").versions
+        yield f"## {name}"
+        changed = difflib.unified_diff(sound.splitlines(), _source(version).splitlines(), n=0, lineterm="")
+        yield from (line for line in changed if not line.startswith(("---", "+++", "@@")))
+
+
+def _source(version: PlanVersion) -> str:
+    return generate(version).source.replace(version.digest, "<digest>")
+
+
+def asked() -> Iterator[str]:
+    """Yield what each plan says of itself, and which facts it asks for, one after another, of a stay and of a visit."""
+    for path in [*sorted(LIBRARY.glob("*.yaml")), *EXTRA, HERE / "checks" / "sound.yaml"]:
+        plan = read_plan(path)
+        for version in plan.versions:
+            compiled = CompiledPlan(version)
+            yield f"## {path.stem} {version.version}"
+            for name in (
+                "unit",
+                "counts_stays",
+                "splits_stays",
+                "stated",
+                "asks_for_diagnosis",
+                "needed_facts",
+                "modules",
+            ):
+                value = getattr(compiled, name)
+                yield f"{name}: {sorted(value) if isinstance(value, frozenset) else value}"
+            yield f"amounts: {compiled.codes_by_amount} of {compiled.benefit_codes}"
+            yield from (str(limit) for limit in compiled.term_limits)
+            yield from (str(ledger) for ledger in compiled.ledger_spans)
+            for care in ("inpatient", "outpatient"):
+                yield f"asks of {care}: {' '.join(_asked_in_turn(compiled, plan, care))}"
+            for benefit in version.body.benefits:
+                yield f"reached {benefit.code}: {_told(reached_facts(plan, version, compiled, benefit, []))}"
+
+
+def _asked_in_turn(compiled: CompiledPlan, plan: Plan, care: str) -> Iterator[str]:
+    """Yield the facts that are asked for of a bill of which only dates and shares are known."""
+    ordinary = case_facts(plan.file.case_facts, CaseFacts())
+    shares = dict.fromkeys(compiled.modules, 1) or None
+    facts = PlanFacts(care, ordinary.settled_on, None, None, None, None, None, shares=shares, event=None, insured=None)
+    known: dict[str, Any] = {"admitted_on": date(2026, 1, 5), "discharged_on": date(2026, 1, 9)}
+    known |= {
+        "covered_since": date(2020, 1, 1),
+        "cover_first_day": date(2026, 1, 1),
+        "cover_last_day": date(2026, 12, 31),
+    }
+    while (missing := compiled.missing_fact(facts)) is not None:
+        yield missing
+        if missing in compiled.stated:
+            facts = replace(facts, stated={**facts.stated, missing: ZERO})
+        else:
+            facts = replace(facts, **{missing: known.get(missing) or getattr(ordinary, missing) or 1})
+
+
+UNKNOWN = PlanFacts("", date.min, None, None, None, None, None)
+
+
+def _told(facts: PlanFacts | None, before: PlanFacts = UNKNOWN) -> str:
+    """Write the facts that are otherwise than before; first than in a bill of which nothing is known."""
+    if facts is None:
+        return "never"
+    values = {field.name: getattr(facts, field.name) for field in fields(facts)}
+    told = " ".join(f"{name}={value}" for name, value in values.items() if value != getattr(before, name))
+    return told.replace("datetime.date", "")
+
+
+def kept() -> Iterator[str]:
+    """Yield, of each worked case of small plans, where its bills were placed, what they took, and how it is told."""
+    for path in [*EXTRA, HERE / "checks" / "sound.yaml", HERE / "sheets" / "allsorts.yaml"]:
+        plan = read_plan(path)
+        for case in plan.file.cases:
+            yield f"## {path.stem}: {case.name}"
+            for number, (bill, priced) in enumerate(zip(case.bills, price_in_order(plan, case.bills), strict=False), 1):
+                if isinstance(priced, str):
+                    yield priced
+                    continue
+                placed = priced.placed
+                yield f"# {priced.outcome()}"
+                stated = case_facts(plan.file.case_facts, bill.facts, bill.amounts)
+                yield f"{_told(placed.facts, stated)} unit={placed.unit} visit={placed.visit} stay={placed.stay}"
+                yield from (f"used {key}: {_room(room)}" for key, room in placed.used.items())
+                keys = case_keys(plan.file.case_facts, bill.facts, number)
+                yield from map(_taking, takings(priced.compiled, placed, priced.benefits, keys))
+                if priced.benefits:
+                    yield from _explained(priced)
+
+
+def _explained(priced: PricedBill) -> Iterator[str]:
+    told = explain(priced.benefits, priced.compiled.limits, priced.next_yuan(), priced.origins())
+    for each in told:
+        yield from (f"{said.zh} | {said.en}" for said in each.sentences)
+    last = closing([each.benefit for each in told], priced.compiled.term_limits)
+    yield from (f"{said.zh} | {said.en}" for said in last)
+
+
+def _taking(taking: Taking) -> str:
+    stay = [taking.visit, taking.care_from, taking.care_to, taking.hospital, taking.diagnosis]
+    where = " ".join(str(each) for each in stay if each)
+    return f"takes {taking.code} {taking.term} {taking.unit}: {_room(taking.room)}; {where}"
+
+
+def _room(room: UsedRoom | Consumption) -> str:
+    values = {field.name: getattr(room, field.name) for field in fields(room)}
+    return " ".join(f"{name}={value}" for name, value in values.items() if value)
+
+
+MADE: dict[str, Callable[[], Iterator[str]]] = {"sources.txt": sources, "asked.txt": asked, "kept.txt": kept}
