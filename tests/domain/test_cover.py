@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from settlement.domain.cover import CoverSpan, cover_on, provisional_cover_on
+from settlement.domain.cover import CoverSpan, cover_on, provisional_cover_on, span_from
 
 
 def a_span(first_day: str, last_day: str, renews_from: str | None = None) -> CoverSpan:
@@ -66,3 +66,47 @@ def test_a_day_that_a_month_does_not_have_is_its_last() -> None:
     cover = provisional_cover_on([old], date(2027, 2, 28), 0, (2, 30))
     assert cover is not None
     assert cover.span.last_day == date(2027, 2, 28)
+
+
+@pytest.mark.parametrize(
+    ("day", "renews_from", "until", "last_day"),
+    [
+        pytest.param("2027-01-01", "2027-01-01", (2, 28), "2027-02-28", id="the_first_day_of_the_new_term"),
+        pytest.param("2027-02-28", "2027-01-01", (2, 28), "2027-02-28", id="the_last_day"),
+        pytest.param("2027-03-01", "2027-01-01", (2, 28), None, id="a_day_too_late"),
+        pytest.param("2027-01-01", "2027-01-02", (2, 28), None, id="the_new_term_has_not_begun"),
+        pytest.param("2027-01-01", "2026-12-31", (2, 28), None, id="the_new_term_began_before_the_old_one_ended"),
+        pytest.param("2027-01-01", None, (2, 28), None, id="nothing_was_announced"),
+        pytest.param("2027-01-01", "2027-01-01", (1, 1), "2027-01-01", id="only_the_first_day"),
+        pytest.param("2026-12-31", "2027-01-01", (2, 28), None, id="the_old_term_still_runs"),
+    ],
+)
+def test_who_was_covered_stays_so_until_the_roster_comes(
+    day: str, renews_from: str | None, until: tuple[int, int], last_day: str | None
+) -> None:
+    older, old = a_span("2024-01-01", "2024-12-31"), a_span("2025-12-01", "2026-12-31", renews_from)
+    cover = provisional_cover_on([older, old], date.fromisoformat(day), 0, until)
+    assert (None if cover is None else str(cover.span.last_day)) == last_day
+    assert cover is None or (cover.span.first_day, cover.provisional) == (old.renews_from, True)
+
+
+def test_a_year_that_ends_within_the_months_of_waiting_waits_into_the_next() -> None:
+    old = a_span("2025-04-01", "2026-03-31", "2026-04-01")
+    cover = provisional_cover_on([old], date(2026, 12, 31), 0, (2, 28))
+    assert cover is not None
+    assert cover.span.last_day == date(2027, 2, 28)
+    assert provisional_cover_on([], date(2026, 12, 31), 0, (2, 28)) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "found"),
+    [
+        pytest.param("2026-03-31", MARCH, id="the_last_of_those_that_hold_it"),
+        pytest.param("2026-02-28", YEAR, id="the_one_that_holds_it"),
+        pytest.param("2025-12-31", YEAR, id="the_first_that_begins_after_it"),
+        pytest.param("2027-01-01", FROM_JUNE, id="the_other_one_where_none_is_left"),
+    ],
+)
+def test_the_span_of_a_day_is_the_last_that_holds_it_or_the_next(day: str, found: CoverSpan) -> None:
+    assert span_from([YEAR, MARCH], date.fromisoformat(day), FROM_JUNE) is found
+    assert span_from([MARCH, YEAR], date(2025, 1, 1), FROM_JUNE) is YEAR

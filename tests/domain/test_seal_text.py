@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, time, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from settlement.domain.books import DayContent, Seal, Statement, Sums, seal_from_json
+from settlement.domain.books import BooksDay, DayContent, Seal, Statement, Sums, is_due, seal_from_json
 from settlement.domain.ids import FundId
 from settlement.domain.money import Money
 
@@ -71,6 +71,28 @@ def test_a_seal_with_another_part_is_none(name: str):
     given = a_seal().to_json() | {name: others.get(name, "1.00")}
     with pytest.raises(ValueError):  # noqa: PT011
         seal_from_json(given)
+
+
+def test_a_seal_is_read_as_what_its_parts_are_and_no_more():
+    given = a_seal().to_json()
+    with pytest.raises(ValueError, match=r"^the line is not a seal, or was changed$"):
+        seal_from_json(given | {"remark": ""})
+    assert seal_from_json(given).name == f"{STATEMENT.fund_id} day 1"
+
+
+@pytest.mark.parametrize(
+    ("opened", "now", "due"),
+    [
+        pytest.param("10T23:59:59", "11T00:29:59", False, id="before_the_hour"),
+        pytest.param("10T23:59:59", "11T00:30:00", True, id="at_the_hour"),
+        pytest.param("11T00:00:00", "11T23:59:59", False, id="the_day_began_today"),
+        pytest.param("08T12:00:00", "11T12:00:00", True, id="days_were_missed"),
+        pytest.param("12T12:00:00", "11T12:00:00", False, id="a_clock_went_back"),
+    ],
+)
+def test_a_day_is_due_at_its_hour_on_a_later_date_in_china(opened: str, now: str, due: bool):
+    began, at = (datetime.fromisoformat(f"2025-03-{each}+08:00").astimezone(UTC) for each in (opened, now))
+    assert is_due(BooksDay(STATEMENT.fund_id, 1, began, None), at, time(0, 30)) is due
 
 
 def test_seals_follow_each_other_day_by_day():

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from settlement.domain.time import china_date, from_china
+from settlement.domain.time import china_date, clock_offset_seconds, from_china
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,19 @@ def test_the_day_is_the_one_in_china(instant, day):
 
 def test_a_clock_on_a_wall_in_china_is_eight_hours_ahead_of_utc():
     assert from_china(datetime(2025, 3, 11, 7, 59, 58)) == datetime(2025, 3, 10, 23, 59, 58, tzinfo=UTC)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("theirs", "offset"),
+    [
+        pytest.param(-3, -3.0, id="behind"),
+        pytest.param(0, 0.0, id="as_we_asked"),
+        pytest.param(1, 0.0, id="while_we_asked"),
+        pytest.param(2, 0.0, id="as_the_answer_came"),
+        pytest.param(2.5, 0.5, id="ahead"),
+    ],
+)
+def test_another_clock_differs_by_what_the_time_of_asking_does_not_explain(theirs, offset):
+    before = datetime(2025, 3, 11, tzinfo=UTC)
+    after = before + timedelta(seconds=2)
+    assert clock_offset_seconds(before, before + timedelta(seconds=theirs), after) == offset
