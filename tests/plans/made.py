@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
@@ -26,15 +26,18 @@ from wrong_plans import (
     WHOLE,
 )
 
-from settlement.domain.benefits import Consumption, PlanFacts, Taking, UsedRoom
-from settlement.domain.money import ZERO
+from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Step, StepKind, Taking, Term, UsedRoom
+from settlement.domain.money import ZERO, Money
+from settlement.plans.bills_of_one_amount import bill_of
 from settlement.plans.cases import PricedBill, case_facts, case_keys, price_in_order
-from settlement.plans.compile import CompiledPlan
-from settlement.plans.explain import closing, explain
+from settlement.plans.compile import NO_TERM, CompiledPlan, NamedLimit
+from settlement.plans.explain import Explanation, closing, explain
 from settlement.plans.generate import generate
 from settlement.plans.history import takings
 from settlement.plans.model import CaseFacts, Plan, PlanVersion, load_plan, read_plan
-from settlement.plans.reached_facts import reached_facts
+from settlement.plans.next_yuan import NextYuan
+from settlement.plans.reached_facts import reached_facts, with_fact
+from settlement.plans.vocabulary import AMOUNTS
 
 HERE = Path(__file__).parent
 EXTRA = sorted((HERE / "extra").glob("*.yaml"))
@@ -257,4 +260,84 @@ def _room(room: UsedRoom | Consumption) -> str:
     return " ".join(f"{name}={value}" for name, value in values.items() if value)
 
 
-MADE: dict[str, Callable[[], Iterator[str]]] = {"sources.txt": sources, "asked.txt": asked, "kept.txt": kept}
+def said() -> Iterator[str]:
+    """Yield every sentence that explains a bill: of each kind of step, of a next yuan, of a whole stay and of parts."""
+    (version,) = read_plan(LIBRARY / "hangzhou-separate.yaml").versions
+    compiled = CompiledPlan(version)
+    code = compiled.benefit_codes[0]
+    term = Term("2026", date(2026, 1, 1), date(2026, 12, 31))
+    bare = Benefit(code, "甲", term, Money(100), (), UsedRoom(paid=Money(50)), Consumption(base=Money(7)), name_en="A")
+    for kind in StepKind:
+        for delta in (-30, 0, 30):
+            stepped = replace(bare, steps=(Step("条款", kind, Money(delta), "标签"),))
+            yield f"## {kind} {delta}"
+            yield from _sentences(explain([stepped], {code: Money(120)}))
+    for more in (-1, 0, 1):
+        yield f"## next yuan {more}"
+        yield from _sentences(explain([bare], {}, {code: NextYuan(Money(more))}))
+    days = (date(2026, 1, 1), date(2026, 1, 3))
+    for name, benefit in {
+        "a part of days": replace(bare, days=days),
+        "a part of a day": replace(bare, days=(days[0], days[0]), name_en=""),
+        "a part refused": replace(bare, days=days, steps=(Step("条款", StepKind.NOT_ELIGIBLE, Money(0), "标签"),)),
+        "counted for a person": replace(bare, base=ZERO),
+        "no term": replace(bare, term=replace(term, code=f"{NO_TERM}2026-01-01")),
+        "another term": replace(bare, term=replace(term, code="2025")),
+        "beyond its limit": replace(bare, used_before=UsedRoom(paid=Money(500))),
+    }.items():
+        yield f"## {name}"
+        (told,) = explain([benefit], {code: Money(120)})
+        yield from _sentences([told])
+        yield f"{told.used_after} {told.remaining} {told.to_json()['remaining']} {told.to_json()['next_yuan']}"
+    beside = replace(bare, code="b", steps=(Step("条款", StepKind.NOT_HELD, ZERO, "标签"),))
+    yield f"concerned: {[each.benefit.code for each in explain([beside, bare], {})]} of {[beside.code, code]}"
+    yield f"none is concerned: {[each.benefit.code for each in explain([beside, beside], {})]}"
+    yield "## all together"
+    paid = replace(bare, consumption=Consumption(paid=Money(10)))
+    other = replace(paid, code="b", used_before=UsedRoom(paid=Money(5)))
+    earlier = replace(other, term=replace(term, code="2025"))
+    limits = [
+        NamedLimit("alone", "单项", (code,), Money(70)),
+        NamedLimit("both", "合计", (code, "b"), Money(70)),
+        NamedLimit("far", "他项", ("c", "d"), Money(70)),
+        NamedLimit("all", "全部", (code, "b"), Money(70), of_all_plans=True),
+    ]
+    for benefits in ([paid], [paid, other], [earlier, paid, paid], [paid, replace(other, used_before=UsedRoom())]):
+        yield from (f"{each.zh} | {each.en}" for each in closing(benefits, limits))
+
+
+def _sentences(told: Iterable[Explanation]) -> Iterator[str]:
+    yield from (f"{each.zh} | {each.en}" for explanation in told for each in explanation.sentences)
+
+
+def bills() -> Iterator[str]:
+    """Yield what a bill of one amount has, for each amount that a base may add, and which facts a choice asks for."""
+    plan = load_plan(SOUND, "plan.yaml")
+    facts = replace(case_facts(plan.file.case_facts, CaseFacts()), stated={"bed_excess": ZERO})
+    for name in (*AMOUNTS, "bed_excess"):
+        figures, stated = bill_of(name, 700, facts)
+        values = {field.name: getattr(figures, field.name) for field in fields(figures)}
+        shown = {key: value for key, value in values.items() if value and key != "funds"}
+        funds = {field.name: value for field in fields(figures.funds) if (value := getattr(figures.funds, field.name))}
+        yield f"{name}: {shown} {funds} {stated.other_paid} {stated.stated}"
+    for name, values in CHANGED.items():
+        for value in values:
+            for before in (facts, with_fact(facts, "care", "outpatient")):
+                yield f"{name} {value}: {_told(with_fact(before, name, value), before)}"
+
+
+CHANGED: dict[str, tuple[Any, ...]] = {
+    "care": ("inpatient", "outpatient"),
+    "days_covered": (1, 31),
+    "stay_days": (1, 10),
+    "age": (60,),
+}
+
+
+MADE: dict[str, Callable[[], Iterator[str]]] = {
+    "sources.txt": sources,
+    "asked.txt": asked,
+    "kept.txt": kept,
+    "said.txt": said,
+    "bills.txt": bills,
+}
