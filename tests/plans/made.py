@@ -29,7 +29,7 @@ from wrong_plans import (
 from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Step, StepKind, Taking, Term, UsedRoom
 from settlement.domain.money import ZERO, Money
 from settlement.plans.bills_of_one_amount import bill_of
-from settlement.plans.cases import PricedBill, case_facts, case_keys, price_in_order
+from settlement.plans.cases import PricedBill, case_facts, case_keys, failing_cases, price_in_order, run_cases
 from settlement.plans.compile import NO_TERM, CompiledPlan, NamedLimit
 from settlement.plans.explain import Explanation, closing, explain
 from settlement.plans.generate import generate
@@ -326,6 +326,33 @@ def bills() -> Iterator[str]:
                 yield f"{name} {value}: {_told(with_fact(before, name, value), before)}"
 
 
+FAILING: dict[str, tuple[tuple[str, str], ...]] = {
+    "none": (),
+    "other aid": (('first: "300.00", expense', 'first: "301.00", expense'), ("{illness: 6000}", "{first: 0}")),
+    "a person is not asked": ((", asks: [relief]", ""),),
+    "nobody is paid": (("pays: {expense: 8000}", "missing: age"), ("illness: 6000", "illness: 6001")),
+    "a fact is missing": (("  age: 30\n", ""),),
+    "not covered": (("last_day: 2026-12-31}]\ncases", "last_day: 2025-02-01}]\ncases"),),
+    "no version": (("effective_from: 2020-01-01", "effective_from: 2026-03-11"),),
+}
+"""What is changed in the sound plan so that its worked cases come out otherwise."""
+
+
+def failed() -> Iterator[str]:
+    """Yield what is said of worked cases that do not come out."""
+    for name, changes in FAILING.items():
+        text = SOUND
+        for before, after in changes:
+            assert before in text, before
+            text = text.replace(before, after)
+        plan = load_plan(text, "plan.yaml")
+        yield f"## {name}"
+        for found in failing_cases(plan):
+            yield f"{found.id} {found.severity} {found.file}:{found.line} {found.clause}\n{found.zh}\n{found.en}"
+        for result in run_cases(plan):
+            yield f"{result.name} {result.passed} {result.trouble}: {'; '.join(map(str, result.actual))}"
+
+
 CHANGED: dict[str, tuple[Any, ...]] = {
     "care": ("inpatient", "outpatient"),
     "days_covered": (1, 31),
@@ -340,4 +367,5 @@ MADE: dict[str, Callable[[], Iterator[str]]] = {
     "kept.txt": kept,
     "said.txt": said,
     "bills.txt": bills,
+    "failed.txt": failed,
 }
