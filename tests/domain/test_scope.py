@@ -21,7 +21,9 @@ from settlement.domain.scope import (
     ScopeRules,
     care_of,
     decide_scope,
+    is_injury,
     person_category,
+    setting_of,
 )
 from settlement.domain.sentences import SENTENCES
 
@@ -368,3 +370,23 @@ def test_every_verdict_has_a_sentence():
     codes = {*ScopeReason, *(FactMissing(fact).code for fact in facts), HeldForLiability(Care.INPATIENT).code}
     assert codes <= SENTENCES.keys()
     assert set(ScopeReason) >= REPORTED
+
+
+@pytest.mark.parametrize(
+    ("care_type", "setting", "injury"),
+    [
+        (None, "outpatient", False),
+        ("", "outpatient", False),
+        ("11", "outpatient", False),
+        ("1301", "emergency", False),
+        ("140101", "special_outpatient", False),
+        ("19", "outpatient", True),
+        ("2101", "inpatient", False),
+        ("2201", "inpatient", True),
+        ("23", "inpatient", False),
+        ("24", "inpatient", False),
+        ("28", "day_surgery", False),
+    ],
+)
+def test_a_care_type_says_where_care_was_given_and_whether_for_an_injury(care_type, setting, injury):
+    assert (setting_of(care_type), is_injury(care_type)) == (setting, injury)

@@ -30,11 +30,13 @@ from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Step, St
 from settlement.domain.money import ZERO, Money
 from settlement.plans.bills_of_one_amount import bill_of
 from settlement.plans.cases import PricedBill, case_facts, case_keys, failing_cases, price_in_order, run_cases
+from settlement.plans.checks.reach import Numbers, Reach, both, is_empty, is_sound, within
+from settlement.plans.choices import fits_facts
 from settlement.plans.compile import NO_TERM, CompiledPlan, NamedLimit
 from settlement.plans.explain import Explanation, closing, explain
 from settlement.plans.generate import generate
 from settlement.plans.history import takings
-from settlement.plans.model import CaseFacts, Plan, PlanVersion, load_plan, read_plan
+from settlement.plans.model import Between, CaseFacts, Plan, PlanVersion, load_plan, read_plan
 from settlement.plans.next_yuan import NextYuan
 from settlement.plans.reached_facts import reached_facts, with_fact
 from settlement.plans.vocabulary import AMOUNTS
@@ -168,7 +170,7 @@ def asked() -> Iterator[str]:
         plan = read_plan(path)
         for version in plan.versions:
             compiled = CompiledPlan(version)
-            yield f"## {path.stem} {version.version}"
+            yield f"## {path.stem} {version.version} {version.digest}"
             for name in (
                 "unit",
                 "counts_stays",
@@ -361,6 +363,53 @@ CHANGED: dict[str, tuple[Any, ...]] = {
 }
 
 
+REACHES: tuple[Reach | None, ...] = (
+    None,
+    frozenset(),
+    frozenset({"a", "b"}),
+    frozenset({"b", "c"}),
+    frozenset({2, 3, 4}),
+    frozenset({True, False}),
+    Numbers(2, 4),
+    Numbers(4, 9),
+    Numbers(5, 2),
+    Numbers(None, 3),
+    Numbers(3, None),
+    Numbers(None, None),
+)
+
+
+def reaches() -> Iterator[str]:
+    """Yield what two reaches have in common, and whether one lies in the other."""
+    for one in REACHES:
+        yield f"## {_values(one)}{' is empty' if is_empty(one) else ''}"
+        for other in REACHES:
+            inside = other is not None and within(one, other)
+            yield f"{_values(other)}: {_values(both(one, other))}{' within' if inside else ''}"
+    for fact in ("age", "care", "insurance_type", "insured", "unknown"):
+        for wanted in (
+            (),
+            ("inpatient",),
+            ("inpatient", "x"),
+            (True,),
+            Between(at_least=1),
+            Between(at_least=2, at_most=1),
+        ):
+            yield f"{fact} {wanted}: {is_sound(fact, wanted)}"
+    words = (("a", "b"), Between(at_least=2), Between(at_most=4), Between(at_least=2, at_most=4), Between())
+    for wanted in words:
+        fitting = [
+            value for value in (None, "a", "c", 1, 2, 4, 5) if fits_facts({"age": wanted}, replace(UNKNOWN, age=value))
+        ]
+        yield f"{wanted}: {fitting}"
+
+
+def _values(reach: Reach | None) -> str:
+    if reach is None or isinstance(reach, Numbers):
+        return "anything" if reach is None else f"{reach.low} to {reach.high}"
+    return f"one of {sorted(map(str, reach))}"
+
+
 MADE: dict[str, Callable[[], Iterator[str]]] = {
     "sources.txt": sources,
     "asked.txt": asked,
@@ -368,4 +417,5 @@ MADE: dict[str, Callable[[], Iterator[str]]] = {
     "said.txt": said,
     "bills.txt": bills,
     "failed.txt": failed,
+    "reaches.txt": reaches,
 }
