@@ -17,13 +17,19 @@ from wrong_plans import (
     BURDEN_LIMIT,
     BY_PARTS,
     DEDUCTIBLE,
+    HIGH,
+    LOW,
     MINIMUM,
     MODIFIERS,
     RATE,
     SOUND,
+    STAY_LIMIT,
     STEP_1,
     STEP_2,
+    STEP_3,
+    TERM_LIMIT,
     WHOLE,
+    WRONG,
 )
 
 from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Step, StepKind, Taking, Term, UsedRoom
@@ -31,9 +37,11 @@ from settlement.domain.money import ZERO, Money
 from settlement.plans.bills_of_one_amount import bill_of
 from settlement.plans.cases import PricedBill, case_facts, case_keys, failing_cases, price_in_order, run_cases
 from settlement.plans.checks.reach import Numbers, Reach, both, is_empty, is_sound, within
+from settlement.plans.checks.run import check_plan
 from settlement.plans.choices import fits_facts
 from settlement.plans.compile import NO_TERM, CompiledPlan, NamedLimit
 from settlement.plans.explain import Explanation, closing, explain
+from settlement.plans.findings import PlanRefused
 from settlement.plans.generate import generate
 from settlement.plans.history import takings
 from settlement.plans.model import Between, CaseFacts, Plan, PlanVersion, load_plan, read_plan
@@ -44,6 +52,7 @@ from settlement.plans.vocabulary import AMOUNTS
 HERE = Path(__file__).parent
 EXTRA = sorted((HERE / "extra").glob("*.yaml"))
 GENERATED = ("chongqing", "qinghai", "yunnan")
+ASKING = ("avic", "binzhou", "chongqing", "hangzhou", "quanzhou", "shanghai", "xiamen", "yunnan", "zhangzhou")
 OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
     "all plans": (("of: all, over: life", "of: all_plans, over: term"),),
     "limits of each bill": (("over: life, amount: 600000", "over: settlement, amount: 600000"),),
@@ -150,14 +159,18 @@ def sources() -> Iterator[str]:
     sound = _source(load_plan(SOUND, "plan.yaml").versions[0])
     yield f"## sound\n{sound}"
     for name, changes in OTHERWISE.items():
-        text = SOUND
-        for before, after in changes:
-            assert before in text, before
-            text = text.replace(before, after)
-        (version,) = load_plan(text, "plan.yaml").versions
+        (version,) = load_plan(_changed(changes), "plan.yaml").versions
         yield f"## {name}"
         changed = difflib.unified_diff(sound.splitlines(), _source(version).splitlines(), n=0, lineterm="")
         yield from (line for line in changed if not line.startswith(("---", "+++", "@@")))
+
+
+def _changed(changes: Iterable[tuple[str, str]]) -> str:
+    text = SOUND
+    for before, after in changes:
+        assert before in text, before
+        text = text.replace(before, after)
+    return text
 
 
 def _source(version: PlanVersion) -> str:
@@ -166,7 +179,7 @@ def _source(version: PlanVersion) -> str:
 
 def asked() -> Iterator[str]:
     """Yield what each plan says of itself, and which facts it asks for, one after another, of a stay and of a visit."""
-    for path in [*sorted(LIBRARY.glob("*.yaml")), *EXTRA, HERE / "checks" / "sound.yaml"]:
+    for path in [*(LIBRARY / f"{name}.yaml" for name in ASKING), *EXTRA, HERE / "checks" / "sound.yaml"]:
         plan = read_plan(path)
         for version in plan.versions:
             compiled = CompiledPlan(version)
@@ -343,11 +356,7 @@ FAILING: dict[str, tuple[tuple[str, str], ...]] = {
 def failed() -> Iterator[str]:
     """Yield what is said of worked cases that do not come out."""
     for name, changes in FAILING.items():
-        text = SOUND
-        for before, after in changes:
-            assert before in text, before
-            text = text.replace(before, after)
-        plan = load_plan(text, "plan.yaml")
+        plan = load_plan(_changed(changes), "plan.yaml")
         yield f"## {name}"
         for found in failing_cases(plan):
             yield f"{found.id} {found.severity} {found.file}:{found.line} {found.clause}\n{found.zh}\n{found.en}"
@@ -361,6 +370,119 @@ CHANGED: dict[str, tuple[Any, ...]] = {
     "stay_days": (1, 10),
     "age": (60,),
 }
+
+
+TOGETHER = WRONG["burdens_together"].changes
+STRANGE: dict[str, tuple[tuple[str, str], ...]] = {
+    "amounts of nothing": (
+        (BY_PARTS, WHOLE),
+        ("amount: 200, once", "amount: 0, once"),
+        ("value: 300}", "value: 0}"),
+        ("value: 150}", 'value: "-0.01"}'),
+        ("up_to: 5000,", 'up_to: "-1",'),
+        ("above: 5000, up_to: 10000", 'above: "-1", up_to: "-1"'),
+        ("below: 5000", 'below: "-2"'),
+        ('{from: 5000, rate: "40%"', '{from: "-2", pays: "-3"'),
+        ("amount: 40, ", "amount: 0, "),
+        ("amount: 20, ", 'amount: "-1", '),
+        ("value: 3000}", 'value: "-1"}'),
+        ("threshold: 15000", "threshold: 0"),
+        ("amount: 20000, clause: 年度", "amount: 0, clause: 年度"),
+        ("amount: 8000, clause: 每次", 'amount: "-1", clause: 每次'),
+        ("amount: 600000", "amount: 0"),
+    ),
+    "edges of whole bands": (
+        (BY_PARTS, WHOLE),
+        (STEP_2, '{above: 5000, up_to: 10000, rate: "40.019%", clause: 不到一元}'),
+        (STEP_3, '{above: 10000, pays: "4002.91", clause: 多于一元}'),
+        (
+            HIGH,
+            '{from: 5000, up_to: 6000, pays: "1499.99", clause: 同}\n                  - {above: 6000, pays: "1499.97", clause: 降}',
+        ),
+    ),
+    "a limit that the first band uses up": (
+        (MODIFIERS, ""),
+        (RATE, ""),
+        (TERM_LIMIT, TERM_LIMIT.replace("20000", "2000")),
+    ),
+    "a limit that two bands use up": ((MODIFIERS, ""), (RATE, ""), (TERM_LIMIT, TERM_LIMIT.replace("20000", "4500"))),
+    "a limit that no band uses up": (
+        (MODIFIERS, ""),
+        (RATE, ""),
+        (TERM_LIMIT, TERM_LIMIT.replace("20000", '"4500.01"')),
+    ),
+    "a limit of stays": ((MODIFIERS, ""), (RATE, ""), (STAY_LIMIT, STAY_LIMIT.replace("8000", "2000"))),
+    "a rate behind the bands": ((MODIFIERS, ""), (TERM_LIMIT, TERM_LIMIT.replace("20000", "2000"))),
+    "limits twice": (
+        (TERM_LIMIT, TERM_LIMIT + STAY_LIMIT.replace("over: stay", "over: term")),
+        (DEDUCTIBLE, DEDUCTIBLE + DEDUCTIBLE.replace("once_per: stay", "once_per: term")),
+        (BURDEN_LIMIT, MINIMUM + BURDEN_LIMIT + BURDEN_LIMIT + MINIMUM),
+        (RATE, RATE + RATE),
+    ),
+    "burdens of different bills": (
+        *TOGETHER,
+        ("care, one_of: [inpatient], clause: 住院费用", "care, one_of: [outpatient], clause: 住院费用"),
+    ),
+    "points beyond the whole": (
+        ('at_most: "+10"', 'at_most: "+35"'),
+        ('add: "-10"', 'add: "-30"'),
+        (RATE, RATE.replace("clause", 'modifiers: [{add: "+11", when: {sex: [male]}, clause: 男}], clause')),
+    ),
+    "points up to the whole": (
+        (RATE, RATE.replace("clause", 'modifiers: [{add: "+10", when: {sex: [male]}, clause: 男}], clause')),
+    ),
+    "names that nobody knows": (
+        ("minus: [insurer_paid, other_paid, bed_excess, aid.first]", "minus: [insurer_pay, aid.frist, bed_exces]"),
+        ("plus: [patient_share], minus: [aid.first]", "plus: [patient_share, billed], minus: [aid.illness]"),
+        ("per: consecutive_terms", "per: consecutive_term"),
+        ("benefits: [illness]", "benefits: [ilness, relief]"),
+        ("of: [first, expense]", "of: [first, expenses]"),
+        ("severity: [mild]}, value", "severity: [mild, grave]}, value"),
+        ("module: critical\n        conditions: [{fact: event", "module: critcal\n        conditions: [{fact: evnt"),
+        ("funding: [{purse: county}]", "funding: [{purse: country}]"),
+        ("hospital_level: [3], stay_ordinal: {at_most: 1}", "hospital_level: [3, 5], stay_ordinal: [1]"),
+    ),
+    "tests that hold for nobody": (
+        (
+            "hospital_level: [3], stay_ordinal: {at_most: 1}",
+            "care: [outpatient], stay_ordinal: {at_least: 3, at_most: 2}",
+        ),
+        ("days_covered: {at_most: 119}", "age: {at_least: 61}"),
+        ("returned: [true]", 'insurance_type: ["330"], age: {at_most: 15}'),
+    ),
+    "tests that hold for everybody": (
+        ("days_covered: {at_most: 119}", "age: {at_least: 16, at_most: 60}"),
+        ('insurance_type: ["310"]}\n', 'insurance_type: ["310", "390"]}\n'),
+        ("hospital_level: [3]}, value: 150", "care: [inpatient]}, value: 150"),
+    ),
+    "cases of other days": (
+        ("{facts: {care: outpatient, event", "{facts: {care: outpatient, settled_on: 2030-01-01, event"),
+        ("pays: {first: ", "missing: agee, pays: {frist: "),
+        ("shares: {main: 1}}, pays", "shares: {mian: 1}, hospital_level: 7, sex: man}, pays"),
+        ("asks: [relief]", "asks: [releif]"),
+        ("amounts: {allowed: 99000}", "amounts: {allowed: 99000, account_paid: 99001, stated: {bed: 1}}"),
+    ),
+    "bands in disorder": (
+        (STEP_1, '{up_to: 5000, below: 6000, rate: "40%", clause: 一段}'),
+        (STEP_2, "{above: 4000, clause: 二段}"),
+        (LOW, '{below: 5000, pays: 1, rate: "30%", clause: 甲段}'),
+        (HIGH, '{above: 5000, rate: "40%", clause: 乙段}'),
+        ("from_day: 4, to_day: 30", "from_day: 4, to_day: 31"),
+        ("from_day: 31, amount: 20", "from_day: 31, to_day: 29, amount: 20"),
+    ),
+}
+"""What is changed in the sound plan, several things at once, to see what is found side by side."""
+
+
+def found() -> Iterator[str]:
+    """Yield what the checks find where a plan is otherwise than the sound one, or strange in several places."""
+    for name, changes in {**OTHERWISE, **STRANGE}.items():
+        yield f"## {name}"
+        try:
+            findings = check_plan(load_plan(_changed(changes), "plan.yaml"))
+        except PlanRefused as refused:
+            findings = list(refused.findings)
+        yield from (f"{each.id} {each.severity} {each.line} [{each.clause}] {each.zh} | {each.en}" for each in findings)
 
 
 REACHES: tuple[Reach | None, ...] = (
@@ -418,4 +540,5 @@ MADE: dict[str, Callable[[], Iterator[str]]] = {
     "bills.txt": bills,
     "failed.txt": failed,
     "reaches.txt": reaches,
+    "found.txt": found,
 }
