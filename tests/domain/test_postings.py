@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from bill_builders import FIGURES, SPLIT, bills_with_aid
 from hypothesis import given
 
 from settlement.domain.bills import InsurerFunds
+from settlement.domain.errors import InvariantViolation
 from settlement.domain.money import Money, total
-from settlement.domain.postings import AID, CARE, HOSPITAL_PAYABLE, MEMBER_PAYABLE, Posting, postings_of, swapped
+from settlement.domain.postings import (
+    AID,
+    CARE,
+    HOSPITAL_PAYABLE,
+    MEMBER_PAYABLE,
+    Posting,
+    postings_of,
+    purses_of,
+    swapped,
+)
 
 NEGATIVE = -(10**6)
 
@@ -71,3 +82,32 @@ def test_a_reversal_nets_to_zero_on_every_account(bill):
     postings = postings_of(*bill)
     assert set(balances(postings + swapped(postings)).values()) <= {0}
     assert [posting.fen for posting in swapped(postings)] == [posting.fen for posting in postings]
+
+
+def test_purses_bear_the_aid_as_the_receipt_says_the_first_ones_what_stands_on_the_bill():
+    receipt = {
+        "result": [
+            {"funding": {"city": "100.00", "county": "0.17"}},
+            {},
+            {"funding": {"county": "299.83"}},
+        ]
+    }
+    assert purses_of({}) == ()
+    assert purses_of(receipt) == (("city", Money(10_000)), ("county", Money(30_000)))
+    granted = [(line.debit, line.credit, int(line.fen)) for line in postings_of(FIGURES, SPLIT, purses_of(receipt))]
+    assert granted[-3:] == [
+        ("aid:city", "payable:hospital", 10_000),
+        ("aid:county", "payable:hospital", 28_983),
+        ("aid:county", "payable:member", 1_017),
+    ]
+    part = [(line.debit, line.credit, int(line.fen)) for line in postings_of(FIGURES, SPLIT, [("city", Money(1_018))])]
+    assert part[-3:] == [
+        ("aid", "payable:hospital", 38_982),
+        ("aid:city", "payable:hospital", 1),
+        ("aid:city", "payable:member", 1_017),
+    ]
+
+
+def test_purses_never_bear_more_than_the_aid():
+    with pytest.raises(InvariantViolation, match=r"^the purses bear more than the aid$"):
+        postings_of(FIGURES, SPLIT, [("city", Money(40_001))])

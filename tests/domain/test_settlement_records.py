@@ -56,3 +56,20 @@ def test_aid_is_never_negative():
 def test_other_payers_are_added_up():
     assert total_of_others([OtherPayer("insurer", Money(12)), OtherPayer("charity", Money(30))]) == Money(42)
     assert total_of_others([]) == ZERO
+
+
+@pytest.mark.parametrize(
+    ("aid", "expected"),
+    [
+        pytest.param(120, Split(80, 40, 20, 5), id="more_goes_to_the_card"),
+        pytest.param(80, Split(80, 0, 20, 5), id="the_card_has_nothing"),
+        pytest.param(30, Split(30, 0, 20, 55), id="less_is_owed_in_cash"),
+        pytest.param(0, Split(0, 0, 20, 85), id="nothing"),
+    ],
+)
+def test_another_aid_leaves_on_the_bill_what_was_shown_as_far_as_it_goes(aid, expected):
+    assert Split(Money(80), Money(10), Money(20), Money(5)).with_aid(Money(aid)) == expected
+
+
+def test_aid_that_is_all_paid_to_the_card_is_owed_in_cash():
+    assert Split(Money(80), Money(10), Money(20), Money(5)).all_to_card == Split(0, 90, 20, 85)

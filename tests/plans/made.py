@@ -9,10 +9,12 @@ import difflib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from plan_builders import LIBRARY
+from pydantic_core import PydanticCustomError
 from wrong_plans import (
     BURDEN_LIMIT,
     BY_PARTS,
@@ -47,6 +49,7 @@ from settlement.plans.history import takings
 from settlement.plans.model import Between, CaseFacts, Plan, PlanVersion, load_plan, read_plan
 from settlement.plans.next_yuan import NextYuan
 from settlement.plans.reached_facts import reached_facts, with_fact
+from settlement.plans.values import read_points, read_rate, read_yuan, write_points, write_rate
 from settlement.plans.vocabulary import AMOUNTS
 
 HERE = Path(__file__).parent
@@ -397,7 +400,8 @@ STRANGE: dict[str, tuple[tuple[str, str], ...]] = {
         (STEP_3, '{above: 10000, pays: "4002.91", clause: 多于一元}'),
         (
             HIGH,
-            '{from: 5000, up_to: 6000, pays: "1499.99", clause: 同}\n                  - {above: 6000, pays: "1499.97", clause: 降}',
+            '{from: 5000, up_to: 6000, pays: "1499.99", clause: 同}\n'
+            '                  - {above: 6000, pays: "1499.97", clause: 降}',
         ),
     ),
     "a limit that the first band uses up": (
@@ -532,6 +536,26 @@ def _values(reach: Reach | None) -> str:
     return f"one of {sorted(map(str, reach))}"
 
 
+GIVEN = (
+    *(0, 1000, "1000.5", "1000.50", "-0.01", "1000.505", "1,000", 10.5, True, None, [1], Money(7)),
+    *("nothing", "20%", "62.5%", "-5%", "0%", "100%", "33.333333%", "1.1234567%", "20", Fraction(1, 3), ["20%"]),
+    *("+5", "-10", "0.25", "+0.25001", "+1000", 5, Fraction(-1, 200)),
+)
+
+
+def values() -> Iterator[str]:
+    """Yield how amounts, rates and points are read and written, and what is said of what is none."""
+    for read, write in ((read_yuan, Money.yuan), (read_rate, write_rate), (read_points, write_points)):
+        for given in GIVEN:
+            try:
+                value: Any = read(given)
+                told = f"{value!r} {write(value)}"
+            except PydanticCustomError as error:
+                context = error.context or {}
+                told = f"{error.type}: {context.get('zh')} | {context.get('en')} | {error.message()}"
+            yield f"{read.__name__} {given!r}: {told}"
+
+
 MADE: dict[str, Callable[[], Iterator[str]]] = {
     "sources.txt": sources,
     "asked.txt": asked,
@@ -541,4 +565,5 @@ MADE: dict[str, Callable[[], Iterator[str]]] = {
     "failed.txt": failed,
     "reaches.txt": reaches,
     "found.txt": found,
+    "values.txt": values,
 }
