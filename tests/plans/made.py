@@ -37,18 +37,21 @@ from wrong_plans import (
 from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Step, StepKind, Taking, Term, UsedRoom
 from settlement.domain.money import ZERO, Money
 from settlement.plans.bills_of_one_amount import bill_of
+from settlement.plans.boundaries import Boundary, boundaries
 from settlement.plans.cases import PricedBill, case_facts, case_keys, failing_cases, price_in_order, run_cases
 from settlement.plans.checks.reach import Numbers, Reach, both, is_empty, is_sound, within
 from settlement.plans.checks.run import check_plan
 from settlement.plans.choices import fits_facts
 from settlement.plans.compile import NO_TERM, CompiledPlan, NamedLimit
 from settlement.plans.explain import Explanation, closing, explain
+from settlement.plans.facts import StayDate
 from settlement.plans.findings import PlanRefused
 from settlement.plans.generate import generate
 from settlement.plans.history import takings
 from settlement.plans.model import Between, CaseFacts, Plan, PlanVersion, load_plan, read_plan
 from settlement.plans.next_yuan import NextYuan
 from settlement.plans.reached_facts import reached_facts, with_fact
+from settlement.plans.split import Segment, segments_of
 from settlement.plans.values import read_points, read_rate, read_yuan, write_points, write_rate
 from settlement.plans.vocabulary import AMOUNTS
 
@@ -536,6 +539,85 @@ def _values(reach: Reach | None) -> str:
     return f"one of {sorted(map(str, reach))}"
 
 
+BOUNDED = (
+    "nights",
+    "a day at least",
+    "whole",
+    "choices of rates",
+    "franchises and minimums",
+    "franchises that are reached",
+    "deductibles of each bill",
+    "a limit per share",
+    "own terms",
+    "conditions of some",
+)
+
+
+def bounds() -> Iterator[str]:
+    """Yield which boundary cases are otherwise where the sound plan is."""
+    sound = [_row(each) for each in boundaries(load_plan(SOUND, "plan.yaml"))]
+    for name in BOUNDED:
+        yield f"## {name}"
+        rows = [_row(each) for each in boundaries(load_plan(_changed(OTHERWISE[name]), "plan.yaml"))]
+        changed = difflib.unified_diff(sound, rows, n=0, lineterm="")
+        yield from (line for line in changed if not line.startswith(("---", "+++", "@@")))
+
+
+def _row(each: Boundary) -> str:
+    given = " ".join(f"{name}={value}" for name, value in each.given.items())
+    return f"{each.version} {each.benefit} {each.bound} [{each.clause}] {given}: {each.base} {each.aid}"
+
+
+COVERS: tuple[tuple[tuple[date, date], ...] | None, ...] = (
+    None,
+    (),
+    ((date(2025, 1, 1), date(2025, 12, 31)),),
+    ((date(2026, 1, 1), date(2026, 12, 31)),),
+    ((date(2025, 1, 1), date(2025, 12, 22)), (date(2026, 1, 3), date(2026, 12, 31))),
+    ((date(2025, 12, 22), date(2026, 1, 3)),),
+)
+
+
+def parts() -> Iterator[str]:
+    """Yield the parts of stays over the turn of a year, by what is known of cover, plan and earlier bills."""
+    body = load_plan(SOUND, "plan.yaml").versions[0].body
+    came, left = date(2025, 12, 20), date(2026, 1, 4)
+    stay = replace(UNKNOWN, care="inpatient", settled_on=left, admitted_on=came, discharged_on=left, counted_from=came)
+    second = replace(stay, counted_from=date(2025, 12, 29), goes_on=True, stay_days_before=9, stay_parts_before=1)
+    stays = {
+        "a whole stay": stay,
+        "a second bill": second,
+        "two days": replace(stay, counted_from=date(2025, 12, 31), discharged_on=date(2026, 1, 1)),
+        "three years": replace(stay, discharged_on=date(2027, 1, 1)),
+        "one year": replace(stay, discharged_on=date(2025, 12, 31)),
+        "a visit": replace(stay, care="outpatient"),
+        "an event": replace(stay, event_on=left),
+        "no discharge": replace(stay, discharged_on=None),
+    }
+    for name, facts in stays.items():
+        for stay_date in STAY_DATES:
+            for covers in COVERS:
+                for since in (None, date(2026, 1, 1)):
+                    yield f"## {name} {stay_date} {_days(covers)} since={since}"
+                    yield from map(_part, segments_of(body, stay_date, replace(facts, covers=covers, plan_since=since)))
+
+
+STAY_DATES: tuple[StayDate, ...] = ("discharge", "admission")
+
+
+def _days(covers: tuple[tuple[date, date], ...] | None) -> str:
+    return "unasked" if covers is None else " ".join(f"{first}/{last}" for first, last in covers)
+
+
+def _part(part: Segment) -> str:
+    facts = part.facts
+    before = f"{facts.stay_days_before}+{facts.stay_parts_before} {facts.goes_on}"
+    nights = f"{facts.night_before:d}{facts.night_after:d}"
+    days = f"{facts.counted_from} to {facts.discharged_on}"
+    why = f"{part.is_paid:d}{part.is_before_plan:d}{part.is_not_covered:d}"
+    return f"{part.first_day} {part.day} {part.own_date} {tuple(part.share)} {days} {before} {nights} {why}"
+
+
 GIVEN = (
     *(0, 1000, "1000.5", "1000.50", "-0.01", "1000.505", "1,000", 10.5, True, None, [1], Money(7)),
     *("nothing", "20%", "62.5%", "-5%", "0%", "100%", "33.333333%", "1.1234567%", "20", Fraction(1, 3), ["20%"]),
@@ -566,4 +648,6 @@ MADE: dict[str, Callable[[], Iterator[str]]] = {
     "reaches.txt": reaches,
     "found.txt": found,
     "values.txt": values,
+    "bounds.txt": bounds,
+    "parts.txt": parts,
 }
