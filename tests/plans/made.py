@@ -10,31 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
 from datetime import date
 from fractions import Fraction
+from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any
 
+from otherwise import BOUNDED, CHOSEN, FAILING, OTHERWISE, STRANGE, Changes, changed_text
 from plan_builders import LIBRARY
 from pydantic_core import PydanticCustomError
-from wrong_plans import (
-    BURDEN_LIMIT,
-    BY_PARTS,
-    DEDUCTIBLE,
-    HIGH,
-    LOW,
-    MINIMUM,
-    MODIFIERS,
-    RATE,
-    SOUND,
-    STAY_LIMIT,
-    STEP_1,
-    STEP_2,
-    STEP_3,
-    TERM_LIMIT,
-    WHOLE,
-    WRONG,
-)
+from wrong_plans import SOUND
 
 from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Step, StepKind, Taking, Term, UsedRoom
+from settlement.domain.cover import CoverSpan
 from settlement.domain.money import ZERO, Money
 from settlement.plans.bills_of_one_amount import bill_of
 from settlement.plans.boundaries import Boundary, boundaries
@@ -43,12 +29,14 @@ from settlement.plans.checks.reach import Numbers, Reach, both, is_empty, is_sou
 from settlement.plans.checks.run import check_plan
 from settlement.plans.choices import fits_facts
 from settlement.plans.compile import NO_TERM, CompiledPlan, NamedLimit
+from settlement.plans.covering import cover_for, day_of_age, days_of_cover, is_covered, with_cover
 from settlement.plans.explain import Explanation, closing, explain
+from settlement.plans.explain_base import days_told
 from settlement.plans.facts import StayDate
 from settlement.plans.findings import PlanRefused
 from settlement.plans.generate import generate
 from settlement.plans.history import takings
-from settlement.plans.model import Between, CaseFacts, Plan, PlanVersion, load_plan, read_plan
+from settlement.plans.model import Between, CaseFacts, Plan, PlanVersion, When, load_plan, read_plan
 from settlement.plans.next_yuan import NextYuan
 from settlement.plans.reached_facts import reached_facts, with_fact
 from settlement.plans.split import Segment, segments_of
@@ -59,102 +47,6 @@ HERE = Path(__file__).parent
 EXTRA = sorted((HERE / "extra").glob("*.yaml"))
 GENERATED = ("chongqing", "qinghai", "yunnan")
 ASKING = ("avic", "binzhou", "chongqing", "hangzhou", "quanzhou", "shanghai", "xiamen", "yunnan", "zhangzhou")
-OTHERWISE: dict[str, tuple[tuple[str, str], ...]] = {
-    "all plans": (("of: all, over: life", "of: all_plans, over: term"),),
-    "limits of each bill": (("over: life, amount: 600000", "over: settlement, amount: 600000"),),
-    "no account money": (
-        ("account_money: {counts_as: burden, clause: 个人", "account_money: {counts_as: not_burden, clause: 个人"),
-        ("  family_account_money: {counts_as: burden, clause: 家庭共济}\n", ""),
-    ),
-    "account money of relatives alone": (
-        ("account_money: {counts_as: burden, clause: 个人", "account_money: {counts_as: not_burden, clause: 个人"),
-    ),
-    "no account money of relatives": (
-        ("family_account_money: {counts_as: burden", "family_account_money: {counts_as: not_burden"),
-    ),
-    "whole stays": (("  spanning: {split: by_days, clause: 跨期}\n", ""),),
-    "nights": (("both_days", "nights"), ("minimum_stay: 5", "minimum_stay: 1"), ("from_day: 4", "from_day: 1")),
-    "a day at least": (
-        ("both_days", "nights_at_least_one"),
-        ("            - {from_day: 31, amount: 20, clause: 后段津贴}\n", ""),
-        ("per_share: true\n          clause: 按日", "clause: 按日"),
-    ),
-    "half even, each band, jiao": (("half_up, place: bands_total", "half_even, place: each_band, step: jiao"),),
-    "down, each band without modifiers": (("half_up, place: bands_total", "down, place: each_band"), (MODIFIERS, "")),
-    "up, yuan": (("half_up, place: bands_total", "up, place: bands_total, step: yuan"),),
-    "progressive": ((MODIFIERS, ""),),
-    "whole": (
-        (BY_PARTS, WHOLE),
-        (STEP_2, "{above: 5000, up_to: 10000, pays: 3000, clause: 二段}"),
-        (STEP_1, "{up_to: 5000, rate: nothing, clause: 一段}"),
-    ),
-    "whole without modifiers": ((BY_PARTS, WHOLE), (MODIFIERS, "")),
-    "other modifiers": (
-        (
-            '{add: "+1", per: consecutive_terms, beyond: 1, at_most: "+10", clause: 连续加成}',
-            '{add: "-0.5", per: stay_ordinal, beyond: 2, at_most: "-3", when: {sex: [male]}, clause: 多次}',
-        ),
-        (
-            RATE,
-            RATE.replace("clause", 'modifiers: [{add: "+0.25", per: days_covered, beyond: 0, clause: 每日}], clause'),
-        ),
-    ),
-    "choices of rates": (
-        (
-            RATE,
-            '          - rule: rate\n            rate:\n              - {when: {age: {at_least: 50}}, value: "99.5%"}\n'
-            '              - {when: {sex: [male, female], age: {at_most: 20}}, value: "90%"}\n'
-            '              - {value: "80%"}\n            clause: 按年龄\n',
-        ),
-    ),
-    "a choice that fits nobody": (
-        ("              - bands:\n", "              - when: {sex: [male]}\n                bands:\n"),
-    ),
-    "franchises and minimums": (
-        (DEDUCTIBLE, DEDUCTIBLE + "          - {rule: franchise, amount: 500, reached: above, clause: 超过}\n"),
-        (BURDEN_LIMIT, MINIMUM + BURDEN_LIMIT),
-    ),
-    "franchises that are reached": (
-        (DEDUCTIBLE, "          - {rule: franchise, amount: 500, reached: at, clause: 达到}\n"),
-        ("over: term, clause: 按年累计", "over: settlement, clause: 每单"),
-    ),
-    "deductibles of each bill": (("once_per: stay", "once_per: settlement"),),
-    "times of each unit": (("over: term, times: 2", "over: stay, times: 2"),),
-    "beside": (
-        (
-            "{rule: not_beside, benefits: [illness], over: life",
-            "{rule: only_beside, benefits: [first, expense], over: term",
-        ),
-        ("{rule: less_paid, by: [allowance], over: term", "{rule: less_paid, by: [first, allowance], over: settlement"),
-        ("          upgrade: true\n", ""),
-    ),
-    "nothing stands beside": (
-        (
-            "{rule: not_beside, benefits: [illness], over: life",
-            "{rule: not_beside, benefits: [illness], over: settlement",
-        ),
-    ),
-    "a limit per share": (
-        ("days: 60, clause: 限 60 天}", "amount: 700, per_share: true, clause: 每份}"),
-        ("per_share: true\n          upgrade: true", "upgrade: true"),
-    ),
-    "own terms": (
-        ("term: {kind: calendar_year, clause: 年度}", "term: {kind: own_cover, clause: 保障期}"),
-        ("days: 30, waived_for_accidents: true", "days: 30"),
-    ),
-    "a person decides each": (
-        ("threshold: 15000, ", ""),
-        ("over: term, clause: 救助累计", "over: settlement, clause: 每单"),
-    ),
-    "conditions of some": (
-        (
-            "{fact: age, at_least: 16, at_most: 60, ",
-            "{fact: age, at_most: 60, when: {sex: [male], stay_days: {at_least: 3}}, ",
-        ),
-        ("{fact: insurance_type, one_of: ", "{fact: insurance_type, when: {place: [local]}, one_of: "),
-    ),
-}
-"""What is changed in the sound plan, to see what else is generated."""
 
 
 def sources() -> Iterator[str]:
@@ -165,18 +57,10 @@ def sources() -> Iterator[str]:
     sound = _source(load_plan(SOUND, "plan.yaml").versions[0])
     yield f"## sound\n{sound}"
     for name, changes in OTHERWISE.items():
-        (version,) = load_plan(_changed(changes), "plan.yaml").versions
+        (version,) = load_plan(changed_text(changes), "plan.yaml").versions
         yield f"## {name}"
         changed = difflib.unified_diff(sound.splitlines(), _source(version).splitlines(), n=0, lineterm="")
         yield from (line for line in changed if not line.startswith(("---", "+++", "@@")))
-
-
-def _changed(changes: Iterable[tuple[str, str]]) -> str:
-    text = SOUND
-    for before, after in changes:
-        assert before in text, before
-        text = text.replace(before, after)
-    return text
 
 
 def _source(version: PlanVersion) -> str:
@@ -243,10 +127,12 @@ def _told(facts: PlanFacts | None, before: PlanFacts = UNKNOWN) -> str:
 
 def kept() -> Iterator[str]:
     """Yield, of each worked case of small plans, where its bills were placed, what they took, and how it is told."""
-    for path in [*EXTRA, HERE / "checks" / "sound.yaml", HERE / "sheets" / "allsorts.yaml"]:
-        plan = read_plan(path)
+    paths = [*EXTRA, HERE / "checks" / "sound.yaml", HERE / "sheets" / "allsorts.yaml"]
+    plans = {path.stem: read_plan(path) for path in paths}
+    plans["chosen"] = load_plan(changed_text(CHOSEN), "plan.yaml")
+    for name, plan in plans.items():
         for case in plan.file.cases:
-            yield f"## {path.stem}: {case.name}"
+            yield f"## {name}: {case.name}"
             for number, (bill, priced) in enumerate(zip(case.bills, price_in_order(plan, case.bills), strict=False), 1):
                 if isinstance(priced, str):
                     yield priced
@@ -313,6 +199,12 @@ def said() -> Iterator[str]:
     beside = replace(bare, code="b", steps=(Step("条款", StepKind.NOT_HELD, ZERO, "标签"),))
     yield f"concerned: {[each.benefit.code for each in explain([beside, bare], {})]} of {[beside.code, code]}"
     yield f"none is concerned: {[each.benefit.code for each in explain([beside, beside], {})]}"
+    for changes in ((), *(OTHERWISE[name] for name in ("nights", "a day at least"))):
+        (changed,) = load_plan(changed_text(changes), "plan.yaml").versions
+        rule = next(benefit.per_day for benefit in changed.body.benefits if benefit.per_day)
+        for before, now in combinations_with_replacement((0, 2, 3, 4, 5, 29, 30, 31, 40), 2):
+            zh, en = days_told(rule, (before, now), Money(700))
+            yield f"{before} {now}: {zh} | {en}"
     yield "## all together"
     paid = replace(bare, consumption=Consumption(paid=Money(10)))
     other = replace(paid, code="b", used_before=UsedRoom(paid=Money(5)))
@@ -347,27 +239,64 @@ def bills() -> Iterator[str]:
                 yield f"{name} {value}: {_told(with_fact(before, name, value), before)}"
 
 
-FAILING: dict[str, tuple[tuple[str, str], ...]] = {
-    "none": (),
-    "other aid": (('first: "300.00", expense', 'first: "301.00", expense'), ("{illness: 6000}", "{first: 0}")),
-    "a person is not asked": ((", asks: [relief]", ""),),
-    "nobody is paid": (("pays: {expense: 8000}", "missing: age"), ("illness: 6000", "illness: 6001")),
-    "a fact is missing": (("  age: 30\n", ""),),
-    "not covered": (("last_day: 2026-12-31}]\ncases", "last_day: 2025-02-01}]\ncases"),),
-    "no version": (("effective_from: 2020-01-01", "effective_from: 2026-03-11"),),
-}
-"""What is changed in the sound plan so that its worked cases come out otherwise."""
-
-
 def failed() -> Iterator[str]:
     """Yield what is said of worked cases that do not come out."""
     for name, changes in FAILING.items():
-        plan = load_plan(_changed(changes), "plan.yaml")
+        plan = load_plan(changed_text(changes), "plan.yaml")
         yield f"## {name}"
         for found in failing_cases(plan):
             yield f"{found.id} {found.severity} {found.file}:{found.line} {found.clause}\n{found.zh}\n{found.en}"
         for result in run_cases(plan):
             yield f"{result.name} {result.passed} {result.trouble}: {'; '.join(map(str, result.actual))}"
+    try:
+        PlanVersion.from_canonical('{"format": 1}')
+    except PlanRefused as refused:
+        yield str(refused)
+
+
+WHENS: tuple[tuple[When | None, ...], ...] = (
+    ({"age": Between(at_least=50)},),
+    ({"age": Between(at_most=20)},),
+    ({"age": Between(at_least=61)},),
+    ({"age": Between(at_most=30)}, {"age": Between(at_most=40)}, None),
+    ({"age": Between(at_least=20)}, {"age": Between(at_least=10)}, None),
+    ({"care": ("outpatient",)},),
+    ({"hospital_level": (2,)}, None),
+    ({"hospital_level": (1, 2)}, {"hospital_level": (2, 3)}),
+    ({"hospital_level": (1, 2, 3)}, {"hospital_level": (3,)}),
+    ({"hospital_level": (3,)}, None),
+    ({"stay_ordinal": Between(at_least=2)},),
+    ({"stay_ordinal": Between(at_most=1)}, None),
+    ({"insurance_type": ("310",)}, None),
+    ({"insurance_type": ("310", "390")}, None),
+    ({"sex": ("male",)}, {"sex": ("female",)}),
+    ({"diagnosis": ("C34",)}, {"diagnosis": ("C50", "C34")}),
+    ({"region": ("x",)}, None),
+    ({"days_covered": Between(at_most=119)}, None),
+    ({"days_covered": Between(at_most=119)},),
+    ({"stay_days": Between(at_least=12)},),
+    ({"stay_days": Between(at_most=10)}, None),
+    ({"severity": ("mild",)}, None),
+    ({"returned": (True,)}, None),
+    (None, {"returned": (True,)}),
+)
+
+
+def reached() -> Iterator[str]:
+    """Yield the facts of a bill that takes the last of several choices and none before it."""
+    plan = load_plan(SOUND, "plan.yaml")
+    (version,) = plan.versions
+    compiled = CompiledPlan(version)
+    for benefit in version.body.benefits:
+        ordinary = reached_facts(plan, version, compiled, benefit, [])
+        yield f"## {benefit.code}: {_told(ordinary)}"
+        for whens in WHENS:
+            told = _told(reached_facts(plan, version, compiled, benefit, whens), ordinary or UNKNOWN)
+            yield f"{' then '.join(_when(when) for when in whens)}: {told}"
+
+
+def _when(when: When | None) -> str:
+    return "otherwise" if when is None else ", ".join(f"{fact} {wanted}" for fact, wanted in when.items())
 
 
 CHANGED: dict[str, tuple[Any, ...]] = {
@@ -378,115 +307,12 @@ CHANGED: dict[str, tuple[Any, ...]] = {
 }
 
 
-TOGETHER = WRONG["burdens_together"].changes
-STRANGE: dict[str, tuple[tuple[str, str], ...]] = {
-    "amounts of nothing": (
-        (BY_PARTS, WHOLE),
-        ("amount: 200, once", "amount: 0, once"),
-        ("value: 300}", "value: 0}"),
-        ("value: 150}", 'value: "-0.01"}'),
-        ("up_to: 5000,", 'up_to: "-1",'),
-        ("above: 5000, up_to: 10000", 'above: "-1", up_to: "-1"'),
-        ("below: 5000", 'below: "-2"'),
-        ('{from: 5000, rate: "40%"', '{from: "-2", pays: "-3"'),
-        ("amount: 40, ", "amount: 0, "),
-        ("amount: 20, ", 'amount: "-1", '),
-        ("value: 3000}", 'value: "-1"}'),
-        ("threshold: 15000", "threshold: 0"),
-        ("amount: 20000, clause: 年度", "amount: 0, clause: 年度"),
-        ("amount: 8000, clause: 每次", 'amount: "-1", clause: 每次'),
-        ("amount: 600000", "amount: 0"),
-    ),
-    "edges of whole bands": (
-        (BY_PARTS, WHOLE),
-        (STEP_2, '{above: 5000, up_to: 10000, rate: "40.019%", clause: 不到一元}'),
-        (STEP_3, '{above: 10000, pays: "4002.91", clause: 多于一元}'),
-        (
-            HIGH,
-            '{from: 5000, up_to: 6000, pays: "1499.99", clause: 同}\n'
-            '                  - {above: 6000, pays: "1499.97", clause: 降}',
-        ),
-    ),
-    "a limit that the first band uses up": (
-        (MODIFIERS, ""),
-        (RATE, ""),
-        (TERM_LIMIT, TERM_LIMIT.replace("20000", "2000")),
-    ),
-    "a limit that two bands use up": ((MODIFIERS, ""), (RATE, ""), (TERM_LIMIT, TERM_LIMIT.replace("20000", "4500"))),
-    "a limit that no band uses up": (
-        (MODIFIERS, ""),
-        (RATE, ""),
-        (TERM_LIMIT, TERM_LIMIT.replace("20000", '"4500.01"')),
-    ),
-    "a limit of stays": ((MODIFIERS, ""), (RATE, ""), (STAY_LIMIT, STAY_LIMIT.replace("8000", "2000"))),
-    "a rate behind the bands": ((MODIFIERS, ""), (TERM_LIMIT, TERM_LIMIT.replace("20000", "2000"))),
-    "limits twice": (
-        (TERM_LIMIT, TERM_LIMIT + STAY_LIMIT.replace("over: stay", "over: term")),
-        (DEDUCTIBLE, DEDUCTIBLE + DEDUCTIBLE.replace("once_per: stay", "once_per: term")),
-        (BURDEN_LIMIT, MINIMUM + BURDEN_LIMIT + BURDEN_LIMIT + MINIMUM),
-        (RATE, RATE + RATE),
-    ),
-    "burdens of different bills": (
-        *TOGETHER,
-        ("care, one_of: [inpatient], clause: 住院费用", "care, one_of: [outpatient], clause: 住院费用"),
-    ),
-    "points beyond the whole": (
-        ('at_most: "+10"', 'at_most: "+35"'),
-        ('add: "-10"', 'add: "-30"'),
-        (RATE, RATE.replace("clause", 'modifiers: [{add: "+11", when: {sex: [male]}, clause: 男}], clause')),
-    ),
-    "points up to the whole": (
-        (RATE, RATE.replace("clause", 'modifiers: [{add: "+10", when: {sex: [male]}, clause: 男}], clause')),
-    ),
-    "names that nobody knows": (
-        ("minus: [insurer_paid, other_paid, bed_excess, aid.first]", "minus: [insurer_pay, aid.frist, bed_exces]"),
-        ("plus: [patient_share], minus: [aid.first]", "plus: [patient_share, billed], minus: [aid.illness]"),
-        ("per: consecutive_terms", "per: consecutive_term"),
-        ("benefits: [illness]", "benefits: [ilness, relief]"),
-        ("of: [first, expense]", "of: [first, expenses]"),
-        ("severity: [mild]}, value", "severity: [mild, grave]}, value"),
-        ("module: critical\n        conditions: [{fact: event", "module: critcal\n        conditions: [{fact: evnt"),
-        ("funding: [{purse: county}]", "funding: [{purse: country}]"),
-        ("hospital_level: [3], stay_ordinal: {at_most: 1}", "hospital_level: [3, 5], stay_ordinal: [1]"),
-    ),
-    "tests that hold for nobody": (
-        (
-            "hospital_level: [3], stay_ordinal: {at_most: 1}",
-            "care: [outpatient], stay_ordinal: {at_least: 3, at_most: 2}",
-        ),
-        ("days_covered: {at_most: 119}", "age: {at_least: 61}"),
-        ("returned: [true]", 'insurance_type: ["330"], age: {at_most: 15}'),
-    ),
-    "tests that hold for everybody": (
-        ("days_covered: {at_most: 119}", "age: {at_least: 16, at_most: 60}"),
-        ('insurance_type: ["310"]}\n', 'insurance_type: ["310", "390"]}\n'),
-        ("hospital_level: [3]}, value: 150", "care: [inpatient]}, value: 150"),
-    ),
-    "cases of other days": (
-        ("{facts: {care: outpatient, event", "{facts: {care: outpatient, settled_on: 2030-01-01, event"),
-        ("pays: {first: ", "missing: agee, pays: {frist: "),
-        ("shares: {main: 1}}, pays", "shares: {mian: 1}, hospital_level: 7, sex: man}, pays"),
-        ("asks: [relief]", "asks: [releif]"),
-        ("amounts: {allowed: 99000}", "amounts: {allowed: 99000, account_paid: 99001, stated: {bed: 1}}"),
-    ),
-    "bands in disorder": (
-        (STEP_1, '{up_to: 5000, below: 6000, rate: "40%", clause: 一段}'),
-        (STEP_2, "{above: 4000, clause: 二段}"),
-        (LOW, '{below: 5000, pays: 1, rate: "30%", clause: 甲段}'),
-        (HIGH, '{above: 5000, rate: "40%", clause: 乙段}'),
-        ("from_day: 4, to_day: 30", "from_day: 4, to_day: 31"),
-        ("from_day: 31, amount: 20", "from_day: 31, to_day: 29, amount: 20"),
-    ),
-}
-"""What is changed in the sound plan, several things at once, to see what is found side by side."""
-
-
 def found() -> Iterator[str]:
     """Yield what the checks find where a plan is otherwise than the sound one, or strange in several places."""
     for name, changes in {**OTHERWISE, **STRANGE}.items():
         yield f"## {name}"
         try:
-            findings = check_plan(load_plan(_changed(changes), "plan.yaml"))
+            findings = check_plan(load_plan(changed_text(changes), "plan.yaml"))
         except PlanRefused as refused:
             findings = list(refused.findings)
         yield from (f"{each.id} {each.severity} {each.line} [{each.clause}] {each.zh} | {each.en}" for each in findings)
@@ -539,26 +365,12 @@ def _values(reach: Reach | None) -> str:
     return f"one of {sorted(map(str, reach))}"
 
 
-BOUNDED = (
-    "nights",
-    "a day at least",
-    "whole",
-    "choices of rates",
-    "franchises and minimums",
-    "franchises that are reached",
-    "deductibles of each bill",
-    "a limit per share",
-    "own terms",
-    "conditions of some",
-)
-
-
 def bounds() -> Iterator[str]:
     """Yield which boundary cases are otherwise where the sound plan is."""
     sound = [_row(each) for each in boundaries(load_plan(SOUND, "plan.yaml"))]
     for name in BOUNDED:
         yield f"## {name}"
-        rows = [_row(each) for each in boundaries(load_plan(_changed(OTHERWISE[name]), "plan.yaml"))]
+        rows = [_row(each) for each in boundaries(load_plan(changed_text(OTHERWISE[name]), "plan.yaml"))]
         changed = difflib.unified_diff(sound, rows, n=0, lineterm="")
         yield from (line for line in changed if not line.startswith(("---", "+++", "@@")))
 
@@ -578,13 +390,11 @@ COVERS: tuple[tuple[tuple[date, date], ...] | None, ...] = (
 )
 
 
-def parts() -> Iterator[str]:
-    """Yield the parts of stays over the turn of a year, by what is known of cover, plan and earlier bills."""
-    body = load_plan(SOUND, "plan.yaml").versions[0].body
+def _stays() -> dict[str, PlanFacts]:
     came, left = date(2025, 12, 20), date(2026, 1, 4)
     stay = replace(UNKNOWN, care="inpatient", settled_on=left, admitted_on=came, discharged_on=left, counted_from=came)
     second = replace(stay, counted_from=date(2025, 12, 29), goes_on=True, stay_days_before=9, stay_parts_before=1)
-    stays = {
+    return {
         "a whole stay": stay,
         "a second bill": second,
         "two days": replace(stay, counted_from=date(2025, 12, 31), discharged_on=date(2026, 1, 1)),
@@ -594,12 +404,62 @@ def parts() -> Iterator[str]:
         "an event": replace(stay, event_on=left),
         "no discharge": replace(stay, discharged_on=None),
     }
-    for name, facts in stays.items():
+
+
+def parts() -> Iterator[str]:
+    """Yield the parts of stays over the turn of a year, by what is known of cover, plan and earlier bills."""
+    body = load_plan(SOUND, "plan.yaml").versions[0].body
+    for name, facts in _stays().items():
         for stay_date in STAY_DATES:
             for covers in COVERS:
                 for since in (None, date(2026, 1, 1)):
                     yield f"## {name} {stay_date} {_days(covers)} since={since}"
                     yield from map(_part, segments_of(body, stay_date, replace(facts, covers=covers, plan_since=since)))
+
+
+SPANS: tuple[tuple[CoverSpan, ...], ...] = tuple(
+    tuple(CoverSpan(date.fromisoformat(first), date.fromisoformat(last), category) for first, last, category in spans)
+    for spans in (
+        (),
+        (("2025-01-01", "2025-12-31", "active"), ("2026-01-01", "2026-12-31", "retired")),
+        (("2025-01-01", "2025-12-22", "active"), ("2025-12-25", "2025-12-30", "")),
+        (("2022-01-01", "2022-12-31", "active"), ("2024-01-01", "2026-02-01", "retired")),
+        tuple((f"{year}-01-01", f"{year}-12-31", "active") for year in range(2021, 2027)),
+    )
+)
+PROVISIONAL = '  provisional: {until: "02-28", aid: to_card, unconfirmed_borne_by: fund, clause: 换期}\n'
+RENEWED = (CoverSpan(date(2025, 1, 1), date(2025, 12, 31), "active", renews_from=date(2026, 1, 1)),)
+COVERED: dict[str, Changes] = {
+    "sound": (),
+    "by admission": (("stay_date: discharge", "stay_date: admission"),),
+    "whole stays": OTHERWISE["whole stays"],
+    "at the start of the term": (("  continuity:", "  category_on: term_start\n  age_on: term_start\n  continuity:"),),
+    "no grace": (("  continuity: {grace_days: 10, clause: 连续参加}\n", ""),),
+    "nothing provisional": (
+        ('  provisional: {until: "02-28", aid: to_card, unconfirmed_borne_by: fund, clause: 换期}\n', ""),
+    ),
+}
+
+
+def covers() -> Iterator[str]:
+    """Yield on which days a bill may be covered, and what follows of its facts, by the spans of a member's cover."""
+    for name, changes in COVERED.items():
+        compiled = CompiledPlan(load_plan(changed_text(changes), "plan.yaml").versions[0])
+        for kind in ("a whole stay", "a second bill", "a visit", "an event"):
+            facts = _stays()[kind]
+            for spans in (*SPANS, RENEWED):
+                days = days_of_cover(compiled, facts, spans)
+                yield f"## {name}, {kind}, {' '.join(f'{span.first_day}/{span.last_day}' for span in spans)}"
+                for day in days:
+                    cover = cover_for(spans, compiled.header, day)
+                    if cover is None:
+                        yield f"{day}: not covered"
+                        continue
+                    covered = with_cover(compiled, facts, cover, spans)
+                    ours = is_covered(compiled, covered, cover)
+                    age = day_of_age(compiled, covered)
+                    told = _told(replace(covered, covers=None), facts)
+                    yield f"{day}: {told} ours={ours} provisional={cover.provisional} age on {age}"
 
 
 STAY_DATES: tuple[StayDate, ...] = ("discharge", "admission")
@@ -650,4 +510,6 @@ MADE: dict[str, Callable[[], Iterator[str]]] = {
     "values.txt": values,
     "bounds.txt": bounds,
     "parts.txt": parts,
+    "reached.txt": reached,
+    "covers.txt": covers,
 }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any, TypeVar
 
 from settlement.domain.benefits import PlanFacts
 from settlement.domain.money import Money
 from settlement.plans.facts import days_covered, stay_days
 from settlement.plans.model import Between, RateBy, When, YuanBy
+from settlement.plans.model.parts import Choice
 
+C = TypeVar("C", bound=Choice[Any])
 _DERIVED = {"days_covered": days_covered, "stay_days": stay_days}
 
 
@@ -27,23 +30,25 @@ def clause_for(rule: object, facts: PlanFacts | None) -> str | None:
     """Return the clause of the choice that a rule takes for a bill, where its value is a choice that has one."""
     for by in (getattr(rule, "amount", None), getattr(rule, "rate", None)):
         if isinstance(by, tuple):
-            choice = next(choice for choice in by if choice is by[-1] or fits_facts(choice.when, facts))
+            choice = _taken(by, facts)
             return str(choice.clause) if choice.clause else None
     return None
 
 
 def amount_for(by: YuanBy, facts: PlanFacts | None) -> Money:
     """Return the amount that holds for a bill, in fen."""
-    if not isinstance(by, tuple):
-        return by
-    return next(choice.value for choice in by if choice is by[-1] or fits_facts(choice.when, facts))
+    return _taken(by, facts).value if isinstance(by, tuple) else by
 
 
 def rate_for(by: RateBy, facts: PlanFacts | None) -> Fraction:
     """Return the rate that holds for a bill, before modifiers."""
-    if not isinstance(by, tuple):
-        return by
-    return next(choice.value for choice in by if choice is by[-1] or fits_facts(choice.when, facts))
+    return _taken(by, facts).value if isinstance(by, tuple) else by
+
+
+def _taken(choices: tuple[C, ...], facts: PlanFacts | None) -> C:
+    """Return the first choice that fits; the last one holds otherwise."""
+    *tested, last = choices
+    return next((choice for choice in tested if fits_facts(choice.when, facts)), last)
 
 
 def _fits(value: object, wanted: tuple[object, ...] | Between) -> bool:

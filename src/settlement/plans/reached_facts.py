@@ -11,7 +11,7 @@ from settlement.domain.benefits import PlanFacts
 from settlement.domain.bills import Care
 from settlement.domain.money import ZERO
 from settlement.plans.cases import case_facts, covered_facts
-from settlement.plans.checks.reach import Numbers, Reach, both, reach_by_fact, reach_of
+from settlement.plans.checks.reach import Numbers, Reach, both, is_empty, reach_by_fact, reach_of
 from settlement.plans.checks.survey import Survey
 from settlement.plans.choices import fact_of, fits_facts
 from settlement.plans.compile import CompiledPlan
@@ -73,11 +73,11 @@ def in_hospital(facts: PlanFacts, nights: int) -> PlanFacts:
 
 
 def _wanted(reach: Mapping[str, Reach], when: When | None) -> dict[str, Reach]:
-    """Return what each fact must be; `care` comes first, because the dates of a stay hang on it."""
+    """Return what each fact must be; `care` is the vocabulary's first, and the dates of a stay hang on it."""
     wanted = {fact: values for fact, values in reach.items() if FACTS[fact].source is not None}
     for fact, test in (when or {}).items():
         wanted[fact] = both(wanted.get(fact), reach_of(test)) or reach_of(test)
-    return dict(sorted(wanted.items(), key=lambda item: item[0] != "care"))
+    return wanted
 
 
 def _nearest_value(value: Any, reach: Reach) -> Any:
@@ -109,21 +109,25 @@ def _complete(compiled: CompiledPlan, facts: PlanFacts, when: When) -> PlanFacts
         missing = compiled.missing_fact(facts)
         if missing is None:
             break
-        facts = replace(facts, **{missing: _filled(missing, facts)})
+        facts = replace(facts, **_filled(missing, facts))
     if "stay_ordinal" in when:
         facts = replace(facts, stay_ordinal=_nearest_value(1, reach_of(when["stay_ordinal"])))
     return facts
 
 
-def _filled(name: str, facts: PlanFacts) -> Any:
-    if name in ("admitted_on", "discharged_on", "counted_from"):
+def _filled(name: str, facts: PlanFacts) -> dict[str, Any]:
+    """Return a fact that is missing; of a member's own term, which no roster gives, both ends: the year's."""
+    if name == "cover_first_day":
+        year = facts.settled_on.year
+        return {name: date(year, 1, 1), "cover_last_day": date(year, 12, 31)}
+    return {name: _ordinary_value(name, facts)}
+
+
+def _ordinary_value(name: str, facts: PlanFacts) -> Any:
+    if name in ("admitted_on", "discharged_on"):
         return facts.settled_on
     if name == "covered_since":
         return _since(facts)
-    if name.startswith("cover_"):
-        return date(
-            facts.settled_on.year, 12 if name.endswith("last_day") else 1, 31 if name.endswith("last_day") else 1
-        )
     fact = FACTS.get(name)
     if fact is None or name in _MISSING:
         return _MISSING.get(name)
@@ -143,14 +147,15 @@ def _escapes(
 
 def _others(inside: Reach, reach: Reach | None) -> Iterator[Any]:
     if isinstance(inside, Numbers):
-        candidates = [
-            inside.low - 1 if inside.low is not None else None,
-            inside.high + 1 if inside.high is not None else None,
-        ]
-        yield from (number for number in candidates if number is not None and number >= 1)
+        beside = [bound for bound in (_plus(inside.low, -1), _plus(inside.high, 1)) if bound is not None and bound >= 1]
+        yield from (number for number in beside if not is_empty(both(frozenset({number}), reach)))
     elif isinstance(reach, frozenset):
         yield from sorted(reach - inside, key=str)
     elif all(isinstance(value, int) for value in inside):
         yield max(int(value) for value in inside) + 1
     else:
         yield "other"
+
+
+def _plus(bound: int | None, more: int) -> int | None:
+    return None if bound is None else bound + more

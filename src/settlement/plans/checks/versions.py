@@ -103,7 +103,7 @@ def impossible_fact_in_case(plan: Plan) -> Iterator[Place]:
     events = {"none", *(event.code for event in plan.header.events)}
     severities = {severity for event in plan.header.events for severity in event.severities}
     for facts, path in _facts(plan):
-        for name in facts.model_fields_set & FACTS.keys():
+        for name in (fact for fact in FACTS if fact in facts.model_fields_set):
             value = getattr(facts, name)
             known: Any = {"event": events, "severity": severities}.get(name, FACTS[name].words)
             if value is not None and name != "care" and (known or name == "severity") and value not in known:
