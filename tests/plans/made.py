@@ -29,7 +29,7 @@ from settlement.plans.checks.reach import Numbers, Reach, both, is_empty, is_sou
 from settlement.plans.checks.run import check_plan
 from settlement.plans.choices import fits_facts
 from settlement.plans.compile import NO_TERM, CompiledPlan, NamedLimit
-from settlement.plans.covering import cover_for, day_of_age, days_of_cover, is_covered, with_cover
+from settlement.plans.covering import cover_for, day_of_age, days_of_cover, is_covered, of_span, with_cover
 from settlement.plans.explain import Explanation, closing, explain
 from settlement.plans.explain_base import days_told
 from settlement.plans.facts import StayDate
@@ -443,6 +443,8 @@ COVERED: dict[str, Changes] = {
 
 def covers() -> Iterator[str]:
     """Yield on which days a bill may be covered, and what follows of its facts, by the spans of a member's cover."""
+    roster = CoverSpan(date(2026, 1, 1), date(2026, 12, 31), "active", {"main": 2}, True, "factory", "north")
+    yield f"of the roster: {_told(of_span(UNKNOWN, roster))}"
     for name, changes in COVERED.items():
         compiled = CompiledPlan(load_plan(changed_text(changes), "plan.yaml").versions[0])
         for kind in ("a whole stay", "a second bill", "a visit", "an event"):

@@ -262,8 +262,10 @@ BY_LEVEL = "[{when: {hospital_level: [2]}, value: 1, clause: 二级}, {value: 15
 CHOSEN: Changes = (
     ("amount: 200, once", f"amount: {BY_LEVEL}, once"),
     (STAY_LIMIT, STAY_LIMIT.replace("8000", BY_LEVEL)),
+    ("same: any", "same: diagnosis"),
+    ("  age: 30\n", "  age: 30\n  diagnosis: C34\n"),
 )
-"""Rules whose choices have clauses of their own."""
+"""Rules whose choices have clauses of their own, and stays that are merged by diagnosis."""
 BOUNDED = (
     "nights",
     "a day at least",
