@@ -20,11 +20,12 @@ from pydantic_core import PydanticCustomError
 from wrong_plans import SOUND
 
 from settlement.domain.benefits import Benefit, Consumption, PlanFacts, Step, StepKind, Taking, Term, UsedRoom
+from settlement.domain.bills import Care
 from settlement.domain.cover import CoverSpan
 from settlement.domain.money import ZERO, Money
 from settlement.plans.bills_of_one_amount import bill_of
 from settlement.plans.boundaries import Boundary, boundaries
-from settlement.plans.cases import PricedBill, case_facts, case_keys, failing_cases, price_in_order, run_cases
+from settlement.plans.cases import Priced, PricedBill, case_facts, case_keys, failing_cases, price_in_order, run_cases
 from settlement.plans.checks.reach import Numbers, Reach, both, is_empty, is_sound, within
 from settlement.plans.checks.run import check_plan
 from settlement.plans.choices import fits_facts
@@ -129,6 +130,9 @@ def kept() -> Iterator[str]:
     """Yield, of each worked case of small plans, where its bills were placed, what they took, and how it is told."""
     paths = [*EXTRA, HERE / "checks" / "sound.yaml", HERE / "sheets" / "allsorts.yaml"]
     plans = {path.stem: read_plan(path) for path in paths}
+    plans |= {
+        name: load_plan(changed_text(OTHERWISE[name]), "plan.yaml") for name in ("own terms", "a limit per share")
+    }
     plans["chosen"] = load_plan(changed_text(CHOSEN), "plan.yaml")
     for name, plan in plans.items():
         for case in plan.file.cases:
@@ -227,6 +231,7 @@ def bills() -> Iterator[str]:
     """Yield what a bill of one amount has, for each amount that a base may add, and which facts a choice asks for."""
     plan = load_plan(SOUND, "plan.yaml")
     facts = replace(case_facts(plan.file.case_facts, CaseFacts()), stated={"bed_excess": ZERO})
+    yield f"a visit: {_told(case_facts(plan.file.case_facts, CaseFacts(care=Care.OUTPATIENT)))}"
     for name in (*AMOUNTS, "bed_excess"):
         figures, stated = bill_of(name, 700, facts)
         values = {field.name: getattr(figures, field.name) for field in fields(figures)}
@@ -241,6 +246,7 @@ def bills() -> Iterator[str]:
 
 def failed() -> Iterator[str]:
     """Yield what is said of worked cases that do not come out."""
+    yield str(Priced({"a": Money(1), "b": Money(200)}, ("a", "c")))
     for name, changes in FAILING.items():
         plan = load_plan(changed_text(changes), "plan.yaml")
         yield f"## {name}"
@@ -266,6 +272,7 @@ WHENS: tuple[tuple[When | None, ...], ...] = (
     ({"hospital_level": (1, 2, 3)}, {"hospital_level": (3,)}),
     ({"hospital_level": (3,)}, None),
     ({"stay_ordinal": Between(at_least=2)},),
+    ({"stay_ordinal": Between(at_most=3)},),
     ({"stay_ordinal": Between(at_most=1)}, None),
     ({"insurance_type": ("310",)}, None),
     ({"insurance_type": ("310", "390")}, None),

@@ -42,6 +42,7 @@ OTHERWISE: dict[str, Changes] = {
         ("both_days", "nights_at_least_one"),
         ("            - {from_day: 31, amount: 20, clause: 后段津贴}\n", ""),
         ("per_share: true\n          clause: 按日", "clause: 按日"),
+        ("minimum_stay: 5", "minimum_stay: 2"),
     ),
     "half even, each band, jiao": (("half_up, place: bands_total", "half_even, place: each_band, step: jiao"),),
     "down, each band without modifiers": (("half_up, place: bands_total", "down, place: each_band"), (MODIFIERS, "")),
@@ -82,6 +83,7 @@ OTHERWISE: dict[str, Changes] = {
         (DEDUCTIBLE, "          - {rule: franchise, amount: 500, reached: at, clause: 达到}\n"),
         ("over: term, clause: 按年累计", "over: settlement, clause: 每单"),
     ),
+    "a deductible of a fen": (("amount: 200, once", 'amount: "0.01", once'),),
     "deductibles of each bill": (("once_per: stay", "once_per: settlement"),),
     "times of each unit": (("over: term, times: 2", "over: stay, times: 2"),),
     "beside": (
@@ -100,7 +102,7 @@ OTHERWISE: dict[str, Changes] = {
     ),
     "a limit per share": (
         (TERM_LIMIT, TERM_LIMIT.replace("20000,", "20000, per_share: true,")),
-        ("days: 60, clause: 限 60 天}", "amount: 700, per_share: true, clause: 每份}"),
+        ("days: 60, clause: 限 60 天}", "amount: 200, per_share: true, clause: 每份}"),
         ("per_share: true\n          upgrade: true", "upgrade: true"),
     ),
     "own terms": (
@@ -216,6 +218,11 @@ STRANGE: dict[str, Changes] = {
         ("asks: [relief]", "asks: [releif]"),
         ("amounts: {allowed: 99000}", "amounts: {allowed: 99000, account_paid: 99001, stated: {bed: 1}}"),
     ),
+    "waiting that may begin anew": (
+        *WRONG["no_continuity"].changes,
+        (MODIFIERS, ""),
+        ("            - {when: {days_covered: {at_most: 119}}, value: 500}\n", ""),
+    ),
     "cases of stays by admission": (
         ("stay_date: discharge", "stay_date: admission"),
         ("insurer_deductible: 900}, pays", "insurer_deductible: 900}, facts: {admitted_on: 2019-12-31}, pays"),
@@ -273,6 +280,7 @@ BOUNDED = (
     "choices of rates",
     "franchises and minimums",
     "franchises that are reached",
+    "a deductible of a fen",
     "deductibles of each bill",
     "a limit per share",
     "own terms",
