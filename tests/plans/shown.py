@@ -1,5 +1,4 @@
-"""What people are shown, as text: what the check says, the boundary table, explanations, the workbook, the page;
-and what is made of a plan (`made.py`).
+"""What people are shown, as text: what the check says, the boundary table, explanations, the workbook, the page.
 
     WRITE_SHOWN=1 pytest tests/plans/test_shown.py
 
@@ -16,8 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from made import MADE
 from plan_builders import LIBRARY
+from shown_made import SHOWN_MADE
 from shown_sheets import SHOWN_SHEETS
 from shown_simulation import SHOWN_SIMULATION
 from shown_texts import SHOWN_TEXTS
@@ -148,7 +147,7 @@ SHOWN: dict[str, Callable[[], Iterator[str]]] = {
     **SHOWN_SHEETS,
     **SHOWN_SIMULATION,
     **SHOWN_TEXTS,
-    **MADE,
+    **SHOWN_MADE,
 }
 
 

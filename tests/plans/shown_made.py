@@ -1,7 +1,4 @@
-"""What is made of a plan, as text: the generated source, what a compiled plan asks, how a member's bills are kept.
-
-`shown.py` says how it is written anew.
-"""
+"""What is made of a plan, as text: the generated source, what a compiled plan asks, how a member's bills are kept."""
 
 from __future__ import annotations
 
@@ -507,7 +504,7 @@ def values() -> Iterator[str]:
             yield f"{read.__name__} {given!r}: {told}"
 
 
-MADE: dict[str, Callable[[], Iterator[str]]] = {
+SHOWN_MADE: dict[str, Callable[[], Iterator[str]]] = {
     "sources.txt": sources,
     "asked.txt": asked,
     "kept.txt": kept,
