@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from settlement.domain.audit import MOST_IDS, Examination, Invariant, Tally
 from settlement.domain.ids import BillId
 from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.services.audit.examine import examine
-from settlement.services.audit.examine_rooms import Room, Taking, out_of_place, some_order_explains
+from settlement.services.audit.examine_rooms import UNUSED, Room, Taking, out_of_place, some_order_explains
 from settlement.services.resources import Resources
 
 NOON = datetime(2025, 3, 11, 4, 0, tzinfo=UTC)
@@ -276,3 +277,15 @@ def test_room_that_a_reversal_gave_back_may_be_taken_again() -> None:
     ]
     assert out_of_place(takings) == {BillId(UUID(int=3))}
     assert some_order_explains(takings)
+
+
+def test_a_re_rating_is_explained_although_clocks_are_apart_and_only_by_what_stood_before_its_place() -> None:
+    rich, less, more, other = (900, 900, 300, 0, 1, 0), (500, 500, 100, 0, 1, 0), (500, 500, 250, 0, 1, 0), UNUSED
+    cancelled = replace(a_taking(1, UNUSED, rich, 1, reversed_at=2), place=UUID(int=1))
+    poor = replace(a_taking(2, rich, less, 0, reversed_at=9), place=UUID(int=2))
+    later = replace(a_taking(3, less, other, 3), place=UUID(int=3))
+    raised = replace(a_taking(2, UNUSED, more, 9), place=UUID(int=2), rerated=True)
+    takings = [cancelled, poor, later, raised]
+    assert out_of_place(takings) != set(), "the poor bill was recorded by a clock that is behind"
+    assert some_order_explains(takings)
+    assert not some_order_explains([cancelled, poor, later, replace(raised, found=less)])

@@ -3,7 +3,8 @@
 A member's settlements and reversals are recorded one after another, under the member's lock, but nothing numbers them:
 `recorded_at` is the clock of one of several processes. So the exact law cannot be read off the times. What always
 holds, whatever the clocks say, is that there is *some* order, a reversal after its settlement, in which each settlement
-found exactly the sum of what stood then. The order of the times is tried first and nearly always explains everything.
+found exactly the sum of what stood then; a bill of a re-rating, what stood before its place. The order of the times is
+tried first and nearly always explains everything.
 """
 
 from __future__ import annotations
@@ -52,8 +53,7 @@ async def examine_rooms(connection: AsyncConnection) -> Finding:
     async for settlements in _members(connection):
         for takings in _by_benefit_and_term(settlements):
             misplaced = out_of_place(takings)
-            rerated = any(taking.rerated for taking in takings)
-            explained = not misplaced or (not rerated and some_order_explains(takings))
+            explained = not misplaced or some_order_explains(takings)
             for taking in takings:
                 tally.note(explained or taking.bill_id not in misplaced, taking.bill_id)
     return tally.finding()
@@ -84,10 +84,15 @@ def _before(rerated: Taking, takings: Sequence[Taking]) -> Room:
         stands = taking.recorded_at <= rerated.recorded_at and (
             taking.reversed_at is None or taking.reversed_at > rerated.recorded_at
         )
-        earlier = taking.place is not None and rerated.place is not None and taking.place.int < rerated.place.int
-        if stands and taking is not rerated and (taking.served_first or earlier):
+        if stands and _is_found_by(rerated, taking):
             standing = _plus(standing, taking.took)
     return standing
+
+
+def _is_found_by(rerated: Taking, taking: Taking) -> bool:
+    """Say whether a bill of a re-rating finds another's room taken: it stands before its place, or is served first."""
+    earlier = taking.place is not None and rerated.place is not None and taking.place.int < rerated.place.int
+    return taking is not rerated and (taking.served_first or earlier)
 
 
 def some_order_explains(takings: Sequence[Taking]) -> bool:
@@ -119,11 +124,14 @@ class _Search:
     given_back: set[int] = field(default_factory=set)
     _made: list[tuple[int, bool]] = field(default_factory=list)
     _by_found: dict[Room, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _rerated: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.unplaced = set(range(len(self.takings)))
         for number, taking in enumerate(self.takings):
-            if taking.found is not None:
+            if taking.rerated:
+                self._rerated.append(number)
+            elif taking.found is not None:
                 self._by_found[taking.found].append(number)
 
     def moves(self) -> Iterator[tuple[int, bool]]:
@@ -134,6 +142,7 @@ class _Search:
         A settlement that took nothing changes nothing, so it is placed at once and nothing else need be tried.
         """
         fitting = [number for number in self._by_found.get(self.standing, ()) if number in self.unplaced]
+        fitting += [number for number in self._rerated if number in self.unplaced and self._fits_its_place(number)]
         for number in fitting:
             if self.takings[number].took == UNUSED:
                 return iter([(number, False)])
@@ -147,6 +156,14 @@ class _Search:
 
     def _fits(self, standing: Room) -> bool:
         return any(number in self.unplaced for number in self._by_found.get(standing, ()))
+
+    def _fits_its_place(self, number: int) -> bool:
+        rerated, standing = self.takings[number], UNUSED
+        for other, taking in enumerate(self.takings):
+            stands = other not in self.unplaced and other not in self.given_back
+            if stands and _is_found_by(rerated, taking):
+                standing = _plus(standing, taking.took)
+        return rerated.found == standing
 
     def make(self, number: int, gives_back: bool) -> None:
         """Place a settlement, or give back what it took."""
