@@ -43,7 +43,8 @@ class Taking:
     found: Room | None
     took: Room
     place: UUID | None = None
-    served_first: bool = False
+    served: Sequence[tuple[datetime, datetime | None]] = ()
+    """From when on and until when a re-rating finds its room taken whatever its place."""
     rerated: bool = False
 
 
@@ -92,7 +93,10 @@ def _before(rerated: Taking, takings: Sequence[Taking]) -> Room:
 def _is_found_by(rerated: Taking, taking: Taking) -> bool:
     """Say whether a bill of a re-rating finds another's room taken: it stands before its place, or is served first."""
     earlier = taking.place is not None and rerated.place is not None and taking.place.int < rerated.place.int
-    return taking is not rerated and (taking.served_first or earlier)
+    served = any(
+        begin <= rerated.recorded_at and (end is None or end > rerated.recorded_at) for begin, end in taking.served
+    )
+    return taking is not rerated and (served or earlier)
 
 
 def some_order_explains(takings: Sequence[Taking]) -> bool:
@@ -196,7 +200,9 @@ async def _members(connection: AsyncConnection) -> AsyncIterator[list[MemberSett
             yield together
             together = []
         if together and _goes_on(together[-1], settlement):
-            settlement = replace(together.pop(), revision=settlement.revision, reversed_at=settlement.reversed_at)
+            earlier, later = together.pop(), settlement
+            served = (*earlier.served, *later.served)
+            settlement = replace(earlier, revision=later.revision, reversed_at=later.reversed_at, served=served)
         together.append(settlement)
     if together:
         yield together
@@ -229,7 +235,7 @@ def _by_benefit_and_term(settlements: Sequence[MemberSettlement]) -> list[list[T
                     _found(settlement, benefit, term),
                     settlement.taken.get((benefit, term), UNUSED),
                     settlement.place,
-                    settlement.served_first,
+                    settlement.served,
                     settlement.rerated,
                 )
             )
