@@ -257,6 +257,29 @@ def test_many_promises_that_ended_are_explained_although_clocks_are_apart(seed: 
     assert some_order_explains(takings)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_re_rating_after_a_race_of_promises_is_explained_although_clocks_are_apart(seed: int) -> None:
+    """What happened within seconds is searched by itself, so that days later nothing is left to search for."""
+    chance, standing = random.Random(seed), (0, 0, 0, 0, 0, 0)
+    takings: list[Taking] = []
+    promised = [(1_000 + 37 * number, 900 + number, 0, 0, 1, 0) for number in range(20)]
+    for number, took in enumerate(promised):
+        takings.append(a_taking(number, standing, took, chance.randrange(4), chance.randrange(4)))
+        standing = tuple(map(sum, zip(standing, took, strict=True)))
+    for number, took in enumerate(promised):
+        standing = tuple(one - other for one, other in zip(standing, took, strict=True))
+        less: Room = (took[0] - 5, took[1], 0, 0, 1, 0)
+        settled = a_taking(100 + number, standing, less, chance.randrange(4), 1_000 if number == 7 else None)
+        takings.append(replace(settled, place=settled.bill_id))
+        standing = tuple(map(sum, zip(standing, less, strict=True)))
+    before = tuple(map(sum, zip(*(taking.took for taking in takings[20:27]), strict=True)))
+    raised: Room = (1_254, 907, 10, 0, 1, 0)
+    takings.append(replace(a_taking(107, before, raised, 1_000), place=UUID(int=107), rerated=True))
+    assert some_order_explains(takings, apart=timedelta(minutes=10))
+    takings[-1] = replace(takings[-1], found=standing)
+    assert not some_order_explains(takings, apart=timedelta(minutes=10))
+
+
 def test_room_that_no_order_explains_is_named() -> None:
     one, other = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0)
     takings = [
@@ -288,4 +311,6 @@ def test_a_re_rating_is_explained_although_clocks_are_apart_and_only_by_what_sto
     takings = [cancelled, poor, later, raised]
     assert out_of_place(takings) != set(), "the poor bill was recorded by a clock that is behind"
     assert some_order_explains(takings)
+    assert some_order_explains(takings, apart=timedelta(minutes=2))
+    assert not some_order_explains(takings, apart=timedelta(seconds=30))
     assert not some_order_explains([cancelled, poor, later, replace(raised, found=less)])

@@ -168,7 +168,7 @@ SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlem
        CASE WHEN EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
                          AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL)
             THEN COALESCE(hold.created_at, settlement.recorded_at)
-            ELSE (SELECT reversal.recorded_at
+            ELSE (SELECT min(reversal.recorded_at)
                   FROM reversal
                   JOIN hold AS kept ON kept.fund_id = reversal.fund_id AND kept.of_bill_id = reversal.bill_id
                        AND kept.kind = 'successor' AND kept.created_at = reversal.recorded_at

@@ -31,7 +31,7 @@ from settlement.services.audit.examine_seals import ChainAsked
 from settlement.services.books import close_books_day
 from settlement.services.books.seal_keys import Verifier
 
-FEWEST_ACTIONS, MOST_ACTIONS = 5, 11
+FEWEST_ACTIONS, MOST_ACTIONS = 3, 7
 _STARTS_SECONDS = (0.0, 0.0, 0.0, 0.0, 2.0, 5.0, NIGHT_SECONDS, NIGHT_SECONDS + 2.0)
 _OUT_OF_REACH_MILLISECONDS = 300_000
 _UNTIL_NO_PLACE_IS_KEPT_SECONDS = 48 * 3600
