@@ -55,6 +55,7 @@ _REACHED_BY = {
     "reconciliation.delete_expired_lines": "work_round",
     "books": "keep_the_books",
     "commands": "ask_what_became",
+    "events": "work_round",
     "examinations": "examine_meanwhile",
     "gateway.5204": "answer_is_lost",
     "holds": "release_promise",
