@@ -156,6 +156,18 @@ async def broken(database: DatabaseUrls) -> list[str]:
     return [finding.invariant.name for finding in examination.broken]
 
 
+async def test_a_re_rating_finds_a_place_that_is_kept_taken_and_that_is_explained(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    """What a later bill gave back counts first while it is kept for its successor, whatever its place."""
+    poor, later = await a_poor_member(resources, city, clock)
+    await reverse(resources, city, later, a_2305(visit(3, city)))
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
+    await apply_rerating(resources, ApplyRerating(city.caller, UUID(str(proposed["rerating_id"]))))
+    assert rows_of(database, "SELECT state FROM hold ORDER BY hold_id") == [("open",), ("open",)]
+    assert await broken(database) == []
+
+
 BINZHOU = HANGZHOU_FILE.with_name("binzhou.yaml")
 """Its plan takes off what other payers pay, and counts those who come later."""
 

@@ -142,8 +142,9 @@ class MemberSettlement:
     taken: Mapping[tuple[str, str], Room]
     place: UUID
     """The bill, or hold, whose place in the order of recording it has."""
-    served_first: bool
-    """A hold, or a bill that kept a promise: a re-rating serves it before all others."""
+    served: tuple[tuple[datetime, datetime | None], ...]
+    """From when on and until when a re-rating serves it before all others: a hold, a bill that kept a promise, and one
+    that was reversed as long as its place is kept."""
     rerated: bool
     """Whether it was computed in its place, after the bills before it, and not after all that stood then."""
 
@@ -164,8 +165,15 @@ SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlem
        COALESCE((SELECT bill.place_bill_id FROM bill
                  WHERE bill.fund_id = settlement.fund_id AND bill.bill_id = settlement.bill_id),
                 settlement.bill_id) AS place,
-       EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
-               AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL) AS served_first,
+       CASE WHEN EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
+                         AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL)
+            THEN COALESCE(hold.created_at, settlement.recorded_at)
+            ELSE (SELECT min(reversal.recorded_at)
+                  FROM reversal
+                  JOIN hold AS kept ON kept.fund_id = reversal.fund_id AND kept.of_bill_id = reversal.bill_id
+                       AND kept.kind = 'successor' AND kept.created_at = reversal.recorded_at
+                  WHERE reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
+                    AND reversal.revision = settlement.revision) END AS served_from,
        EXISTS (SELECT FROM reversal WHERE reversal.fund_id = settlement.fund_id AND reversal.reason = 'rerated'
                AND reversal.bill_id = settlement.bill_id
                AND reversal.revision = settlement.revision - 1) AS rerated
@@ -185,7 +193,7 @@ SELECT fund_id, member_id, plan_code, hold_id, 1, created_at, LEAST(ended_at, st
        (SELECT jsonb_agg(jsonb_build_array(
             benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))
         FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id),
-       hold_id, true, false
+       hold_id, created_at, false
 FROM hold WHERE state <> 'kept' AND kind <> 'successor'
 ORDER BY 1, 2, 3, 4, 5
 """)
@@ -211,7 +219,7 @@ def _member_settlement(row: Row[Any]) -> MemberSettlement:
         computed=tuple(zip_longest(map(str, row.benefits), map(str, row.terms), fillvalue="")),
         taken=_rooms(row.taken),
         place=row.place,
-        served_first=row.served_first,
+        served=((row.served_from, row.reversed_at),) if row.served_from is not None else (),
         rerated=row.rerated,
     )
 

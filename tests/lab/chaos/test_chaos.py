@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from settlement.lab.chaos.plan import FLAT
 from settlement.lab.chaos.points import NOT_PLAYED, named_queries, points_of_the_flow
 from settlement.lab.chaos.run import shrink
 from settlement.lab.chaos.scene import Scene, open_scene
-from settlement.services.bills import reverse_bill
+from settlement.services.bills import decide_rerating, reverse_bill
 from settlement.services.bills import settling as services_settling
 
 pytestmark = pytest.mark.xdist_group("chaos")
@@ -131,6 +132,40 @@ def test_a_reversal_that_forgets_its_stored_answer_is_found(scene: Scene, monkey
         violation for number in range(8) for violation in play(scene, only("reverse_brought", number, 3)).violations
     )
     assert "has its effect, and is refused" in next(found)
+
+
+def test_a_kept_place_that_anybody_may_take_is_found(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    stands = "AND state = 'open' AND expires_at > :at"
+    bare = settling._READ_AND_HOLD.text.replace(stands, f"{stands} AND kind <> 'successor'", 1)
+    assert bare != settling._READ_AND_HOLD.text
+    monkeypatch.setattr(settling, "_READ_AND_HOLD", text(bare))
+    played = (play(scene, only("correct_old_first", number, 3)) for number in range(8))
+    found = (violation for each in played for violation in each.violations)
+    assert any("of a limit of" in violation or "recorded" in violation for violation in found)
+
+
+def test_a_bill_that_corrects_another_and_is_not_put_in_its_place_is_found(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reverse_bill, "find_successor", nothing_stored)
+    found = (
+        violation for number in range(8) for violation in play(scene, only("correct_new_first", number, 2)).violations
+    )
+    assert any("replaced by None, not by" in violation for violation in found)
+
+
+def test_a_decrease_that_no_person_decided_is_found(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    """The guard is one comparison within a function, so its source is changed."""
+    source = inspect.getsource(decide_rerating.propose_under_lock)
+    assert " and rerating.net >= 0" in source
+    changed: dict[str, object] = dict(vars(decide_rerating))
+    exec(source.replace(" and rerating.net >= 0", ""), changed)
+    monkeypatch.setattr(decide_rerating, "propose_under_lock", changed["propose_under_lock"])
+    even_numbers_raise = range(0, 12, 2)
+    found = (
+        violation for number in even_numbers_raise for violation in play(scene, only("pay_later", number, 3)).violations
+    )
+    assert any("must be proposed" in violation for violation in found)
 
 
 def test_crash_points_are_the_queries_that_the_doors_of_the_flow_call():

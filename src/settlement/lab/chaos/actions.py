@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from settlement.domain.errors import SettlementError
+from settlement.lab.chaos.facts import Claim
 from settlement.lab.chaos.faults import DISORDER, DUPLICATE, RESTART
-from settlement.lab.chaos.model import Claim
 from settlement.lab.chaos.plan import FLAT, THE_DAY, plan_text
 from settlement.lab.chaos.points import BEFORE
 from settlement.lab.chaos.process import Unreachable
@@ -168,7 +168,7 @@ async def publish_version(world: World, rng: Random) -> None:
         process = world.processes[rng.choice(APIS)]
         try:
             fund = world.scene.fund
-            text = plan_text(len(FLAT.rates))
+            text = plan_text(len(FLAT.rates), world.model.plan.changes)
             await process.run(publish_file(process.life.resources, fund.author, fund.approver, text))
         except Unreachable:
             pass
@@ -250,13 +250,16 @@ async def push_lines(world: World, rng: Random, days: list[str], *, in_order: bo
         await world.deliver(Message("/v1/gateway/bills", write_json({"bills": batch}), None, claims, True), rng)
 
 
-def settlement_of(world: World, bill: SettledBill, *, wrong_name: bool = False) -> Message:
+def settlement_of(
+    world: World, bill: SettledBill, *, wrong_name: bool = False, resettles: str | None = None
+) -> Message:
     """Return what a hospital brings of a settled bill."""
     output = bill.output
     if wrong_name:
         output = {**output, "setlinfo": {**output["setlinfo"], "psn_name": WRONG_NAME}}
-    body = write_json({"output": output, "visit": visit_of(bill)})
-    claim = Claim(world.bill_of(bill), at_counter=True, name_is_right=not wrong_name)
+    said = {"resettles": resettles} if resettles is not None else {}
+    body = write_json({"output": output, "visit": visit_of(bill), **said})
+    claim = Claim(world.bill_of(bill), at_counter=True, name_is_right=not wrong_name, resettles=resettles)
     return Message("/v1/settlements", body, f"settle-{bill.msgid}", (claim,))
 
 

@@ -15,14 +15,16 @@ from settlement.domain.errors import SettlementError
 from settlement.domain.ids import ClientId
 from settlement.domain.reconciliation import Source
 from settlement.lab.chaos.actions import TURNS, action, bring, claim_of_line, settlement_of
-from settlement.lab.chaos.model import Claim
+from settlement.lab.chaos.facts import Claim
 from settlement.lab.chaos.plan import THE_DAY
 from settlement.lab.chaos.process import Process, Unreachable
 from settlement.lab.chaos.scene import KEYS
+from settlement.lab.chaos.steering import COMMAND
 from settlement.lab.chaos.world import APIS, MOST_TRIES, WORKER, Message, World
 from settlement.lab.his.wire import write_json
 from settlement.services.audit.keep_examination import examine_when_due
 from settlement.services.bills.commands import Caller, Once
+from settlement.services.bills.rerate_what_changed import rerate_what_changed
 from settlement.services.books.close_books_day import BooksBusy, BooksClosedToday, close_books_day
 from settlement.services.books.export_seals import export_seals
 from settlement.services.books.keep_books import BooksKeeping, keep_books
@@ -234,6 +236,15 @@ async def number_and_drop(world: World, rng: Random, *, all_times: bool) -> None
     await do(world, rng, job)
 
 
+async def rerate(world: World, rng: Random, *, all_times: bool) -> None:
+    """Have the worker look at what may have changed what earlier bills get."""
+
+    async def job(process: Process) -> None:
+        await rerate_what_changed(process.life.resources, process.life.ops, all_times=all_times)
+
+    await do(world, rng, job)
+
+
 async def ask_until_known(world: World, rng: Random) -> None:
     """Have the worker ask until no question is open; one that is open still is found by the records."""
     for number in range(_ROUNDS_AT_REST):
@@ -243,13 +254,16 @@ async def ask_until_known(world: World, rng: Random) -> None:
         await asyncio.sleep(_PAUSE_AT_REST_SECONDS)
 
 
-async def do(world: World, rng: Random, job: Job, names: tuple[str, ...] = (WORKER,)) -> None:
-    """Do a job in one of these processes, again when it dies on the way or the database does not answer."""
+async def do(world: World, rng: Random, job: Job, names: tuple[str, ...] = (WORKER,), key: str = "") -> None:
+    """Do a job in one of these processes, again when it dies on the way or the database does not answer.
+
+    `key` is by whose command, where it is anybody's.
+    """
     for _ in range(MOST_TRIES):
         process = world.processes[rng.choice(names)]
         try:
             if process.is_up:
-                await process.run(_as_coroutine(job, process))
+                await process.run(_as_coroutine(job, process, key))
                 return
         except Unreachable:
             pass
@@ -261,5 +275,6 @@ async def do(world: World, rng: Random, job: Job, names: tuple[str, ...] = (WORK
     world.model.wrong.append("a job was not done")
 
 
-async def _as_coroutine(job: Job, process: Process) -> None:
+async def _as_coroutine(job: Job, process: Process, key: str) -> None:
+    COMMAND.set(key)
     await job(process)

@@ -39,6 +39,14 @@ KINDS = (
 _TARGETS_OF_A_HISTORY = 3
 _REACHED_BY = {
     "bills.is_of_another_bill": "reverse_brought",
+    "bills.find_later_bill_of_visit": "correct_new_first",
+    "bills.has_reversed": "reinstate",
+    "bills.list_live_bills_of_member": "rerate_after_reversal",
+    "holds.find_kept_room": "reinstate",
+    "settling.read_takings": "rerate_after_reversal",
+    "settling.read_covers": "rerate_after_reversal",
+    "rerating": "rerate_after_reversal",
+    "later_payers": "pay_later",
     "bills.list_live_bills_of_visit": "cancel_first",
     "bills.get_head": "answer_is_lost",
     "registry.list_funds": "answer_is_lost",
@@ -47,6 +55,7 @@ _REACHED_BY = {
     "reconciliation.delete_expired_lines": "work_round",
     "books": "keep_the_books",
     "commands": "ask_what_became",
+    "events": "work_round",
     "examinations": "examine_meanwhile",
     "gateway.5204": "answer_is_lost",
     "holds": "release_promise",

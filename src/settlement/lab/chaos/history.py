@@ -9,7 +9,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 
@@ -17,11 +17,12 @@ import structlog
 from psycopg import waiting
 
 from settlement.db.engine import open_engine
-from settlement.lab.chaos import chores, promising  # noqa: F401 - both register their actions.
+from settlement.lab.chaos import chores, correcting, promising  # noqa: F401 - both register their actions.
 from settlement.lab.chaos.actions import ACTIONS, push_lines
 from settlement.lab.chaos.chores import DAYS, NIGHT_SECONDS, SIGNER
 from settlement.lab.chaos.faults import SKEW, Fault, actions_for, plan_faults
 from settlement.lab.chaos.loop import SteeredLoop
+from settlement.lab.chaos.plan import EFFECTS, FLAT
 from settlement.lab.chaos.scene import KEYS, Scene
 from settlement.lab.chaos.steering import ACTOR, Stuck
 from settlement.lab.chaos.world import World, open_world
@@ -30,9 +31,10 @@ from settlement.services.audit.examine_seals import ChainAsked
 from settlement.services.books import close_books_day
 from settlement.services.books.seal_keys import Verifier
 
-FEWEST_ACTIONS, MOST_ACTIONS = 5, 11
+FEWEST_ACTIONS, MOST_ACTIONS = 3, 7
 _STARTS_SECONDS = (0.0, 0.0, 0.0, 0.0, 2.0, 5.0, NIGHT_SECONDS, NIGHT_SECONDS + 2.0)
 _OUT_OF_REACH_MILLISECONDS = 300_000
+_UNTIL_NO_PLACE_IS_KEPT_SECONDS = 48 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ class History:
     def name(self) -> str:
         """By which it is found again."""
         return f"{self.seed}/{self.number}"
+
+    @property
+    def effect(self) -> str:
+        """What its plan declares for bills before a change."""
+        return EFFECTS[self.number % len(EFFECTS)]
 
 
 @dataclass(slots=True)
@@ -112,10 +119,12 @@ def quiet() -> Iterator[None]:
 def play(scene: Scene, history: History) -> Played:
     """Play a history on its own copy of the database and judge it."""
     played = Played(history)
-    with quiet(), scene.copy() as (urls, monitor), asyncio.Runner(loop_factory=SteeredLoop) as runner:
+    with quiet(), scene.copy(history.effect) as (urls, monitor), asyncio.Runner(loop_factory=SteeredLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, SteeredLoop)
-        world = open_world(scene, loop, history.name, history.faults, urls, monitor)
+        world = open_world(
+            scene, loop, history.name, history.faults, urls, monitor, replace(FLAT, changes=history.effect)
+        )
         try:
             runner.run(_play(world, history, played))
         except (Stuck, Exception) as failed:  # noqa: BLE001 - whatever ends a history early is what it found.
@@ -162,7 +171,8 @@ async def _come_to_rest(world: World) -> None:
     await chores.ask_until_known(world, rng)
     for day in chores.listed_days(world):
         await chores.reconcile_day(world, rng, day, repairs=False)
-    await asyncio.sleep(2 * NIGHT_SECONDS)
+    await asyncio.sleep(_UNTIL_NO_PLACE_IS_KEPT_SECONDS)
+    await chores.rerate(world, rng, all_times=True)
     await chores.seal(world, rng)
     await chores.number_and_drop(world, rng, all_times=True)
     world.model.quiescent(world.records.asked())

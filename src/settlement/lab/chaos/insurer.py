@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -62,6 +62,10 @@ def _at_once(walk: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a hospital waits for something")
 
 
+def _after(visit: OpenVisit) -> datetime:
+    return visit.at + timedelta(hours=_HOURS_TO_CANCEL)
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A settlement on its way to the insurer, who takes it up later or never."""
@@ -105,12 +109,21 @@ class InsurerCity:
         """Tell the bureau whose bills go into its file."""
         self.platform.set_members(sorted(f"{person.psn_cert_type}:{person.certno}" for person in persons))
 
-    def treat(self, person: Person, rng: Random, at: datetime, most_fen: int = 200_000) -> OpenVisit:
+    def treat(
+        self,
+        person: Person,
+        rng: Random,
+        at: datetime,
+        most_fen: int = 200_000,
+        *,
+        inpatient: bool | None = None,
+    ) -> OpenVisit:
         """Have a hospital treat a person and make the trial with the insurer at a wall-clock time of China."""
         hospital = rng.choice(self.hospitals)
         use_account = rng.random() < 0.5
         total = min(visit_total(rng), most_fen)
-        if most_fen == 200_000 and rng.randrange(100) < _STAYS_OF_100:
+        stays = most_fen == 200_000 and rng.randrange(100) < _STAYS_OF_100
+        if stays if inpatient is None else inpatient:
             admitted = at - timedelta(days=rng.randint(1, 5))
             visit = _at_once(
                 hospital.begin_stay(person, stay_lines(rng, total + 100_000, 3), admitted, at, "21", use_account)
@@ -144,10 +157,46 @@ class InsurerCity:
         message = hospital.message(infno, inputs.settlement(visit, receipt_no), visit.person, visit.at)
         return Sent(hospital, visit, message, hospital.facts_of(visit, message["msgid"], receipt_no))
 
+    def refund_part(self, visit: OpenVisit, rng: Random, at: datetime) -> OpenVisit:
+        """Have the hospital charge a visit whose bill was cancelled anew, less of it than before; the trial is made."""
+        hospital, again = self._hospital_of[visit.mdtrt_id], replace(visit, at=at)
+        _at_once(hospital.delete_fees(again))
+        again.fee_lines = visit_lines(rng, max(1_000, visit.total_fen * rng.randint(40, 95) // 100))
+        _at_once(hospital.send("2204", inputs.visit_fees(again), again.person, at))
+        _at_once(hospital.presettle(again))
+        return again
+
+    def settle_anew(self, visit: OpenVisit, at: datetime) -> OpenVisit:
+        """Have the hospital make the trial of a visit or stay whose bill was cancelled again, as another payment."""
+        again = replace(visit, use_account=not visit.use_account)
+        again.at = visit.at if visit.inpatient else at
+        _at_once(self._hospital_of[visit.mdtrt_id].presettle(again))
+        return again
+
+    def register_anew(self, visit: OpenVisit, at: datetime) -> OpenVisit:
+        """Have the hospital register the same visit a second time under its own number, while the first bill lives."""
+        hospital, person = self._hospital_of[visit.mdtrt_id], visit.person
+        node = inputs.registration(person, visit.ipt_otp_no, at)
+        answer = _at_once(hospital.send("2201", node, person, at))
+        again = replace(
+            visit, mdtrt_id=str(answer.output["data"]["mdtrt_id"]), use_account=not visit.use_account, at=at
+        )
+        _at_once(hospital.send("2203A", inputs.visit_information(again), person, at))
+        _at_once(hospital.send("2204", inputs.visit_fees(again), person, at))
+        _at_once(hospital.presettle(again))
+        self._hospital_of[again.mdtrt_id] = hospital
+        return again
+
+    def undo_cancellation(self, cancelled: CancelledBill) -> None:
+        """Have the hospital take a cancellation back (2601), so that the settlement lives again."""
+        bill = cancelled.original
+        hospital = self._hospital_of[bill.visit.mdtrt_id]
+        _at_once(hospital.reverse(bill.person, cancelled.msgid, cancelled.infno, _after(bill.visit)))
+
     def cancel(self, bill: SettledBill) -> CancelledBill:
         """Have the hospital cancel a settlement with the insurer, an hour after it."""
         hospital = next(each for each in self.hospitals if each.code == bill.facts["fixmedins_code"])
-        return _at_once(hospital.cancel(bill, bill.visit.at + timedelta(hours=_HOURS_TO_CANCEL)))
+        return _at_once(hospital.cancel(bill, _after(bill.visit)))
 
     def file(self, days: list[str]) -> list[dict[str, object]]:
         """Return the bureau's lines of members' bills and cancellations on these days, in their order."""

@@ -1,128 +1,59 @@
 """What must hold, by an independent reckoning: one flat plan with a limit. It imports nothing of the service.
 
-It is told what is sent, and shown the records after every commit; it says which change of a record could not be. All
-amounts are whole fen, names are the insurer's own, and bills are known by the insurer's settlement id.
+It is told what is sent, and shown the records after every commit; it says which change of a record could not be.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
-LIVE, HELD, REVERSED, UNSEEN = "live", "held", "reversed", "cancelled_unseen"
-PENDING, RESOLVED = "pending", "resolved"
-OPEN, KEPT, OVERTAKEN, REPLACED, RELEASED = "open", "kept", "overtaken", "replaced", "released"
+from settlement.lab.chaos.facts import (
+    HELD,
+    KEPT,
+    LIVE,
+    OPEN,
+    OVERTAKEN,
+    PENDING,
+    RELEASED,
+    REPLACED,
+    REPLACED_BILL,
+    RESOLVED,
+    REVERSED,
+    SUCCESSOR,
+    TAKEN,
+    UNSEEN,
+    Asked,
+    Bill,
+    Care,
+    Claim,
+    FlatPlan,
+    Hold,
+    Moment,
+    Row,
+    Seen,
+    Trial,
+    is_over,
+    share_of,
+    split_again,
+    split_of,
+    stands,
+)
+from settlement.lab.chaos.rating import RERATED, Changes, Lines, Ratings
+
 MESSAGE = "msgid:"
 """What stands before the id of a message where a bill has no settlement id of the insurer yet."""
-CLOCKS_APART_SECONDS = 2.0
-"""No process's clock is wrong by more: a hold that ends within that of a moment may be seen to stand or to be over."""
 
-_ENDS = {(LIVE, REVERSED), (HELD, UNSEEN), (None, UNSEEN)}
+_PRICED = (LIVE, REVERSED, REPLACED_BILL)
+_OVER = (REVERSED, REPLACED_BILL, UNSEEN)
+_ENDS = {(LIVE, REVERSED), (LIVE, REPLACED_BILL), (HELD, UNSEEN), (None, UNSEEN)}
 _STARTS = {(None, LIVE), (None, HELD), (HELD, LIVE)}
-
-
-@dataclass(frozen=True, slots=True)
-class FlatPlan:
-    """A rate in percent from a first day on (yyyy-MM-dd), several in the order of their days, and a yearly limit."""
-
-    rates: tuple[tuple[str, int], ...]
-    limit_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """What the insurer settled: whose, on which day (of service), the patient's share and the cash of it."""
-
-    setl_id: str
-    member: str | None
-    day: str
-    share_fen: int
-    cash_fen: int
-    batch: str = ""
-    figures: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A pre-settlement that asks for a promise. `day` is that of service, `None` for that on which it is asked."""
-
-    batch: str
-    member: str | None
-    day: str | None
-    share_fen: int
-    cash_fen: int
-    figures: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """A promise as it is recorded; it ends so many seconds after the history began, if nothing ended it before."""
-
-    hold_id: str
-    batch: str
-    state: str
-    day: str
-    on_bill_fen: int
-    to_card_fen: int
-    cash_due_fen: int
-    expires: float
-    setl_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment of a history: after how many commits, at how many seconds."""
-
-    commits: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How the newest question about a bill or a message ended; `listed` says that it stands on the worklist."""
-
-    setl_id: str
-    asks: str
-    outcome: str | None
-    listed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What one message to the service says of a bill. `answers`: it answers the question of a held one."""
-
-    bill: Bill
-    cancels: bool = False
-    at_counter: bool = False
-    name_is_right: bool = True
-    answers: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A bill as it is recorded, with the amounts of its newest settlement."""
-
-    setl_id: str
-    state: str
-    settlements: int
-    reversals: int
-    on_bill_fen: int
-    to_card_fen: int
-    cash_due_fen: int
-    books_day: int | None
-    reversal_day: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """All records after a commit, and the days in China on which it may have been made."""
-
-    rows: Sequence[Row]
-    holds: Sequence[Hold]
-    versions: int
-    open_day: int | None
-    today: str
+_TRANSFERRED = ("not_shown", "answer_lost", "clearing_disputed")
+_CORRECTED = "corrected"
+Terms = tuple[tuple[int, int, int], int, str]
+"""Aid on the bill, aid to the card and cash due; the plan version; the day of service."""
 
 
 @dataclass(slots=True)
@@ -133,6 +64,7 @@ class Model:
     bills: dict[str, Bill] = field(default_factory=dict)
     claims: dict[str, list[Claim]] = field(default_factory=lambda: defaultdict(list))
     rows: dict[str, Row] = field(default_factory=dict)
+    shown: dict[str, set[tuple[int, int, int]]] = field(default_factory=lambda: defaultdict(set))
     answers: dict[str, tuple[int, object]] = field(default_factory=dict)
     published_at: list[int] = field(default_factory=lambda: [0])
     effected: set[str] = field(default_factory=set)
@@ -141,10 +73,17 @@ class Model:
     trial_of: dict[str, Trial] = field(default_factory=dict)
     releases: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
+    restored: set[str] = field(default_factory=set)
+    paid_later: dict[str, int] = field(default_factory=dict)
+    decisions: set[str] = field(default_factory=set)
     messages: dict[str, str | None] = field(default_factory=dict)
     kept: int = 0
     overtaken: int = 0
     wrong: list[str] = field(default_factory=list)
+    ratings: Ratings = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ratings = Ratings(self.plan, self.wrong)
 
     def sent(self, claims: Iterable[Claim]) -> None:
         """Hear what a message says, before it is sent for the first time."""
@@ -169,18 +108,18 @@ class Model:
             self.wrong.append(f"gone from the records: {sorted(gone)}")
         if changed and key:
             self.effected.add(key)
-        before = {row.setl_id: self.rows[row.setl_id].state for row in changed if row.setl_id in self.rows}
-        for row in changed:
-            if row.setl_id.startswith(MESSAGE):
-                self._look_at_message(row)
-            else:
-                self._look_at(row, seen, began, now)
+        commit = _Commit(self, seen, began, now, key, dict(self.rows))
+        commit.look_at_ratings(changed)
+        # Who ends makes room for who takes its place in the same commit.
+        for row in sorted(changed, key=lambda row: row.state == LIVE):
+            commit.look_at(row)
             self.rows[row.setl_id] = row
+            self.shown[row.setl_id].add(row.split)
         for hold in ended:
-            self._look_at_hold(hold, seen, began, now, key)
-            self.holds[hold.hold_id] = hold
+            commit.look_at_hold(hold)
+        self.holds |= {hold.hold_id: hold for hold in ended}
         for row in changed:
-            self._look_at_promises_of(row, before.get(row.setl_id), now)
+            commit.look_at_promises_of(row)
         self._look_at_limits(now)
         return [
             *(f"{row.setl_id} {row.state} {row.on_bill_fen}+{row.to_card_fen}" for row in changed),
@@ -195,7 +134,7 @@ class Model:
                 self.wrong.append(f"{trial.batch}: a member's pre-settlement holds nothing")
             return
         hold = self.holds.get(str(told["id"]))
-        kept = (hold.on_bill_fen, hold.to_card_fen, hold.cash_due_fen) if hold else None
+        kept = hold.split if hold else None
         if kept != (told["on_bill_fen"], told["to_card_fen"], told["cash_due_fen"]):
             self.wrong.append(f"{trial.batch}: promised {told}, recorded {kept}")
 
@@ -204,18 +143,21 @@ class Model:
         bill = claim.bill
         row = self.rows.get(bill.setl_id)
         if bill.member is None:
-            self._expect(answer.get("id") is None, bill, "a bill of somebody who is no member was recorded")
+            self.expect(answer.get("id") is None, bill, "a bill of somebody who is no member was recorded")
             return
-        self._expect(row is not None, bill, "acknowledged, but not recorded")
+        self.expect(row is not None, bill, "acknowledged, but not recorded")
         if row is None:
             return
         if claim.cancels:
-            self._expect(row.state in (REVERSED, UNSEEN), bill, f"its cancellation is acknowledged; it is {row.state}")
+            over = row.state in _OVER or bill.setl_id in self.restored
+            self.expect(over, bill, f"its cancellation is acknowledged; it is {row.state}")
             return
+        if claim.restores:
+            self.expect(row.state == LIVE, bill, f"its reinstatement is acknowledged; it is {row.state}")
         if answer.get("state") == LIVE:
             told = (answer.get("on_bill_fen"), answer.get("to_card_fen"), answer.get("cash_due_fen"))
-            kept = (row.on_bill_fen, row.to_card_fen, row.cash_due_fen)
-            self._expect(told == kept, bill, f"told {told}, recorded {kept}")
+            self.expect(told in self.shown[bill.setl_id], bill, f"told {told}, recorded {row.split}")
+            self.expect(not claim.transfers or told[0] == 0, bill, "aid is on the bill after its transfer")
 
     def answered(self, key: str, status: int, body: object) -> None:
         """Hear an answer that was given under a key: the same key is always answered alike."""
@@ -225,15 +167,15 @@ class Model:
 
     def refused(self, claim: Claim, key: str, code: str) -> None:
         """Hear that a message was refused for good: one whose effect is recorded under its key must not be."""
-        self._expect(key not in self.effected, claim.bill, f"{key} has its effect, and is refused: {code}")
+        self.expect(key not in self.effected, claim.bill, f"{key} has its effect, and is refused: {code}")
         row = self.rows.get(claim.bill.setl_id)
-        over = row is not None and row.state in (REVERSED, UNSEEN)
+        over = row is not None and row.state in _OVER
         allowed = {
             "nothing_to_reverse": claim.cancels and over,
             "nothing_asked": claim.answers and row is not None and row.state != HELD,
             "cancelled_at_insurer": not claim.cancels and claim.bill.setl_id in self.cancelled,
         }
-        self._expect(allowed.get(code, False), claim.bill, f"refused: {code}")
+        self.expect(allowed.get(code, False), claim.bill, f"refused: {code}")
 
     def quiescent(self, asked: Sequence[Asked]) -> None:
         """Judge the end, when everything was sent, the bureau's whole file too, and nothing is due to be asked."""
@@ -245,65 +187,13 @@ class Model:
         for setl_id, bill in sorted(self.bills.items()):
             row = self.rows.get(setl_id)
             if bill.member is None:
-                self._expect(row is None, bill, "a bill of somebody who is no member is recorded")
+                self.expect(row is None, bill, "a bill of somebody who is no member is recorded")
             elif row is None:
-                self._expect(False, bill, "not recorded at the end")
+                self.expect(False, bill, "not recorded at the end")
             elif setl_id in self.cancelled:
-                self._expect(row.state in (REVERSED, UNSEEN), bill, f"cancelled at the insurer, {row.state} here")
+                self.expect(row.state in _OVER, bill, f"cancelled at the insurer, {row.state} here")
             else:
-                self._expect(row.state == LIVE, bill, f"settled at the insurer, {row.state} here")
-
-    def _look_at(self, row: Row, seen: Seen, began: Moment, now: Moment) -> None:
-        before, bill = self.rows.get(row.setl_id), self.bills.get(row.setl_id)
-        if bill is None or bill.member is None:
-            self.wrong.append(f"{row.setl_id}: recorded, but never sent for a member")
-            return
-        change = (before.state if before else None, row.state)
-        self._expect(row.settlements == (row.state in (LIVE, REVERSED)), bill, f"{row.settlements} settlements")
-        self._expect(row.reversals == (row.state == REVERSED), bill, f"{row.reversals} reversals")
-        if change[0] == change[1]:
-            self._expect(before is not None and _amounts(before) == _amounts(row), bill, "its amounts were changed")
-        elif change in _ENDS:
-            self._expect(bill.setl_id in self.cancelled, bill, "undone without a cancellation")
-            self._expect(
-                row.state == UNSEEN or row.reversal_day == seen.open_day, bill, "reversed in a closed books day"
-            )
-        elif change in _STARTS:
-            self._look_at_start(row, bill, change[0], seen, began, now)
-        else:
-            self._expect(False, bill, f"went from {change[0]} to {change[1]}")
-
-    def _look_at_start(self, row: Row, bill: Bill, before: str | None, seen: Seen, began: Moment, now: Moment) -> None:
-        settling = [claim for claim in self.claims[bill.setl_id] if not claim.cancels]
-        if row.state == HELD:
-            self._expect(any(not claim.name_is_right for claim in settling), bill, "held without a question")
-            return
-        fit = [claim for claim in settling if claim.name_is_right or claim.answers]
-        at_counter = {claim.at_counter and before is None and not claim.answers for claim in fit}
-        if before == HELD:
-            at_counter.add(False)
-        possible = {
-            _split(bill.share_fen, bill.cash_fen, rate, room, at)
-            for at in at_counter
-            for rate in self._rates(bill.day, began)
-            for room in self._rooms(bill.member, bill.day, bill.batch, bill.setl_id, began, now)
-        }
-        promises = [hold for hold in self._promises_of(bill) if not _is_over(hold, began)] if before is None else []
-        if promises:
-            promised = {_promise(hold) for hold in promises}
-            possible = promised if any(_stands(hold, now) for hold in promises) else possible | promised
-        kept = (row.on_bill_fen, row.to_card_fen, row.cash_due_fen)
-        self._expect(kept in possible, bill, f"recorded {kept}, possible {sorted(possible)}")
-        self._expect(row.books_day == seen.open_day, bill, "settled in a closed books day")
-
-    def _look_at_message(self, row: Row) -> None:
-        """A message whose answer was lost: pending when it is reported, and then resolved, without a settlement."""
-        before = self.rows.get(row.setl_id)
-        change = (before.state if before else None, row.state)
-        if row.setl_id.removeprefix(MESSAGE) not in self.messages:
-            self.wrong.append(f"{row.setl_id}: pending, but never reported")
-        if change not in ((None, PENDING), (PENDING, RESOLVED)) or row.settlements or row.reversals:
-            self.wrong.append(f"{row.setl_id}: went from {change[0]} to {change[1]}")
+                self.expect(row.state == LIVE, bill, f"settled at the insurer, {row.state} here")
 
     def _look_at_asked(self, each: Asked) -> None:
         """How a question ended must be what is true at the insurer; unresolved is what nobody could say in time."""
@@ -319,88 +209,15 @@ class Model:
             possible = {"cancelled", "confirmed"} if gone and not asks_cancellation else {"cancelled"}
             if not gone:
                 possible = {"never_happened"} if asks_cancellation else {"confirmed"}
+            if each.setl_id in self.restored:
+                possible |= {"cancelled"}
             may_wait = asks_cancellation and not gone
         if each.outcome not in possible and not (may_wait and each.outcome == "unresolved" and each.listed):
             self.wrong.append(f"{each.setl_id}: asked about its {each.asks}, ended as {each.outcome}, not {possible}")
 
-    def _look_at_hold(self, hold: Hold, seen: Seen, began: Moment, now: Moment, key: str) -> None:
-        before = self.holds.get(hold.hold_id)
-        trial = self.trial_of.get(hold.hold_id) or self.trials.get(key)
-        if trial is None or trial.batch != hold.batch or (before is None and hold.state != OPEN):
-            self.wrong.append(f"{hold.batch}: a hold that nobody asked for, or that was never open")
-            return
-        if before is None:
-            self.trial_of[hold.hold_id] = trial
-            possible = {
-                _split(trial.share_fen, trial.cash_fen, rate, room, at_counter=True)
-                for rate in self._rates(hold.day, began)
-                for room in self._rooms(trial.member, hold.day, hold.batch, "", began, now)
-            }
-            if _promise(hold) not in possible or hold.day not in (trial.day, seen.today):
-                self.wrong.append(f"{hold.batch}: held {_promise(hold)} on {hold.day}, possible {sorted(possible)}")
-            return
-        row, bill = self.rows.get(hold.setl_id or ""), self.bills.get(hold.setl_id or "")
-        equal = bill is not None and row is not None and bill.batch == hold.batch and bill.figures == trial.figures
-        fits = {
-            KEPT: equal and row is not None and _promise(hold) == (row.on_bill_fen, row.to_card_fen, row.cash_due_fen),
-            OVERTAKEN: bill is not None and bill.batch == hold.batch and not equal,
-            REPLACED: key in self.trials and self.trials[key].batch == hold.batch,
-            RELEASED: hold.hold_id in self.releases,
-        }
-        self.kept += hold.state == KEPT
-        self.overtaken += hold.state == OVERTAKEN
-        if before.state != OPEN or not fits.get(hold.state, False) or _promise(before) != _promise(hold):
-            self.wrong.append(f"{hold.batch}: its hold went from {before.state} to {hold.state}")
-
-    def _look_at_promises_of(self, row: Row, before: str | None, now: Moment) -> None:
-        """A bill that is recorded at once ends the promises of its batch."""
-        bill = self.bills.get(row.setl_id)
-        if bill is not None and before is None and row.state == LIVE:
-            of_batch = (hold for hold in self.holds.values() if (hold.batch, hold.state) == (bill.batch, OPEN))
-            self._expect(not any(_stands(hold, now) for hold in of_batch), bill, "recorded, and its hold is open still")
-
-    def _promises_of(self, bill: Bill) -> list[Hold]:
-        """Return the open holds of the bill's batch that were made for its figures."""
-        return [
-            hold
-            for hold in self.holds.values()
-            if (hold.batch, hold.state) == (bill.batch, OPEN) and self.trial_of[hold.hold_id].figures == bill.figures
-        ]
-
-    def _rooms(self, member: str | None, day: str, batch: str, setl_id: str, began: Moment, now: Moment) -> set[int]:
-        """Return what may be left of the year's limit: other live bills and other batches' holds are taken off.
-
-        A hold that is about to end may be seen to stand or to be over.
-        """
-        used = sum(
-            row.on_bill_fen + row.to_card_fen
-            for row in self.rows.values()
-            if row.state == LIVE and row.setl_id != setl_id and self._is_of(self.bills[row.setl_id], member, day)
-        )
-        others = [
-            hold
-            for hold in self.holds.values()
-            if hold.state == OPEN and hold.batch != batch and not _is_over(hold, began)
-            if (self.trial_of[hold.hold_id].member, hold.day[:4]) == (member, day[:4])
-        ]
-        possible = {used}
-        for hold in others:
-            fen = hold.on_bill_fen + hold.to_card_fen
-            with_it = {each + fen for each in possible}
-            possible = with_it if _stands(hold, now) else possible | with_it
-        return {max(0, self.plan.limit_fen - each) for each in possible}
-
-    def _is_of(self, bill: Bill, member: str | None, day: str) -> bool:
-        return (bill.member, bill.day[:4]) == (member, day[:4])
-
-    def _rates(self, day: str, began: Moment) -> set[int]:
-        """Return the rates that may have been read: of what was published when the transaction began, or later."""
-        known = sum(at <= began.commits for at in self.published_at)
-        possible = set()
-        for count in range(max(1, known), len(self.published_at) + 1):
-            in_force = [rate for first, rate in self.plan.rates[:count] if first <= day]
-            possible.add(in_force[-1])
-        return possible
+    def member_of(self, hold: Hold) -> str | None:
+        """Return whose a hold is: the pre-settlement's, or the cancelled bill's whose place it keeps."""
+        return self.bills[hold.of or ""].member if hold.kind == SUCCESSOR else self.trial_of[hold.hold_id].member
 
     def _look_at_limits(self, now: Moment) -> None:
         used: dict[tuple[str | None, str], int] = defaultdict(int)
@@ -408,41 +225,376 @@ class Model:
         for row in self.rows.values():
             bill = self.bills.get(row.setl_id)
             if row.state == LIVE and bill is not None:
-                used[bill.member, bill.day[:4]] += row.on_bill_fen + row.to_card_fen
+                used[bill.member, row.year] += row.aid_fen
                 settled.add(bill.batch)
         for hold in self.holds.values():
-            if hold.state == OPEN and _stands(hold, now) and hold.batch not in settled:
-                used[self.trial_of[hold.hold_id].member, hold.day[:4]] += hold.on_bill_fen + hold.to_card_fen
+            if stands(hold, now) and (hold.kind == SUCCESSOR or hold.batch not in settled):
+                used[self.member_of(hold), hold.day[:4]] += hold.aid_fen
         for (member, year), fen in used.items():
             over = f"{member} {year}: {fen} fen of a limit of {self.plan.limit_fen}"
             if fen > self.plan.limit_fen and over not in self.wrong:
                 self.wrong.append(over)
 
-    def _expect(self, holds: bool, bill: Bill, otherwise: str) -> None:
+    def expect(self, holds: bool, bill: Bill, otherwise: str) -> None:
+        """Say that something is wrong with a bill, unless it holds."""
         if not holds:
             self.wrong.append(f"{bill.setl_id}: {otherwise}")
 
 
-def _amounts(row: Row) -> tuple[int, int, int, int | None]:
-    return row.on_bill_fen, row.to_card_fen, row.cash_due_fen, row.books_day
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """One commit as the model judges it: records after it, the moments of its transaction, and its command."""
+
+    model: Model
+    seen: Seen
+    began: Moment
+    now: Moment
+    key: str
+    before: Mapping[str, Row]
+
+    def look_at(self, row: Row) -> None:
+        """Judge one bill that is another than before."""
+        if row.setl_id.startswith(MESSAGE):
+            self._look_at_message(row)
+            return
+        model, before, bill = self.model, self.before.get(row.setl_id), self.model.bills.get(row.setl_id)
+        if bill is None or bill.member is None:
+            model.wrong.append(f"{row.setl_id}: recorded, but never sent for a member")
+            return
+        change = (before.state if before else None, row.state)
+        model.expect(
+            row.later_fen in (0, model.paid_later.get(row.setl_id, 0)), bill, f"{row.later_fen} are paid later"
+        )
+        undone = row.settlements - (row.state == LIVE)
+        model.expect((row.settlements > 0) == (row.state in _PRICED), bill, f"{row.settlements} settlements")
+        model.expect(row.reversals == max(0, undone), bill, f"{row.reversals} reversals")
+        if before is not None and change == (LIVE, LIVE):
+            self._look_at_live(row, bill, before)
+        elif before is not None and change == (REVERSED, LIVE):
+            self._look_at_restored(row, bill, before)
+        elif before is not None and change[0] == change[1]:
+            model.expect(_record(before) == _record(row), bill, "its amounts were changed")
+        elif before is not None and change == (REVERSED, REPLACED_BILL):
+            by = next((each for each in self.seen.rows if each.setl_id == row.replaced_by), None)
+            model.expect(by is not None and by.replaces == row.setl_id, bill, f"replaced by {row.replaced_by}")
+        elif change in _ENDS:
+            self._look_at_end(row, bill, before)
+        elif change in _STARTS:
+            self._look_at_start(row, bill, change[0])
+        else:
+            model.expect(False, bill, f"went from {change[0]} to {change[1]}")
+
+    def _look_at_live(self, row: Row, bill: Bill, before: Row) -> None:
+        """A live bill changes by a settlement that takes the place of the one before, and for a reason of its own."""
+        if row.replaces != before.replaces:
+            self._look_at_successor(row, bill, before)
+        elif row.settlements == before.settlements:
+            self.model.expect(_record(before) == _record(row), bill, "its amounts were changed")
+        else:
+            self.model.expect(row.books_day == self.seen.open_day, bill, "revised in a closed books day")
+            if row.why in _TRANSFERRED:
+                wanted = (0, before.aid_fen, before.cash_due_fen + before.on_bill_fen)
+                asked = any(claim.transfers for claim in self.model.claims[bill.setl_id])
+                self.model.expect(asked and before.on_bill_fen > 0, bill, "transferred, and nobody asked for it")
+                self.model.expect(row.split == wanted, bill, f"transferred {before.split} as {row.split}")
+            else:
+                self.model.expect(row.why == RERATED, bill, f"revised by {row.why}")
+
+    def _look_at_end(self, row: Row, bill: Bill, before: Row | None) -> None:
+        """A bill ends when the insurer cancelled it; its successor, or whoever comes, gets what it gives back."""
+        model = self.model
+        late = bill.setl_id in model.restored and (before is None or before.settlements < 2)
+        model.expect(bill.setl_id in model.cancelled or late, bill, "undone without a cancellation")
+        if row.state == UNSEEN or before is None:
+            return
+        model.expect(row.reversal_day == self.seen.open_day, bill, "reversed in a closed books day")
+        successor = self._successor_of(bill, before)
+        model.expect(row.replaced_by == successor, bill, f"replaced by {row.replaced_by}, not by {successor}")
+        places = [hold for hold in self.seen.holds if hold.of == bill.setl_id and hold.kind == SUCCESSOR]
+        kept = [hold for hold in places if hold.hold_id not in model.holds]
+        model.expect(len(kept) == (successor is None), bill, f"{len(kept)} places are kept for its successor")
+
+    def _successor_of(self, old: Bill, old_row: Row) -> str | None:
+        """Return the live bill that was recorded later and corrects one that ends now: it says so, or it is alike."""
+        found = []
+        for row in self.before.values():
+            bill = self.model.bills.get(row.setl_id)
+            if bill is None or row.state != LIVE or row.replaces is not None or row.bill_id <= old_row.bill_id:
+                continue
+            named = row.resettles == old.setl_id and bill.care.is_of_patient(old.care)
+            alike = bill.care.batch_no == old.care.batch_no or bill.billed_fen == old.billed_fen
+            if named or (alike and bill.care.is_of_visit(old.care)):
+                found.append((not named, row.bill_id, row.setl_id))
+        return min(found)[2] if found else None
+
+    def _look_at_successor(self, row: Row, bill: Bill, before: Row) -> None:
+        """A bill that was settled before the one that it corrects ended: it is as if that one had never been."""
+        model, old = self.model, self.model.rows.get(row.replaces or "")
+        if old is None or old.replaced_by != row.setl_id or before.replaces is not None:
+            model.expect(False, bill, f"stands in the place of {row.replaces}")
+            return
+        model.expect(row.place == old.place, bill, "does not stand in the place of the bill that it corrects")
+        day = bill.day if bill.care.inpatient else old.day
+        version = old.version if model.plan.begins(old.version) <= before.day else before.version
+        possible: set[Terms] = set()
+        for room in self._rooms(bill.member, day, None, {row.setl_id}):
+            aid = share_of(bill.share_fen, model.plan.rate(version), room)
+            if aid < before.aid_fen:
+                model.expect("corrected_with_less" in row.items, bill, "gets less, and nobody is told")
+                possible.add((before.split, before.version, before.day))
+            else:
+                possible.add((split_again(before.split, aid), version, day))
+        model.expect(_terms(row) in possible, bill, f"corrected as {_terms(row)}, possible {sorted(possible)}")
+        model.expect(row.settlements == before.settlements or row.why == _CORRECTED, bill, f"revised by {row.why}")
+
+    def _look_at_restored(self, row: Row, bill: Bill, before: Row) -> None:
+        """A bill whose cancellation was taken back is as it was while its room is kept, else as far as room is left."""
+        model = self.model
+        model.expect(bill.setl_id in model.restored, bill, "lives again, and its cancellation stands")
+        model.expect(row.books_day == self.seen.open_day, bill, "reinstated in a closed books day")
+        places = [hold for hold in model.holds.values() if hold.of == bill.setl_id and hold.state == OPEN]
+        kept = [hold for hold in places if hold.kind == SUCCESSOR and not is_over(hold, self.began)]
+        possible = {before.split} if kept else set()
+        if not any(stands(hold, self.now) for hold in kept):
+            for room in self._rooms(bill.member, before.day, None, {row.setl_id}, {hold.hold_id for hold in places}):
+                aid = share_of(bill.share_fen, model.plan.rate(before.version), room)
+                possible.add(split_again(before.split, aid))
+        model.expect(row.split in possible, bill, f"reinstated as {row.split}, possible {sorted(possible)}")
+        told = row.aid_fen >= before.aid_fen or "reinstated_with_less" in row.items
+        model.expect(told, bill, "reinstated with less, and nobody is told")
+        same = (row.version, row.day, row.place) == (before.version, before.day, before.place)
+        model.expect(same, bill, "reinstated in another place")
+
+    def _look_at_start(self, row: Row, bill: Bill, before: str | None) -> None:
+        model = self.model
+        settling = [claim for claim in model.claims[bill.setl_id] if claim.settles]
+        if row.state == HELD:
+            model.expect(any(not claim.name_is_right for claim in settling), bill, "held without a question")
+            return
+        fit = [claim for claim in settling if claim.name_is_right or claim.answers]
+        at_counter = {claim.at_counter and before is None and not claim.answers for claim in fit}
+        if before == HELD:
+            at_counter.add(False)
+        said = row.resettles is None or any(claim.resettles == row.resettles for claim in settling)
+        model.expect(said, bill, f"re-settles {row.resettles}, which nobody said")
+        place = self._place_of(bill.care, row.resettles, row.replaces, bill.setl_id)
+        self._look_at_place_taken(row, bill)
+        possible: set[Terms] = set()
+        for version, day in self._versions(bill.care, bill.day, place):
+            for room in self._rooms(bill.member, day, bill.batch, {bill.setl_id}, {place.hold_id} if place else ()):
+                aid = share_of(bill.share_fen, model.plan.rate(version), room)
+                possible |= {(split_of(aid, bill.cash_fen, at), version, day) for at in at_counter}
+        promises = [hold for hold in self._promises_of(bill) if not is_over(hold, self.began)] if before is None else []
+        if promises:
+            promised = {(hold.split, hold.version, hold.day) for hold in promises}
+            possible = promised if any(stands(hold, self.now) for hold in promises) else possible | promised
+        model.expect(_terms(row) in possible, bill, f"recorded {_terms(row)}, possible {sorted(possible)}")
+        model.expect(row.books_day == self.seen.open_day, bill, "settled in a closed books day")
+
+    def _look_at_place_taken(self, row: Row, bill: Bill) -> None:
+        """Who takes a place stands in it, and whose place it was is replaced by the same commit."""
+        old = self.model.rows.get(row.replaces or "")
+        wanted = old.place if old is not None else row.bill_id
+        self.model.expect(row.place == wanted, bill, "stands in a place that is not its own")
+        by = old is None or (old.state, old.replaced_by) == (REPLACED_BILL, row.setl_id)
+        self.model.expect(by, bill, f"takes the place of {row.replaces}, which is not replaced")
+
+    def _place_of(self, care: Care, resettles: str | None, replaces: str | None, named: str) -> Hold | None:
+        """Return the kept place that was taken, having judged that it had to be that one, or none."""
+        model = self.model
+        open_ones = [hold for hold in self._places(care, resettles) if not is_over(hold, self.began)]
+        sure = [hold for hold in open_ones if stands(hold, self.now)]
+        best = [hold for hold in sure if hold.of == resettles and resettles is not None]
+        best = best or [hold for hold in sure if hold.batch == care.batch]
+        taken = next((hold for hold in open_ones if hold.of == replaces), None) if replaces is not None else None
+        fits = taken in open_ones if replaces is not None else not sure
+        if not fits or (taken is not None and best and taken not in best):
+            kept = [(hold.of, hold.kind) for hold in open_ones]
+            model.wrong.append(f"{named}: takes the place of {replaces}, kept are those of {kept}")
+        return taken
+
+    def _places(self, care: Care, resettles: str | None) -> Iterator[Hold]:
+        """Yield what is kept of cancelled bills that this one corrects; a quote's hold keeps it for its own batch."""
+        for hold in self.model.holds.values():
+            if hold.of is None or (hold.kind != SUCCESSOR and hold.batch != care.batch):
+                continue
+            old = self.model.bills[hold.of].care
+            kept_for = self.model.trial_of[hold.hold_id].care if hold.kind != SUCCESSOR else old
+            mine = kept_for.visit == care.visit or old.visit_no == care.visit_no or hold.of == resettles
+            if mine and kept_for.is_of_patient(care):
+                yield hold
+
+    def _versions(self, care: Care, day: str, place: Hold | None) -> set[tuple[int, str]]:
+        """Return the version and the day by which a bill may be computed: in a kept place those of the place."""
+        day = place.day if place is not None and not care.inpatient else day
+        if place is not None and self.model.plan.begins(place.version) <= day:
+            return {(place.version, day)}
+        known = sum(at <= self.began.commits for at in self.model.published_at)
+        counts = range(max(1, known), len(self.model.published_at) + 1)
+        begins = self.model.plan.begins
+        return {(max(n for n in range(1, count + 1) if begins(n) <= day), day) for count in counts}
+
+    def _promises_of(self, bill: Bill) -> list[Hold]:
+        """Return the open holds of the bill's batch that were made for its figures."""
+        of_batch = [hold for hold in self.model.holds.values() if (hold.batch, hold.state) == (bill.batch, OPEN)]
+        promises = [hold for hold in of_batch if hold.kind != SUCCESSOR]
+        return [hold for hold in promises if self.model.trial_of[hold.hold_id].figures == bill.figures]
+
+    def _rooms(
+        self,
+        member: str | None,
+        day: str,
+        batch: str | None,
+        but: Iterable[str],
+        without: Iterable[str] = (),
+    ) -> set[int]:
+        """Return what may be left of the year's limit beside other live bills, other batches' holds and kept places.
+
+        A hold that is about to end may be seen to stand or to be over.
+        """
+        model = self.model
+        used = sum(
+            row.aid_fen
+            for row in model.rows.values()
+            if row.state == LIVE and row.setl_id not in but and self._is_of(row, member, day[:4])
+        )
+        others = [
+            hold
+            for hold in self._holds_of(member, day[:4])
+            if hold.hold_id not in without and (hold.kind == SUCCESSOR or hold.batch != batch)
+        ]
+        return {model.plan.limit_fen - each - used for each in self._held(others)}
+
+    def _held(self, holds: Iterable[Hold]) -> set[int]:
+        """Return what holds may take together; one that is about to end may be seen either way."""
+        possible = {0}
+        for hold in holds:
+            with_it = {each + hold.aid_fen for each in possible}
+            possible = with_it if stands(hold, self.now) else possible | with_it
+        return possible
+
+    def _holds_of(self, member: str | None, year: str) -> list[Hold]:
+        mine = [hold for hold in self.model.holds.values() if not is_over(hold, self.began)]
+        return [hold for hold in mine if (self.model.member_of(hold), hold.day[:4]) == (member, year)]
+
+    def _is_of(self, row: Row, member: str | None, year: str) -> bool:
+        bill = self.model.bills.get(row.setl_id)
+        return bill is not None and (bill.member, row.year) == (member, year)
+
+    def look_at_ratings(self, changed: Sequence[Row]) -> None:
+        """Judge what the commit says of re-ratings, by the records before it."""
+        model, seen = self.model, self.seen
+        new_looks = [look for look in seen.looks if look.cause not in model.ratings.looked]
+        new_ratings = [rating for rating in seen.ratings if model.ratings.known.get(rating.rating_id) != rating]
+        changes = Changes(self.before, {row.setl_id: row for row in changed}, self.key in model.decisions)
+        if new_looks or new_ratings or changes.rerated():
+            named = {look.setl_id for look in new_looks} | {rating.setl_id for rating in new_ratings}
+            possible = {setl_id: self._possible_lines(setl_id) for setl_id in named}
+            model.ratings.judge(seen.ratings, new_looks, possible, changes)
+
+    def _possible_lines(self, setl_id: str) -> set[Lines]:
+        bill, row = self.model.bills[setl_id], self.before[setl_id]
+        rows = [
+            each for each in self.before.values() if each.state == LIVE and self._is_of(each, bill.member, row.year)
+        ]
+        bases = self._held(self._holds_of(bill.member, row.year))
+        return self.model.ratings.lines(rows, self.model.bills, list(self.model.holds.values()), bases)
+
+    def _look_at_message(self, row: Row) -> None:
+        """A message whose answer was lost: pending when it is reported, and then resolved, without a settlement."""
+        before = self.before.get(row.setl_id)
+        change = (before.state if before else None, row.state)
+        if row.setl_id.removeprefix(MESSAGE) not in self.model.messages:
+            self.model.wrong.append(f"{row.setl_id}: pending, but never reported")
+        same = change[0] == change[1]
+        if not (same or change in ((None, PENDING), (PENDING, RESOLVED))) or row.settlements or row.reversals:
+            self.model.wrong.append(f"{row.setl_id}: went from {change[0]} to {change[1]}")
+
+    def look_at_hold(self, hold: Hold) -> None:
+        """Judge one hold that is new or another than before."""
+        before = self.model.holds.get(hold.hold_id)
+        if before is not None and (
+            before.state != OPEN or before.split != hold.split or before.expires != hold.expires
+        ):
+            self.model.wrong.append(f"{hold.batch}: its hold went from {before.state} to {hold.state}")
+        elif hold.kind == SUCCESSOR:
+            self._look_at_kept_place(hold, before)
+        elif before is None:
+            self._look_at_promise(hold)
+        else:
+            self._look_at_promise_ended(hold, before)
+
+    def _look_at_kept_place(self, hold: Hold, before: Hold | None) -> None:
+        """What a cancelled bill gave back is kept to the end of the next day, for its successor or for itself."""
+        model, old = self.model, self.model.rows.get(hold.of or "")
+        if old is None:
+            model.wrong.append(f"{hold.batch}: a place is kept of a bill that is not recorded")
+            return
+        if before is None:
+            ends = {f"{date.fromisoformat(day) + timedelta(days=2)} 00:00:00" for day in self.seen.todays}
+            kept = (hold.state, old.state, hold.split, hold.version, hold.day)
+            wanted = (OPEN, REVERSED, old.split, old.version, old.day)
+            if kept != wanted or hold.until not in ends:
+                model.wrong.append(f"{hold.of}: kept {kept} until {hold.until}, must be {wanted} until {ends}")
+            return
+        by = model.rows.get(hold.setl_id or "")
+        quoted = (each for each in self.seen.holds if each.kind != SUCCESSOR and each.of == hold.of)
+        fits = {
+            TAKEN: by is not None and (by.replaces == hold.of or (by.setl_id == hold.of and by.state == LIVE)),
+            REPLACED: any(each.hold_id not in model.holds or each.state == OPEN for each in quoted),
+            RELEASED: old.state == LIVE and is_over(before, self.began),
+        }
+        if not fits.get(hold.state, False):
+            model.wrong.append(f"{hold.of}: its kept place went from {before.state} to {hold.state}")
+
+    def _look_at_promise(self, hold: Hold) -> None:
+        model, trial = self.model, self.model.trials.get(self.key)
+        if trial is None or trial.batch != hold.batch or hold.state != OPEN:
+            model.wrong.append(f"{hold.batch}: a hold that nobody asked for, or that was never open")
+            return
+        model.trial_of[hold.hold_id] = trial
+        place = self._place_of(trial.care, trial.resettles, hold.of, hold.batch)
+        days = (trial.day,) if trial.day is not None else self.seen.todays
+        possible: set[Terms] = set()
+        for version, day in {each for own in days for each in self._versions(trial.care, own, place)}:
+            for room in self._rooms(trial.member, day, hold.batch, (), {place.hold_id} if place else ()):
+                aid = share_of(trial.share_fen, model.plan.rate(version), room)
+                possible.add((split_of(aid, trial.cash_fen, at_counter=True), version, day))
+        held = (hold.split, hold.version, hold.day)
+        if held not in possible:
+            model.wrong.append(f"{hold.batch}: held {held}, possible {sorted(possible)}")
+        if place is not None and hold.expires < place.expires:
+            model.wrong.append(f"{hold.batch}: its hold ends before the place that it took over")
+
+    def _look_at_promise_ended(self, hold: Hold, before: Hold) -> None:
+        model, trial = self.model, self.model.trial_of[hold.hold_id]
+        row, bill = model.rows.get(hold.setl_id or ""), model.bills.get(hold.setl_id or "")
+        equal = bill is not None and row is not None and bill.batch == hold.batch and bill.figures == trial.figures
+        restored = model.rows.get(hold.of or "")
+        fits = {
+            KEPT: equal and row is not None and hold.split == row.split,
+            OVERTAKEN: bill is not None and bill.batch == hold.batch and not equal,
+            REPLACED: self.key in model.trials and model.trials[self.key].batch == hold.batch,
+            RELEASED: hold.hold_id in model.releases or (restored is not None and restored.state == LIVE),
+        }
+        model.kept += hold.state == KEPT
+        model.overtaken += hold.state == OVERTAKEN
+        if not fits.get(hold.state, False):
+            model.wrong.append(f"{hold.batch}: its hold went from {before.state} to {hold.state}")
+
+    def look_at_promises_of(self, row: Row) -> None:
+        """A bill that is recorded at once ends the promises of its batch."""
+        model, bill = self.model, self.model.bills.get(row.setl_id)
+        if bill is not None and row.setl_id not in self.before and row.state == LIVE:
+            promises = [hold for hold in model.holds.values() if hold.batch == bill.batch and hold.kind != SUCCESSOR]
+            open_still = any(stands(hold, self.now) for hold in promises)
+            model.expect(not open_still, bill, "recorded, and its hold is open still")
 
 
-def _split(share_fen: int, cash_fen: int, rate: int, room: int, at_counter: bool) -> tuple[int, int, int]:
-    """Return aid on the bill, aid to the card, and the cash that is left."""
-    aid = min((max(0, share_fen) * rate + 50) // 100, room)
-    on_bill = min(aid, cash_fen) if at_counter else 0
-    return on_bill, aid - on_bill, cash_fen - on_bill
+def _terms(row: Row) -> Terms:
+    return row.split, row.version, row.day
 
 
-def _promise(hold: Hold) -> tuple[int, int, int]:
-    return hold.on_bill_fen, hold.to_card_fen, hold.cash_due_fen
-
-
-def _stands(hold: Hold, now: Moment) -> bool:
-    """Say whether every clock says that the hold stands until now."""
-    return hold.expires > now.seconds + CLOCKS_APART_SECONDS
-
-
-def _is_over(hold: Hold, began: Moment) -> bool:
-    """Say whether every clock said at the beginning that the hold is over."""
-    return hold.expires <= began.seconds - CLOCKS_APART_SECONDS
+def _record(row: Row) -> tuple[object, ...]:
+    """Return what no later event may change while the settlement is the same."""
+    return _terms(row), row.settlements, row.place, row.replaces, row.books_day

@@ -26,15 +26,15 @@ _DOORS = (
     "settlement.api.routes.platform",
     "settlement.worker.loop",
     "settlement.worker.pending",
+    "settlement.worker.rerating",
+    "settlement.services.bills.decide_rerating",
+    "settlement.services.bills.add_later_payer",
     "settlement.services.reconciliation.bring_list",
 )
 _ONLY_READS = "settlement.services.audit."
 """Examinations change nothing and are made again when they are cut off, so only their keeping is of the flow."""
 _KEEPS = "settlement.services.audit.keep_examination"
 NOT_PLAYED = {
-    "bills.find_later_bill_of_visit": "corrections: asked only where the plan keeps a cancelled bill's place",
-    "holds.find_kept_room": "corrections: reinstatements are not played",
-    "settling.read_takings": "corrections: reinstatements, chains and re-ratings are not played",
     "examinations.only_bills_of": "sends nothing as long as no invariant is broken",
 }
 """Queries that the doors can reach and that no history does, each with its reason."""

@@ -118,11 +118,12 @@ async def promise(world: World, visit: OpenVisit, rng: Random) -> str | None:
     return str(held[0]["id"]) if held else None
 
 
-def promise_of(world: World, visit: OpenVisit) -> Message:
+def promise_of(world: World, visit: OpenVisit, resettles: str | None = None) -> Message:
     """Return a pre-settlement as it stands, asking for a promise."""
     facts = world.city.facts_of(visit)
     told = {name: value for name, value in facts.items() if value and name != "msgid"}
-    body = write_json({"output": visit.trial, "visit": told, "hold": True})
+    said = {"resettles": resettles} if resettles is not None else {}
+    body = write_json({"output": visit.trial, "visit": told, "hold": True, **said})
     world.counted["promise"] += 1
     key = f"hold-{batch_of(visit, facts)}-{world.counted['promise']}"
-    return Message("/v1/quotes", body, key, (), trial=world.trial_of(visit, facts))
+    return Message("/v1/quotes", body, key, (), trial=world.trial_of(visit, facts, resettles))

@@ -27,7 +27,7 @@ from settlement.domain.bills import Certificate
 from settlement.domain.ids import ClientId, FundId, IdSource
 from settlement.domain.scope import PersonCategory
 from settlement.lab.chaos.insurer import InsurerCity
-from settlement.lab.chaos.plan import CODE, THE_DAY, plan_text
+from settlement.lab.chaos.plan import CODE, EFFECTS, THE_DAY, plan_text
 from settlement.lab.his.people import Person
 from settlement.lab.office import open_office
 from settlement.services.access.add_client import SCOPES_OF_A_ROLE
@@ -44,7 +44,7 @@ MEMBERS = 3
 BEGINS_AT = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
 KEYS = KeyRing(active="k1", sealing={"k1": bytes(range(16))}, index=bytes(range(32)))
 _PROFILE = "chaos"
-_TEMPLATE = "chaos_template"
+_EMPTY, _TEMPLATE = "chaos_empty", "chaos_template_"
 _ROOM_IN_MEMORY = 2 * 2**30
 _SINCE = date(2015, 1, 1)
 
@@ -80,10 +80,13 @@ class Scene:
         return self.folder / "profiles"
 
     @contextmanager
-    def copy(self) -> Iterator[tuple[DatabaseUrls, psycopg.Connection]]:
-        """Lend a database of a history's own, with a connection that sees all of it and may end others."""
+    def copy(self, effect: str) -> Iterator[tuple[DatabaseUrls, psycopg.Connection]]:
+        """Lend a database of a history's own, with a connection that sees all of it and may end others.
+
+        `effect` is what the plan in it declares for bills before a change.
+        """
         name = f"chaos_{os.getpid()}_{next(self._numbers)}"
-        _as_superuser(self.server, "CREATE DATABASE {} TEMPLATE {} OWNER settlement_owner", name, _TEMPLATE)
+        _copy(self.server, name, _TEMPLATE + effect)
         try:
             url = make_url(self.server.superuser_url).set(database=name).render_as_string(hide_password=False)
             with psycopg.connect(url, autocommit=True) as monitor:
@@ -112,19 +115,24 @@ def open_scene() -> Iterator[Scene]:
 
 
 def build_scene(server: EmbeddedServer, folder: Path) -> Scene:
-    """Make the template on a server: schema, fund, plan, hospitals and members, the same in every run."""
-    server.recreate_database(_TEMPLATE)
-    urls = server.urls(_TEMPLATE)
-    upgrade(urls.owner)
+    """Make the templates on a server: schema, fund, plan, hospitals and members, the same in every run."""
+    server.recreate_database(_EMPTY)
+    upgrade(server.urls(_EMPTY).owner)
     profiles = folder / "profiles"
     profiles.mkdir(exist_ok=True)
     shipped = (packaged.files("settlement.gateway") / "profiles" / "simulator.toml").read_text(encoding="utf-8")
     (profiles / f"{_PROFILE}.toml").write_text(f'{shipped}\nurl = "http://insurer/fsi"\n', encoding="utf-8")
-    fund = asyncio.run(_register(urls, profiles, InsurerCity(folder / "insurer")))
-    return Scene(server, folder, fund)
+    funds = []
+    for effect in EFFECTS:
+        _copy(server, _TEMPLATE + effect, _EMPTY)
+        urls, city = server.urls(_TEMPLATE + effect), InsurerCity(folder / f"insurer-{effect}")
+        funds.append(asyncio.run(_register(urls, profiles, city, effect)))
+    if any(fund != funds[0] for fund in funds):
+        raise RuntimeError("the templates are of different funds")
+    return Scene(server, folder, funds[0])
 
 
-async def _register(urls: DatabaseUrls, profiles: Path, city: InsurerCity) -> RegisteredFund:
+async def _register(urls: DatabaseUrls, profiles: Path, city: InsurerCity, effect: str) -> RegisteredFund:
     moment = BEGINS_AT - timedelta(days=30)
 
     def clock() -> datetime:
@@ -137,16 +145,16 @@ async def _register(urls: DatabaseUrls, profiles: Path, city: InsurerCity) -> Re
     shelf = RulesShelf(engine, profiles)
     resources = Resources(engine, KEYS, clock, ids, shelf, MemberQueue(), timedelta(days=180), timedelta(minutes=30))
     try:
-        return await _register_fund(resources, city)
+        return await _register_fund(resources, city, effect)
     finally:
         await engine.dispose()
 
 
-async def _register_fund(resources: Resources, city: InsurerCity) -> RegisteredFund:
+async def _register_fund(resources: Resources, city: InsurerCity, effect: str) -> RegisteredFund:
     fund = await add_fund(resources, code="chaos", name="模拟互助", gateway_profile=_PROFILE, plan_code=CODE)
     fund_id = fund.fund_id
     office = await open_office(resources, fund_id)
-    await publish_file(resources, office.author, office.approver, plan_text(1))
+    await publish_file(resources, office.author, office.approver, plan_text(1, effect))
     await add_unit(resources, fund_id, code="u1", name="模拟单位")
     for hospital in city.hospitals:
         await add_hospital(
@@ -167,6 +175,10 @@ def _folder_in_memory() -> str | None:
     memory = Path("/dev/shm")
     usable = memory.is_dir() and os.access(memory, os.W_OK)
     return str(memory) if usable and shutil.disk_usage(memory).free > _ROOM_IN_MEMORY else None
+
+
+def _copy(server: EmbeddedServer, name: str, template: str) -> None:
+    _as_superuser(server, "CREATE DATABASE {} TEMPLATE {} OWNER settlement_owner", name, template)
 
 
 def _as_superuser(server: EmbeddedServer, statement: str, *names: str) -> None:

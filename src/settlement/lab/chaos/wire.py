@@ -10,8 +10,8 @@ from psycopg import AsyncConnection, OperationalError
 from psycopg import Error as PsycopgError
 from psycopg.abc import PQGen
 
+from settlement.lab.chaos.facts import Moment
 from settlement.lab.chaos.faults import LOST
-from settlement.lab.chaos.model import Moment
 from settlement.lab.chaos.points import AFTER, BEFORE, BEGIN, COMMIT, point_of
 from settlement.lab.chaos.steering import Mortal, Steering
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.ids import FundId
+from settlement.lab.chaos.facts import Bill, Care, Claim, FlatPlan, Trial
 from settlement.lab.chaos.faults import ANSWER_LOST, DOOR, REQUEST_LOST, Fault
 from settlement.lab.chaos.insurer import InsurerCity, InsurerLine
 from settlement.lab.chaos.loop import SteeredLoop
-from settlement.lab.chaos.model import Bill, Claim, Model, Trial
-from settlement.lab.chaos.plan import FLAT, THE_DAY
+from settlement.lab.chaos.model import Model
+from settlement.lab.chaos.plan import THE_DAY
 from settlement.lab.chaos.points import AFTER, BEFORE
 from settlement.lab.chaos.process import TOKEN_KEY, TOKEN_LIFETIME, Premises, Process, Reply, Unreachable
 from settlement.lab.chaos.records import Records
@@ -29,6 +30,7 @@ from settlement.lab.his.people import Person
 from settlement.lab.his.wire import fen_of, write_json
 from settlement.services.access.tokens import Tokens
 
+T = TypeVar("T")
 COUNTER = "counter"
 APIS, WORKER = ("api-1", "api-2"), "worker"
 MOST_TRIES = 60
@@ -98,16 +100,23 @@ class World:
         for _ in range(rng.randrange(most)):
             await self.steering.stop(None, "turn", BEFORE)
 
-    async def treated(self, rng: Random, person: Person | None = None, most_fen: int = 200_000) -> OpenVisit:
+    async def at_counter(self, walk: Callable[[], T]) -> T:
+        """Have a hospital do something with the insurer, at a moment that the seed chooses."""
+        await self.steering.stop(None, COUNTER, BEFORE)
+        return walk()
+
+    async def treated(
+        self, rng: Random, person: Person | None = None, most_fen: int = 200_000, *, inpatient: bool | None = None
+    ) -> OpenVisit:
         """Have a member treated and the trial made with the insurer, on one of three days."""
         day = THE_DAY + timedelta(days=rng.choice((-1, 0, 0, 1)))
         at = datetime(day.year, day.month, day.day, rng.randint(8, 20), rng.randint(0, 59), rng.randint(0, 59))  # noqa: DTZ001 - the insurer writes wall-clock times of China.
         await self.steering.stop(None, COUNTER, BEFORE)
-        return self.city.treat(person or rng.choice(self.scene.fund.members), rng, at, most_fen)
+        return self.city.treat(person or rng.choice(self.scene.fund.members), rng, at, most_fen, inpatient=inpatient)
 
-    async def settled(self, rng: Random, person: Person | None = None) -> SettledBill:
+    async def settled(self, rng: Random, person: Person | None = None, *, inpatient: bool | None = None) -> SettledBill:
         """Have a member treated and settled with the insurer."""
-        return await self.settled_visit(await self.treated(rng, person))
+        return await self.settled_visit(await self.treated(rng, person, inpatient=inpatient))
 
     async def settled_visit(self, visit: OpenVisit) -> SettledBill:
         """Have the hospital settle a visit with the insurer."""
@@ -195,29 +204,38 @@ class World:
 
     def bill_of(self, bill: SettledBill) -> Bill:
         """Return a bill as the model knows it."""
-        known = {person.psn_no for person in self.scene.fund.members}
         info = bill.setlinfo
         return Bill(
             setl_id=bill.setl_id,
-            member=bill.psn_no if bill.psn_no in known else None,
+            care=self._care_of(bill.visit, bill.facts),
             day=bill.facts["discharged_on"] or str(info["setl_time"])[:10],
             share_fen=fen_of(info["psn_part_amt"]),
             cash_fen=fen_of(info["psn_cash_pay"]),
-            batch=batch_of(bill.visit, bill.facts),
+            billed_fen=fen_of(info["medfee_sumamt"]),
             figures=_figures_of(info),
         )
 
-    def trial_of(self, visit: OpenVisit, facts: Facts) -> Trial:
+    def trial_of(self, visit: OpenVisit, facts: Facts, resettles: str | None = None) -> Trial:
         """Return a pre-settlement as the model knows it."""
-        known = {person.psn_no for person in self.scene.fund.members}
         info = visit.trial["setlinfo"]
         return Trial(
-            batch=batch_of(visit, facts),
-            member=visit.person.psn_no if visit.person.psn_no in known else None,
+            care=self._care_of(visit, facts),
             day=facts["discharged_on"],
             share_fen=fen_of(info["psn_part_amt"]),
             cash_fen=fen_of(info["psn_cash_pay"]),
             figures=_figures_of(info),
+            resettles=resettles,
+        )
+
+    def _care_of(self, visit: OpenVisit, facts: Facts) -> Care:
+        known = {person.psn_no for person in self.scene.fund.members}
+        return Care(
+            member=visit.person.psn_no if visit.person.psn_no in known else None,
+            hospital=str(facts["fixmedins_code"]),
+            visit=visit.mdtrt_id,
+            visit_no=visit.ipt_otp_no,
+            batch_no=str(facts["chrg_bchno"]),
+            inpatient=visit.inpatient,
         )
 
 
@@ -228,11 +246,12 @@ def open_world(
     faults: Sequence[Fault],
     urls: DatabaseUrls,
     monitor: psycopg.Connection,
+    plan: FlatPlan,
 ) -> World:
     """Start the processes of a history, each with a clock of its own, on its own copy of the database."""
     rng = Random(f"{seed}/world")
     steering = Steering(loop, Random(f"{seed}/steering"), faults, monitor)
-    model = Model(FLAT)
+    model = Model(plan)
     records = Records(monitor, model, steering, BEGINS_AT)
     city = InsurerCity(scene.insurer_folder())
     city.set_members(list(scene.fund.members))

@@ -3,15 +3,16 @@
 A member's settlements and reversals are recorded one after another, under the member's lock, but nothing numbers them:
 `recorded_at` is the clock of one of several processes. So the exact law cannot be read off the times. What always
 holds, whatever the clocks say, is that there is *some* order, a reversal after its settlement, in which each settlement
-found exactly the sum of what stood then. The order of the times is tried first and nearly always explains everything.
+found exactly the sum of what stood then; a bill of a re-rating, what stood before its place. The order of the times is
+tried first and nearly always explains everything.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,6 +29,8 @@ USED_ROOM = Invariant(
     "term, exactly what those before it had taken and not given back.",
 )
 UNUSED: Room = (0, 0, 0, 0, 0, 0)
+CLOCKS_APART = timedelta(seconds=10)
+"""Orders within this are tried first: each process's clock is within 2 s of the database's, or it does not start."""
 LONGEST_SEARCH = 20_000
 """Moves tried for one member, benefit and term whose times explain nothing; beyond it, no order is taken to exist."""
 
@@ -42,7 +45,8 @@ class Taking:
     found: Room | None
     took: Room
     place: UUID | None = None
-    served_first: bool = False
+    served: Sequence[tuple[datetime, datetime | None]] = ()
+    """From when on and until when a re-rating finds its room taken whatever its place."""
     rerated: bool = False
 
 
@@ -52,8 +56,7 @@ async def examine_rooms(connection: AsyncConnection) -> Finding:
     async for settlements in _members(connection):
         for takings in _by_benefit_and_term(settlements):
             misplaced = out_of_place(takings)
-            rerated = any(taking.rerated for taking in takings)
-            explained = not misplaced or (not rerated and some_order_explains(takings))
+            explained = not misplaced or some_order_explains(takings, CLOCKS_APART) or some_order_explains(takings)
             for taking in takings:
                 tally.note(explained or taking.bill_id not in misplaced, taking.bill_id)
     return tally.finding()
@@ -84,23 +87,37 @@ def _before(rerated: Taking, takings: Sequence[Taking]) -> Room:
         stands = taking.recorded_at <= rerated.recorded_at and (
             taking.reversed_at is None or taking.reversed_at > rerated.recorded_at
         )
-        earlier = taking.place is not None and rerated.place is not None and taking.place.int < rerated.place.int
-        if stands and taking is not rerated and (taking.served_first or earlier):
+        if stands and _is_found_by(rerated, taking):
             standing = _plus(standing, taking.took)
     return standing
 
 
-def some_order_explains(takings: Sequence[Taking]) -> bool:
-    """Say whether some order of settlements and reversals gives each settlement the room it found."""
-    search = _Search(sorted(takings, key=lambda taking: taking.recorded_at))
-    open_moves = [search.moves()]
+def _is_found_by(rerated: Taking, taking: Taking) -> bool:
+    """Say whether a bill of a re-rating finds another's room taken: it stands before its place, or is served first."""
+    earlier = taking.place is not None and rerated.place is not None and taking.place.int < rerated.place.int
+    served = any(
+        begin <= rerated.recorded_at and (end is None or end > rerated.recorded_at) for begin, end in taking.served
+    )
+    return taking is not rerated and (served or earlier)
+
+
+def some_order_explains(takings: Sequence[Taking], apart: timedelta = timedelta.max) -> bool:
+    """Say whether some order of settlements and reversals gives each settlement the room it found.
+
+    What is recorded later by more than `apart` is taken to have happened later.
+    """
+    search = _Search(sorted(takings, key=lambda taking: taking.recorded_at), apart)
+    open_moves, seen = [search.moves()], {search.state}
     for _ in range(LONGEST_SEARCH):
         if not search.unplaced:
             return True
         move = next(open_moves[-1], None)
         if move is not None:
             search.make(*move)
-            open_moves.append(search.moves())
+            # Reversals in another order lead to where it was known already that nothing goes on.
+            known = search.state in seen
+            seen.add(search.state)
+            open_moves.append(iter(()) if known else search.moves())
         elif len(open_moves) > 1:
             open_moves.pop()
             search.take_back()
@@ -114,17 +131,26 @@ class _Search:
     """Settlements placed one by one, and reversals of placed ones, with the room that then stands."""
 
     takings: Sequence[Taking]
+    apart: timedelta
     standing: Room = UNUSED
     unplaced: set[int] = field(init=False)
     given_back: set[int] = field(default_factory=set)
     _made: list[tuple[int, bool]] = field(default_factory=list)
     _by_found: dict[Room, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _rerated: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.unplaced = set(range(len(self.takings)))
         for number, taking in enumerate(self.takings):
-            if taking.found is not None:
+            if taking.rerated:
+                self._rerated.append(number)
+            elif taking.found is not None:
                 self._by_found[taking.found].append(number)
+
+    @property
+    def state(self) -> tuple[frozenset[int], frozenset[int]]:
+        """What is placed and given back; how it came there makes no difference to what may come next."""
+        return frozenset(self.unplaced), frozenset(self.given_back)
 
     def moves(self) -> Iterator[tuple[int, bool]]:
         """Return what may come next: a settlement that found what stands, else a reversal, each by its time.
@@ -134,6 +160,9 @@ class _Search:
         A settlement that took nothing changes nothing, so it is placed at once and nothing else need be tried.
         """
         fitting = [number for number in self._by_found.get(self.standing, ()) if number in self.unplaced]
+        fitting += [number for number in self._rerated if number in self.unplaced and self._fits_its_place(number)]
+        is_due = self._due()
+        fitting = [number for number in fitting if is_due(self.takings[number].recorded_at)]
         for number in fitting:
             if self.takings[number].took == UNUSED:
                 return iter([(number, False)])
@@ -141,12 +170,30 @@ class _Search:
         give_back = []
         for number, taking in enumerate(self.takings):
             placed = number not in self.unplaced and number not in self.given_back
-            if placed and taking.reversed_at is not None and taking.took != UNUSED:
+            if placed and taking.reversed_at is not None and taking.took != UNUSED and is_due(taking.reversed_at):
                 give_back.append((not self._fits(_less(self.standing, taking.took)), taking.reversed_at, number))
         return iter([*((number, False) for _, number in settle), *((number, True) for *_, number in sorted(give_back))])
 
+    def _due(self) -> Callable[[datetime], bool]:
+        """Return what says whether something can be next: nothing that is still to come was much earlier."""
+        coming = [self.takings[number].recorded_at for number in self.unplaced]
+        for number, taking in enumerate(self.takings):
+            waits = number not in self.unplaced and number not in self.given_back and taking.took != UNUSED
+            if waits and taking.reversed_at is not None:
+                coming.append(taking.reversed_at)
+        first = min(coming, default=datetime.max.replace(tzinfo=UTC))
+        return lambda at: at - first <= self.apart
+
     def _fits(self, standing: Room) -> bool:
         return any(number in self.unplaced for number in self._by_found.get(standing, ()))
+
+    def _fits_its_place(self, number: int) -> bool:
+        rerated, standing = self.takings[number], UNUSED
+        for other, taking in enumerate(self.takings):
+            stands = other not in self.unplaced and other not in self.given_back
+            if stands and _is_found_by(rerated, taking):
+                standing = _plus(standing, taking.took)
+        return rerated.found == standing
 
     def make(self, number: int, gives_back: bool) -> None:
         """Place a settlement, or give back what it took."""
@@ -179,7 +226,9 @@ async def _members(connection: AsyncConnection) -> AsyncIterator[list[MemberSett
             yield together
             together = []
         if together and _goes_on(together[-1], settlement):
-            settlement = replace(together.pop(), revision=settlement.revision, reversed_at=settlement.reversed_at)
+            earlier, later = together.pop(), settlement
+            served = (*earlier.served, *later.served)
+            settlement = replace(earlier, revision=later.revision, reversed_at=later.reversed_at, served=served)
         together.append(settlement)
     if together:
         yield together
@@ -212,7 +261,7 @@ def _by_benefit_and_term(settlements: Sequence[MemberSettlement]) -> list[list[T
                     _found(settlement, benefit, term),
                     settlement.taken.get((benefit, term), UNUSED),
                     settlement.place,
-                    settlement.served_first,
+                    settlement.served,
                     settlement.rerated,
                 )
             )
