@@ -55,7 +55,7 @@ _HOLDS = """
 SELECT hold.hold_id::text, hold.kind,
        hold.hospital_code || '/' || hold.encounter_id || '/' || hold.charge_batch_no, hold.state,
        hold.service_date::text, plan_version.version::int, hold.aid_on_bill_fen, hold.aid_to_card_fen,
-       hold.cash_due_fen, EXTRACT(EPOCH FROM hold.expires_at - %s)::float8,
+       hold.cash_due_fen, EXTRACT(EPOCH FROM hold.stands_until - %s)::float8,
        to_char(hold.expires_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD HH24:MI:SS'),
        corrected.insurer_settlement_id, bill.insurer_settlement_id
 FROM hold JOIN plan_version USING (fund_id, plan_version_id) LEFT JOIN bill USING (fund_id, bill_id)
