@@ -317,3 +317,16 @@ def test_a_re_rating_is_explained_although_clocks_are_apart_and_only_by_what_sto
     assert some_order_explains(takings, apart=timedelta(minutes=2))
     assert not some_order_explains(takings, apart=timedelta(seconds=30))
     assert not some_order_explains([cancelled, poor, later, replace(raised, found=less)])
+
+
+def test_a_place_kept_since_about_a_re_rating_may_have_been_found_or_not() -> None:
+    rich, poor, raised = (900, 900, 300, 0, 1, 0), (500, 500, 100, 0, 1, 0), (500, 500, 150, 0, 1, 0)
+    seconds = [NOON + timedelta(seconds=second) for second in range(5)]
+    first = replace(a_taking(1, rich, poor, 0), reversed_at=seconds[1], place=UUID(int=1))
+    kept = replace(a_taking(2, UNUSED, rich, 0), served=((seconds[3], None),), place=UUID(int=2))
+    again = replace(a_taking(1, rich, raised, 0), recorded_at=seconds[1], place=UUID(int=1), rerated=True)
+    assert some_order_explains([first, kept, again], apart=timedelta(seconds=4))
+    assert some_order_explains([first, kept, replace(again, found=UNUSED)], apart=timedelta(seconds=4))
+    assert not some_order_explains([first, kept, replace(again, found=poor)], apart=timedelta(seconds=4))
+    long_after = replace(kept, served=((NOON + timedelta(hours=1), None),))
+    assert not some_order_explains([first, long_after, again], apart=timedelta(seconds=4))
