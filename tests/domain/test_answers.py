@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from bill_builders import (
@@ -31,9 +32,10 @@ from settlement.domain.answers import (
 )
 from settlement.domain.bills import InsurerFunds
 from settlement.domain.errors import InvariantViolation
+from settlement.domain.ids import HoldId
 from settlement.domain.money import ZERO, Money
 from settlement.domain.sentences import SENTENCES, Language
-from settlement.domain.settlements import BillState, SettledBill, Split
+from settlement.domain.settlements import BillState, PromiseMet, SettledBill, Split
 
 ENGLISH, CHINESE = Language.ENGLISH, Language.CHINESE
 HELD_LINES = ["互助款暂未算出，请按医保现金数收费，算出后打入职工银行卡。"]
@@ -170,6 +172,19 @@ def test_a_reversed_bill_keeps_its_amounts_under_reversal_and_has_nothing_to_pay
             "recorded_at": "2025-03-12T00:30:05.678+08:00",
         },
         "print_lines": REVERSED_LINES,
+    }
+
+
+@pytest.mark.parametrize(("kept", "code"), [(True, "promise_kept"), (False, "promise_of_other_figures")])
+def test_a_promise_is_answered_with_what_became_of_it(kept: bool, code: str):
+    met = PromiseMet(HoldId(UUID(int=5)), kept, Split(Money(100), Money(20), ZERO, Money(3)))
+    assert settlement_answer(replace(a_settled_bill(), promise=met), ENGLISH)["promise"] == {
+        "hold_id": "00000000-0000-0000-0000-000000000005",
+        "kept": kept,
+        "aid_on_bill": "1.00",
+        "aid_to_card": "0.20",
+        "cash_due": "0.03",
+        "reason": {"code": code, "sentence": SENTENCES[code].en},
     }
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from settlement.domain.bills import Certificate
-from settlement.domain.certificates import check_digit, is_masked, names_agree, normalised
+from settlement.domain.certificates import age_on, birth_date, check_digit, is_masked, names_agree, normalised, sex
 
 
 @pytest.mark.parametrize(
@@ -71,3 +73,32 @@ def test_spellings_of_one_name_agree(one, other):
 def test_other_names_disagree():
     assert not names_agree("张三", "张山")
     assert not names_agree("张三", "张三丰")
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "born", "of"),
+    [
+        pytest.param("01", "110101199003070038", date(1990, 3, 7), "male", id="a_man"),
+        pytest.param("01", "11010519491231002X", date(1949, 12, 31), "female", id="a_woman"),
+        pytest.param("01", "110101199002300038", None, "male", id="no_such_day"),
+        pytest.param("01", "110101199003070", None, None, id="fifteen_digits"),
+        pytest.param("08", "110101199003070038", None, None, id="a_passport"),
+    ],
+)
+def test_an_identity_number_says_when_somebody_was_born_and_which_sex(kind, number, born, of):
+    assert (birth_date(Certificate(kind, number)), sex(Certificate(kind, number))) == (born, of)
+
+
+@pytest.mark.parametrize(
+    ("born", "day", "age"),
+    [
+        (date(1990, 3, 7), date(2026, 3, 6), 35),
+        (date(1990, 3, 7), date(2026, 3, 7), 36),
+        (date(1990, 3, 7), date(2026, 2, 28), 35),
+        (date(1990, 3, 7), date(2026, 4, 1), 36),
+        (date(2000, 2, 29), date(2026, 2, 28), 25),
+        (date(2000, 2, 29), date(2026, 3, 1), 26),
+    ],
+)
+def test_whole_years_are_counted_on_birthdays(born, day, age):
+    assert age_on(born, day) == age

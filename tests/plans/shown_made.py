@@ -197,6 +197,7 @@ def said() -> Iterator[str]:
         (told,) = explain([benefit], {code: Money(120)})
         yield from _sentences([told])
         yield f"{told.used_after} {told.remaining} {told.to_json()['remaining']} {told.to_json()['next_yuan']}"
+        yield str(told.to_json()["sentences"])
     beside = replace(bare, code="b", steps=(Step("条款", StepKind.NOT_HELD, ZERO, "标签"),))
     yield f"concerned: {[each.benefit.code for each in explain([beside, bare], {})]} of {[beside.code, code]}"
     yield f"none is concerned: {[each.benefit.code for each in explain([beside, beside], {})]}"
