@@ -135,7 +135,7 @@ def test_a_reversal_that_forgets_its_stored_answer_is_found(scene: Scene, monkey
 
 
 def test_a_kept_place_that_anybody_may_take_is_found(scene: Scene, monkeypatch: pytest.MonkeyPatch):
-    stands = "AND state = 'open' AND expires_at > :at"
+    stands = "AND state = 'open' AND stands_until > :at"
     bare = settling._READ_AND_HOLD.text.replace(stands, f"{stands} AND kind <> 'successor'", 1)
     assert bare != settling._READ_AND_HOLD.text
     monkeypatch.setattr(settling, "_READ_AND_HOLD", text(bare))

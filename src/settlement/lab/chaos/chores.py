@@ -18,6 +18,7 @@ from settlement.lab.chaos.actions import TURNS, action, bring, claim_of_line, se
 from settlement.lab.chaos.facts import Claim
 from settlement.lab.chaos.plan import THE_DAY
 from settlement.lab.chaos.process import Process, Unreachable
+from settlement.lab.chaos.promising import promise
 from settlement.lab.chaos.scene import KEYS
 from settlement.lab.chaos.steering import COMMAND
 from settlement.lab.chaos.world import APIS, MOST_TRIES, WORKER, Message, World
@@ -104,9 +105,12 @@ async def examine_meanwhile(world: World, rng: Random) -> None:
 
 @action(6)
 async def answer_is_lost(world: World, rng: Random) -> None:
-    """A hospital gets no answer to its settlement, and reports it; it was settled, it is settled later, or never."""
+    """A hospital gets no answer to its settlement, perhaps a promised one, and reports it; it was, is or is not settled."""
     visit = await world.treated(rng)
+    if rng.random() < 0.5:
+        await promise(world, visit, rng)
     fate = rng.choice(("settled", "late", "never"))
+    world.model.reported.add(visit.mdtrt_id)
     sent = world.city.send(visit)
     msgid = str(sent.message["msgid"])
     world.model.messages[msgid] = None

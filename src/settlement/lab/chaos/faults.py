@@ -42,6 +42,7 @@ _REACHED_BY = {
     "bills.find_later_bill_of_visit": "correct_new_first",
     "bills.has_reversed": "reinstate",
     "bills.list_live_bills_of_member": "rerate_after_reversal",
+    "holds.find_member_of_visit": "answer_is_lost",
     "holds.find_kept_room": "reinstate",
     "settling.read_takings": "rerate_after_reversal",
     "settling.read_covers": "rerate_after_reversal",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from settlement.lab.chaos.facts import (
@@ -76,6 +76,7 @@ class Model:
     restored: set[str] = field(default_factory=set)
     paid_later: dict[str, int] = field(default_factory=dict)
     decisions: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
     messages: dict[str, str | None] = field(default_factory=dict)
     kept: int = 0
     overtaken: int = 0
@@ -513,9 +514,9 @@ class _Commit:
     def look_at_hold(self, hold: Hold) -> None:
         """Judge one hold that is new or another than before."""
         before = self.model.holds.get(hold.hold_id)
-        if before is not None and (
-            before.state != OPEN or before.split != hold.split or before.expires != hold.expires
-        ):
+        if before is not None and before.state == hold.state == OPEN:
+            self._look_at_prolonged(hold, before)
+        elif before is not None and (before.state != OPEN or before.split != hold.split):
             self.model.wrong.append(f"{hold.batch}: its hold went from {before.state} to {hold.state}")
         elif hold.kind == SUCCESSOR:
             self._look_at_kept_place(hold, before)
@@ -523,6 +524,13 @@ class _Commit:
             self._look_at_promise(hold)
         else:
             self._look_at_promise_ended(hold, before)
+
+    def _look_at_prolonged(self, hold: Hold, before: Hold) -> None:
+        """A promise stands as long as the insurer is asked about a message of its visit; nothing else of it changes."""
+        same = replace(before, expires=hold.expires) == hold
+        asked = hold.kind != SUCCESSOR and self.model.trial_of[hold.hold_id].care.visit in self.model.reported
+        if not (same and asked):
+            self.model.wrong.append(f"{hold.batch}: its hold went from {before} to {hold}")
 
     def _look_at_kept_place(self, hold: Hold, before: Hold | None) -> None:
         """What a cancelled bill gave back is kept to the end of the next day, for its successor or for itself."""
