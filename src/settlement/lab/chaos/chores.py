@@ -105,7 +105,7 @@ async def examine_meanwhile(world: World, rng: Random) -> None:
 
 @action(6)
 async def answer_is_lost(world: World, rng: Random) -> None:
-    """A hospital gets no answer to its settlement, perhaps a promised one, and reports it; it was, is or is not settled."""
+    """A hospital gets no answer to its settlement, perhaps a promised one; it was settled, it is later, or never."""
     visit = await world.treated(rng)
     if rng.random() < 0.5:
         await promise(world, visit, rng)
