@@ -103,13 +103,18 @@ async def reverse_seen(world: World, rng: Random) -> None:
 
 @action(6)
 async def reverse_twice(world: World, rng: Random) -> None:
-    """A bill is reversed through both doors at once."""
+    """A bill is reversed through both doors, at once or the bureau's first."""
     bill = await world.settled(rng)
     reply = await bring(world, settlement_of(world, bill), rng)
     if reply is not None:
         cancelled = await world.cancelled_bill(bill)
-        messages = (reversal_of(world, reply["id"], cancelled, brings=True), pushed(world, [cancelled], present=False))
-        await together(world, rng, messages)
+        ours = reversal_of(world, reply["id"], cancelled, brings=True)
+        bureaus = pushed(world, [cancelled], present=False)
+        if rng.random() < 0.5:
+            await together(world, rng, (ours, bureaus))
+        else:
+            await bring(world, bureaus, rng)
+            await bring(world, ours, rng)
 
 
 @action(7)

@@ -85,7 +85,8 @@ class Fault:
 
 def plan_faults(number: int, rng: Random) -> tuple[Fault, ...]:
     """Return the faults of the history of a number: crashes at points in turn, so that a run hits each, and chance."""
-    points = [(point, phase) for point in points_of_the_flow() for phase in (BEFORE, AFTER)]
+    # All befores, then all afters: who dies before a point's first passage does not die after it in the same history.
+    points = [(point, phase) for phase in (BEFORE, AFTER) for point in points_of_the_flow()]
     faults = []
     for turn in range(_TARGETS_OF_A_HISTORY):
         point, phase = points[(number * _TARGETS_OF_A_HISTORY + turn) % len(points)]
