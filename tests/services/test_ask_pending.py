@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,8 @@ from settlement.services.pending.ask_questions import ask_all_due
 from settlement.services.pending.open_questions import open_questions_of
 
 LONGEST_SECONDS = 60
+LONGEST_UPSTREAM = timedelta(seconds=2)
+"""How long a message may be under way in a city in a hurry."""
 
 
 @pytest.fixture
@@ -200,6 +203,24 @@ async def test_a_promise_ends_with_the_last_question_about_its_visit(asked: Aske
     as_owner(database, "UPDATE pending_question SET due_at = now()")
     await ask_until_it_ends(asked, id_of(second))
     assert rows_of(database, stands) == [("open", False)]
+
+
+async def test_a_promise_ends_when_the_last_two_questions_about_its_visit_end_at_once(
+    asked: AskedCity, database: DatabaseUrls
+):
+    visit = await asked.stay()
+    await promise_of(asked, visit)
+    await asked.insurers.fault("no_answer_before", infno="2304", count=2)
+    reported = [await asked.report(visit, await asked.lost(visit)) for _ in range(2)]
+    as_owner(database, LET_HOLDS_EXPIRE)
+    async with fund_transaction(asked.resources.engine, asked.fund_id) as connection:
+        questions = [await find_newest_question(connection, asked.fund_id, id_of(each)) for each in reported]
+    both_count = max(question.opened_at for question in questions if question is not None) + LONGEST_UPSTREAM
+    as_owner(database, f"UPDATE pending_question SET due_at = '{both_count.isoformat()}'")
+    for each in reported:
+        await ask_until_it_ends(asked, id_of(each))
+    assert outcomes(database) == [("settlement", "never_happened")] * 2
+    assert rows_of(database, "SELECT state, stands_until > now() FROM hold") == [("open", False)]
 
 
 async def test_a_message_that_never_arrived_counts_as_such_only_after_the_longest_upstream_time(

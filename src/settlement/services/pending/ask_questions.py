@@ -9,22 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from settlement.db import bills
 from settlement.db.engine import fund_transaction
-from settlement.db.holds import end_prolonging
+from settlement.db.holds import end_prolonging, find_member_of_visit
 from settlement.db.parts import write_together
 from settlement.db.pending import Leased, LeaseLost, close_worklist_items, end_question, lease_questions, put_off
 from settlement.db.registry import list_funds
 from settlement.db.settling import lock_member
 from settlement.domain.errors import SettlementError
-from settlement.domain.ids import BillId, FundId
+from settlement.domain.ids import BillId, FundId, MemberId
 from settlement.domain.pending import WORKLIST_KINDS, Asks, Ending, Said, ask_again_at, ending_of
-from settlement.domain.settlements import BillState
+from settlement.domain.settlements import BillHead, BillState
 from settlement.gateway.profile import ProfileError
 from settlement.services.bills.work import Work
 from settlement.services.funds.lines import Lines
@@ -127,7 +127,9 @@ async def _end(asking: Asking, leased: Leased, found: FoundOut, ending: Ending) 
 
     async def transaction() -> None:
         async with fund_transaction(asking.resources.engine, fund_id) as connection:
-            await lock_member(connection, fund_id, f"bill\x1f{bill_id}", bill_id=bill_id)
+            head = await bills.get_head(connection, fund_id, bill_id)
+            promised = await _promised_to(connection, fund_id, head, asking.resources.clock())
+            await lock_member(connection, fund_id, f"bill\x1f{bill_id}", bill_id=bill_id, member_id=promised)
             head = await bills.get_head(connection, fund_id, bill_id)
             work = Work(asking.resources, asking.caller, None, asking.resources.clock())
             if ending is Ending.UNRESOLVED:
@@ -151,6 +153,17 @@ async def _end(asking: Asking, leased: Leased, found: FoundOut, ending: Ending) 
 
     await run(transaction)
     log.info("pending.ended", bill_id=str(bill_id), asks=leased.question.asks.value, ending=ending.value)
+
+
+async def _promised_to(connection: AsyncConnection, fund_id: FundId, head: BillHead, at: datetime) -> MemberId | None:
+    """Return to whom something is promised for the visit of a pending message.
+
+    Without that member's lock, the last two questions about a visit that end at once would each see the other open, and
+    neither would end what they prolonged.
+    """
+    if head.state is not BillState.PENDING or not head.hospital_code or not head.encounter_id:
+        return None
+    return await find_member_of_visit(connection, fund_id, head.hospital_code, head.encounter_id, at)
 
 
 def _named(bill_id: BillId | None) -> dict[str, str]:
