@@ -118,6 +118,11 @@ def simulate(
         processes=request.processes,
         seconds=seconds,
     )
+    _tell(report, html, as_json)
+
+
+def _tell(report: Report, html: Path | None, as_json: bool) -> None:
+    """Write the page, if one is wanted, and print the tables or one JSON object."""
     if html is not None:
         html.write_text(page(report), encoding="utf-8")
     if as_json:
