@@ -214,7 +214,7 @@ def one_number_for_two_bills(copy: Copy) -> Iterable[object]:
     return [copy.eventful["live"], copy.eventful["cancelled_unseen"]]
 
 
-@corruption("one_reversal_per_revision", GUARDS)
+@corruption("one_reversal_per_revision", GUARDS, "used_room_is_the_sum")
 def a_revision_is_reversed_twice(copy: Copy) -> Iterable[object]:
     copy.drop("reversal", "reversal_pk")
     copy.unguard("reversal")
@@ -761,20 +761,20 @@ def a_kept_promise_had_promised_more(copy: Copy) -> Iterable[object]:
     return copy.ids("SELECT hold_id FROM hold WHERE state = 'kept'")
 
 
-@corruption("promises_kept")
+@corruption("promises_kept", "used_room_is_the_sum")
 def a_kept_promise_has_no_settlement(copy: Copy) -> Iterable[object]:
     copy.do("UPDATE settlement SET hold_id = NULL WHERE hold_id IS NOT NULL")
     return copy.ids("SELECT hold_id FROM hold WHERE state = 'kept'")
 
 
-@corruption("promises_kept", GUARDS)
+@corruption("promises_kept", GUARDS, "used_room_is_the_sum")
 def two_holds_of_one_batch_are_open(copy: Copy) -> Iterable[object]:
     copy.drop("hold", "hold_one_open")
-    copy.do("UPDATE hold SET state = 'open', ended_at = NULL WHERE state = 'replaced'")
+    copy.do("UPDATE hold SET state = 'open', ended_at = NULL, end_number = NULL WHERE state = 'replaced'")
     return copy.ids("SELECT hold_id FROM hold WHERE state = 'open' AND kind = 'counter'")
 
 
-@corruption("promises_kept")
+@corruption("promises_kept", "used_room_is_the_sum")
 def an_open_hold_takes_less_room_than_its_aid(copy: Copy) -> Iterable[object]:
     copy.do(
         """UPDATE hold_room SET paid_fen = paid_fen - 1 FROM hold

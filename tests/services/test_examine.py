@@ -19,12 +19,12 @@ from sealing import VERIFIER
 from services.eventful import Eventful, make_eventful
 from services.planting import CORRUPTIONS, Copy, Corruption
 from settlement.db.embedded import DatabaseUrls
+from settlement.db.migrations import newest_revision, upgrade
 from settlement.db.secrets import KeyRing
 from settlement.domain.audit import MOST_IDS, Examination, Invariant, Tally
-from settlement.domain.ids import BillId
 from settlement.plans.canonical import canonical_json, sha256_hex
 from settlement.services.audit.examine import examine
-from settlement.services.audit.examine_rooms import UNUSED, Room, Taking, out_of_place, some_order_explains
+from settlement.services.audit.examine_rooms import UNUSED, Room, Taking, less, out_of_place, plus
 from settlement.services.resources import Resources
 
 NOON = datetime(2025, 3, 11, 4, 0, tzinfo=UTC)
@@ -85,6 +85,22 @@ async def test_every_law_has_a_corruption_that_breaks_it(copy: Copy) -> None:
     names = [finding.invariant.name for finding in (await examined(copy.urls)).findings]
     assert len(set(names)) == len(names)
     assert {corruption.check for corruption in CORRUPTIONS} | NEEDS_A_SUPERUSER == set(names)
+
+
+async def test_a_record_from_before_its_numbers_is_numbered_by_its_times(copy: Copy) -> None:
+    copy.do(
+        *(f"ALTER TABLE {table} DROP COLUMN number" for table in ("settlement", "reversal", "hold")),
+        "ALTER TABLE hold DROP COLUMN end_number",
+        "DROP SEQUENCE record_number",
+        "UPDATE alembic_version SET version_num = '0016'",
+    )
+    assert upgrade(copy.urls.owner) == newest_revision()
+    assert broken(await examined(copy.urls)) == {}
+    assert copy.one("SELECT count(*) FROM hold WHERE end_number > number") > 0
+    last = copy.one(
+        "SELECT max(number) FROM (SELECT number FROM settlement UNION SELECT end_number FROM hold) AS every"
+    )
+    assert copy.one("SELECT nextval('record_number')") > last
 
 
 @pytest.mark.parametrize(
@@ -191,142 +207,114 @@ def test_a_tally_counts_every_offender_and_names_the_first() -> None:
     assert finding.ids[:2] == ("1", "3")
 
 
-def a_taking(number: int, found: Room, took: Room, at: int, reversed_at: int | None = None) -> Taking:
-    return Taking(
-        BillId(UUID(int=number)),
-        NOON + timedelta(minutes=at),
-        None if reversed_at is None else NOON + timedelta(minutes=reversed_at),
-        found,
-        took,
-    )
+def a_taking(number: int, found: Room | None, took: Room, end_number: int | None = None) -> Taking:
+    """Return a record of which each command has an instant of its own, in the order of the numbers."""
+    ended_at = None if end_number is None else _instant(end_number)
+    return Taking(UUID(int=number), number, _instant(number), found, took, end_number, ended_at, place=UUID(int=number))
+
+
+def a_hold(number: int, found: Room, took: Room, seconds: float, asked_until: float | None = None) -> Taking:
+    """Return a hold that ends by its time, so many seconds after noon."""
+    asked = None if asked_until is None else NOON + timedelta(seconds=asked_until)
+    taking = a_taking(number, found, took)
+    return replace(taking, expires_at=NOON + timedelta(seconds=seconds), asked_until=asked, served=True)
+
+
+def _instant(number: int) -> datetime:
+    return NOON + timedelta(minutes=number)
 
 
 def takings_in_order(seed: int, count: int = 12) -> list[Taking]:
-    """Return what a member's settlements found and took, some of them reversed in between, timed as they happened."""
-    chance, minute = random.Random(seed), itertools.count()
+    """Return what a member's settlements found and took, some of them reversed in between."""
+    chance, numbers = random.Random(seed), itertools.count(1)
     takings: list[Taking] = []
-    standing: Room = (0, 0, 0, 0, 0, 0)
-    for number in range(count):
+    standing: Room = UNUSED
+    for _ in range(count):
         took: Room = (chance.randrange(3), chance.randrange(3), chance.randrange(2), 0, 0, 0)
-        takings.append(a_taking(number, standing, took, next(minute)))
-        standing = tuple(map(sum, zip(standing, took, strict=True)))
-        if chance.random() < 0.4:
-            again = chance.randrange(len(takings))
-            if takings[again].reversed_at is None:
-                gone = takings[again]
-                takings[again] = a_taking(gone.bill_id.int, gone.found, gone.took, _minutes(gone), next(minute))
-                standing = tuple(one - other for one, other in zip(standing, gone.took, strict=True))
+        takings.append(a_taking(next(numbers), standing, took))
+        standing = plus(standing, took)
+        again = chance.randrange(len(takings))
+        if chance.random() < 0.4 and takings[again].end_number is None:
+            number = next(numbers)
+            takings[again] = replace(takings[again], end_number=number, ended_at=_instant(number))
+            standing = less(standing, takings[again].took)
     return takings
 
 
-def _minutes(taking: Taking) -> int:
-    return int((taking.recorded_at - NOON).total_seconds() // 60)
-
-
 @pytest.mark.parametrize("seed", range(30))
-def test_takings_are_explained_in_the_order_of_their_times(seed: int) -> None:
-    assert out_of_place(takings_in_order(seed)) == set()
+def test_takings_are_explained_by_the_order_of_their_numbers_whatever_the_clocks_say(seed: int) -> None:
+    chance, takings = random.Random(seed), takings_in_order(seed)
+    assert out_of_place(takings) == set()
+    said = [NOON + timedelta(minutes=minute) for minute in range(2 * len(takings))]
+    chance.shuffle(said)
+    told = [replace(each, at=said.pop(), ended_at=said.pop() if each.ended_at else None) for each in takings]
+    chance.shuffle(told)
+    assert out_of_place(told) == set()
 
 
-@pytest.mark.parametrize("seed", range(30))
-def test_takings_are_explained_whatever_the_clocks_say(seed: int) -> None:
-    chance = random.Random(seed)
-    shuffled = [
-        a_taking(
-            taking.bill_id.int,
-            taking.found,
-            taking.took,
-            chance.randrange(100),
-            None if taking.reversed_at is None else chance.randrange(100),
-        )
-        for taking in takings_in_order(seed)
-    ]
-    assert some_order_explains(shuffled)
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_many_promises_that_ended_are_explained_although_clocks_are_apart(seed: int) -> None:
-    chance, standing = random.Random(seed), (0, 0, 0, 0, 0, 0)
-    takings: list[Taking] = []
-    promised = [(1_000 + 37 * number, 900 + number, 0, 0, 1, 0) for number in range(20)]
-    for number, took in enumerate(promised):
-        takings.append(a_taking(number, standing, took, chance.randrange(4), chance.randrange(4)))
-        standing = tuple(map(sum, zip(standing, took, strict=True)))
-    for number, took in enumerate(promised):
-        standing = tuple(one - other for one, other in zip(standing, took, strict=True))
-        less: Room = (took[0] - 5, took[1], 0, 0, 1, 0)
-        takings.append(a_taking(100 + number, standing, less, chance.randrange(4)))
-        standing = tuple(map(sum, zip(standing, less, strict=True)))
-    assert some_order_explains(takings)
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_a_re_rating_after_a_race_of_promises_is_explained_although_clocks_are_apart(seed: int) -> None:
-    """What happened within seconds is searched by itself, so that days later nothing is left to search for."""
-    chance, standing = random.Random(seed), (0, 0, 0, 0, 0, 0)
-    takings: list[Taking] = []
-    promised = [(1_000 + 37 * number, 900 + number, 0, 0, 1, 0) for number in range(20)]
-    for number, took in enumerate(promised):
-        takings.append(a_taking(number, standing, took, chance.randrange(4), chance.randrange(4)))
-        standing = tuple(map(sum, zip(standing, took, strict=True)))
-    for number, took in enumerate(promised):
-        standing = tuple(one - other for one, other in zip(standing, took, strict=True))
-        less: Room = (took[0] - 5, took[1], 0, 0, 1, 0)
-        settled = a_taking(100 + number, standing, less, chance.randrange(4), 1_000 if number == 7 else None)
-        takings.append(replace(settled, place=settled.bill_id))
-        standing = tuple(map(sum, zip(standing, less, strict=True)))
-    before = tuple(map(sum, zip(*(taking.took for taking in takings[20:27]), strict=True)))
-    raised: Room = (1_254, 907, 10, 0, 1, 0)
-    takings.append(replace(a_taking(107, before, raised, 1_000), place=UUID(int=107), rerated=True))
-    assert some_order_explains(takings, apart=timedelta(minutes=10))
-    takings[-1] = replace(takings[-1], found=standing)
-    assert not some_order_explains(takings, apart=timedelta(minutes=10))
-
-
-def test_room_that_no_order_explains_is_named() -> None:
+def test_room_that_was_not_there_is_named() -> None:
     one, other = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0)
-    takings = [
-        a_taking(1, (0, 0, 0, 0, 0, 0), one, 1),
-        a_taking(2, one, other, 2),
-        a_taking(3, one, other, 3),
-    ]
-    assert out_of_place(takings) == {BillId(UUID(int=3))}
-    assert not some_order_explains(takings)
+    takings = [a_taking(1, UNUSED, one), a_taking(2, one, other), a_taking(3, one, other), a_taking(4, None, UNUSED)]
+    assert out_of_place(takings) == {UUID(int=3), UUID(int=4)}
 
 
-def test_room_that_a_reversal_gave_back_may_be_taken_again() -> None:
+def test_room_that_was_given_back_is_found_by_what_was_recorded_after_it_alone() -> None:
     one, other = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0)
-    takings = [
-        a_taking(1, (0, 0, 0, 0, 0, 0), one, 1),
-        a_taking(2, one, other, 2, reversed_at=9),
-        a_taking(3, one, other, 3),
-    ]
-    assert out_of_place(takings) == {BillId(UUID(int=3))}
-    assert some_order_explains(takings)
+    first, second = a_taking(1, UNUSED, one), a_taking(2, one, other, end_number=3)
+    assert out_of_place([first, second, a_taking(4, one, other)]) == set()
+    late = replace(second, end_number=5)
+    assert out_of_place([first, late, a_taking(4, one, other)]) == {UUID(int=4)}
 
 
-def test_a_re_rating_is_explained_although_clocks_are_apart_and_only_by_what_stood_before_its_place() -> None:
-    rich, less, more, other = (900, 900, 300, 0, 1, 0), (500, 500, 100, 0, 1, 0), (500, 500, 250, 0, 1, 0), UNUSED
-    cancelled = replace(a_taking(1, UNUSED, rich, 1, reversed_at=2), place=UUID(int=1))
-    poor = replace(a_taking(2, rich, less, 0, reversed_at=9), place=UUID(int=2))
-    later = replace(a_taking(3, less, other, 3), place=UUID(int=3))
-    raised = replace(a_taking(2, UNUSED, more, 9), place=UUID(int=2), rerated=True)
-    takings = [cancelled, poor, later, raised]
-    assert out_of_place(takings) != set(), "the poor bill was recorded by a clock that is behind"
-    assert some_order_explains(takings)
-    assert some_order_explains(takings, apart=timedelta(minutes=2))
-    assert not some_order_explains(takings, apart=timedelta(seconds=30))
-    assert not some_order_explains([cancelled, poor, later, replace(raised, found=less)])
+def test_what_a_command_ends_makes_room_for_what_it_records_whichever_was_numbered_first() -> None:
+    one = (100, 100, 50, 0, 0, 0)
+    ended = a_taking(1, UNUSED, one, end_number=3)
+    recorded = replace(a_taking(2, UNUSED, one), at=_instant(3))
+    assert out_of_place([ended, recorded]) == set()
 
 
-def test_a_place_kept_since_about_a_re_rating_may_have_been_found_or_not() -> None:
-    rich, poor, raised = (900, 900, 300, 0, 1, 0), (500, 500, 100, 0, 1, 0), (500, 500, 150, 0, 1, 0)
-    seconds = [NOON + timedelta(seconds=second) for second in range(5)]
-    first = replace(a_taking(1, rich, poor, 0), reversed_at=seconds[1], place=UUID(int=1))
-    kept = replace(a_taking(2, UNUSED, rich, 0), served=((seconds[3], None),), place=UUID(int=2))
-    again = replace(a_taking(1, rich, raised, 0), recorded_at=seconds[1], place=UUID(int=1), rerated=True)
-    assert some_order_explains([first, kept, again], apart=timedelta(seconds=4))
-    assert some_order_explains([first, kept, replace(again, found=UNUSED)], apart=timedelta(seconds=4))
-    assert not some_order_explains([first, kept, replace(again, found=poor)], apart=timedelta(seconds=4))
-    long_after = replace(kept, served=((NOON + timedelta(hours=1), None),))
-    assert not some_order_explains([first, long_after, again], apart=timedelta(seconds=4))
+def test_an_end_that_is_numbered_before_its_record_is_no_end() -> None:
+    one = (100, 100, 50, 0, 0, 0)
+    assert out_of_place([a_taking(2, UNUSED, one, end_number=1), a_taking(3, UNUSED, one)]) == {UUID(int=3)}
+
+
+def test_a_hold_counts_until_its_time_is_over_by_the_clock_of_whoever_reads_it() -> None:
+    one, other = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0)
+    hold = a_hold(1, UNUSED, one, seconds=1_800)
+    before, after = NOON + timedelta(seconds=1_799), NOON + timedelta(seconds=1_800)
+    for at, found in ((before, one), (after, UNUSED)):
+        assert out_of_place([hold, replace(a_taking(2, found, other), at=at)]) == set()
+        wrong = less(one, found)
+        assert out_of_place([hold, replace(a_taking(2, wrong, other), at=at)]) == {UUID(int=2)}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "may"),
+    [
+        pytest.param(1_799, (True,), id="in its own time"),
+        pytest.param(1_805, (True, False), id="about its own end"),
+        pytest.param(2_400, (True,), id="prolonged"),
+        pytest.param(2_995, (True, False), id="about the end of the question"),
+        pytest.param(3_005, (True, False), id="about the end of the question, later"),
+        pytest.param(3_011, (False,), id="after the question"),
+    ],
+)
+def test_a_prolonged_hold_may_stand_or_not_about_its_bounds_alone(seconds: int, may: tuple[bool, ...]) -> None:
+    hold = a_hold(1, UNUSED, (100, 100, 50, 0, 0, 0), seconds=1_800, asked_until=3_000)
+    assert hold.may_stand(NOON + timedelta(seconds=seconds)) == may
+
+
+def test_a_re_rating_finds_what_stands_before_the_place_of_its_bill_and_what_is_served_first() -> None:
+    rich, less, more, later = (900, 900, 300, 0, 1, 0), (500, 500, 100, 0, 1, 0), (500, 500, 250, 0, 1, 0), UNUSED
+    promised = (70, 70, 40, 0, 1, 0)
+    cancelled = a_taking(1, UNUSED, rich, end_number=4)
+    poor = a_taking(2, rich, less, end_number=6)
+    after = a_taking(3, plus(rich, less), later)
+    hold = a_hold(5, less, promised, seconds=86_400)
+    raised = replace(a_taking(6, promised, more), place=poor.place, rerated=True)
+    takings = [cancelled, poor, after, hold]
+    assert out_of_place([*takings, raised]) == set()
+    assert out_of_place([*takings, replace(raised, found=UNUSED)]) == {raised.record_id}
+    last = replace(a_taking(7, plus(promised, more), UNUSED), place=UUID(int=3), rerated=True, at=raised.at)
+    ended = replace(after, end_number=8, ended_at=raised.at)
+    assert out_of_place([cancelled, poor, ended, hold, raised, last]) == set(), "one command rates both"

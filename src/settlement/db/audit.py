@@ -10,7 +10,7 @@ from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, RowMapping, text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from settlement.db.secrets import Sealed
@@ -121,11 +121,11 @@ def _settlement(row: RowMapping) -> StoredSettlement:
 
 
 @dataclass(frozen=True, slots=True)
-class MemberSettlement:
-    """What one settlement or unkept hold of a member found used and took, from when on, and until when.
+class RecordOfMember:
+    """What one settlement or hold of a member found used and took, and from when on until when.
 
-    A settlement that kept a promise took its room when it was promised. One that was reversed gives its room back
-    when nobody keeps it for a successor any more.
+    The numbers are drawn under the member's lock: they say which of his records came first, whatever the clocks said.
+    A hold ends by its time, too; where its visit was asked about, that was prolonged and ended at moments not kept.
 
     `computed` is each benefit that its receipt computed, with its term.
     """
@@ -133,95 +133,76 @@ class MemberSettlement:
     fund_id: FundId
     member_id: MemberId
     plan_code: str
-    bill_id: BillId
+    record_id: UUID
     revision: int
+    number: int
     recorded_at: datetime
-    reversed_at: datetime | None
+    end_number: int | None
+    ended_at: datetime | None
+    expires_at: datetime | None
+    asked_until: datetime | None
+    decided: bool
+    """Whether it was computed: not the settlement that keeps a promise, nor a kept place."""
+    took_back: bool
+    """Whether it took back what had been kept of its own bill as that was cancelled."""
     used_before: Any
     computed: tuple[tuple[str, str], ...]
     taken: Mapping[tuple[str, str], Room]
     place: UUID
-    """The bill, or hold, whose place in the order of recording it has."""
-    served: tuple[tuple[datetime, datetime | None], ...]
-    """From when on and until when a re-rating serves it before all others: a hold, a bill that kept a promise, and one
-    that was reversed as long as its place is kept."""
+    """The bill whose place in the order it has, or the hold itself."""
+    served: bool
+    """Whether a re-rating serves it before all others: a hold, and a bill that kept a promise."""
     rerated: bool
     """Whether it was computed in its place, after the bills before it, and not after all that stood then."""
 
 
-_MEMBER_SETTLEMENTS = text("""
-SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlement.bill_id, settlement.revision,
-       COALESCE(hold.created_at, settlement.recorded_at) AS recorded_at,
-       (SELECT min(COALESCE(LEAST(kept.ended_at, kept.stands_until), reversal.recorded_at))
-        FROM reversal
-        LEFT JOIN hold AS kept ON kept.fund_id = reversal.fund_id AND kept.of_bill_id = reversal.bill_id
-             AND kept.kind = 'successor' AND kept.created_at = reversal.recorded_at
-        WHERE reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
-          AND reversal.revision = settlement.revision) AS reversed_at,
+_ROOM_TAKEN = "jsonb_agg(jsonb_build_array(benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))"
+_RECORDS_OF_MEMBERS = text(f"""
+SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlement.bill_id AS record_id,
+       settlement.revision, settlement.number, settlement.recorded_at,
+       reversal.number AS end_number, reversal.recorded_at AS ended_at,
+       CAST(NULL AS timestamptz) AS expires_at, CAST(NULL AS timestamptz) AS asked_until,
+       settlement.hold_id IS NULL AS decided,
+       EXISTS (SELECT FROM hold WHERE hold.fund_id = settlement.fund_id AND hold.of_bill_id = settlement.bill_id
+               AND hold.bill_id = settlement.bill_id AND hold.ended_at = settlement.recorded_at) AS took_back,
        settlement.receipt -> 'used_before' AS used_before,
        jsonb_path_query_array(settlement.receipt, '$.result[*].code') AS benefits,
        jsonb_path_query_array(settlement.receipt, '$.result[*].term.code') AS terms,
        taken.rows AS taken,
-       COALESCE((SELECT bill.place_bill_id FROM bill
-                 WHERE bill.fund_id = settlement.fund_id AND bill.bill_id = settlement.bill_id),
-                settlement.bill_id) AS place,
-       CASE WHEN EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
-                         AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL)
-            THEN COALESCE(hold.created_at, settlement.recorded_at)
-            ELSE (SELECT min(reversal.recorded_at)
-                  FROM reversal
-                  JOIN hold AS kept ON kept.fund_id = reversal.fund_id AND kept.of_bill_id = reversal.bill_id
-                       AND kept.kind = 'successor' AND kept.created_at = reversal.recorded_at
-                  WHERE reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
-                    AND reversal.revision = settlement.revision) END AS served_from,
-       EXISTS (SELECT FROM reversal WHERE reversal.fund_id = settlement.fund_id AND reversal.reason = 'rerated'
-               AND reversal.bill_id = settlement.bill_id
-               AND reversal.revision = settlement.revision - 1) AS rerated
+       COALESCE(bill.place_bill_id, settlement.bill_id) AS place,
+       EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
+               AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL) AS served,
+       EXISTS (SELECT FROM reversal AS undone WHERE undone.fund_id = settlement.fund_id AND undone.reason = 'rerated'
+               AND undone.bill_id = settlement.bill_id
+               AND undone.revision = settlement.revision - 1) AS rerated
 FROM settlement
 JOIN plan_version USING (fund_id, plan_version_id)
-LEFT JOIN hold USING (fund_id, hold_id)
-LEFT JOIN (
-    SELECT fund_id, bill_id, revision,
-           jsonb_agg(jsonb_build_array(
-               benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen)) AS rows
-    FROM consumption GROUP BY fund_id, bill_id, revision) AS taken
+LEFT JOIN bill ON bill.fund_id = settlement.fund_id AND bill.bill_id = settlement.bill_id
+LEFT JOIN reversal ON reversal.fund_id = settlement.fund_id AND reversal.bill_id = settlement.bill_id
+     AND reversal.revision = settlement.revision
+LEFT JOIN (SELECT fund_id, bill_id, revision, {_ROOM_TAKEN} AS rows
+           FROM consumption GROUP BY fund_id, bill_id, revision) AS taken
     ON taken.fund_id = settlement.fund_id AND taken.bill_id = settlement.bill_id
    AND taken.revision = settlement.revision
 UNION ALL
-SELECT fund_id, member_id, plan_code, hold_id, 1, created_at, LEAST(ended_at, stands_until), receipt -> 'used_before',
+SELECT fund_id, member_id, plan_code, hold_id, 1, number, created_at, end_number, ended_at, expires_at, asked_until,
+       kind <> 'successor', false, receipt -> 'used_before',
        jsonb_path_query_array(receipt, '$.result[*].code'), jsonb_path_query_array(receipt, '$.result[*].term.code'),
-       (SELECT jsonb_agg(jsonb_build_array(
-            benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))
+       (SELECT {_ROOM_TAKEN}
         FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id),
-       hold_id, created_at, false
-FROM hold WHERE state <> 'kept' AND kind <> 'successor'
+       hold_id, true, false
+FROM hold
 ORDER BY 1, 2, 3, 4, 5
 """)
 
 
-async def stream_by_member(connection: AsyncConnection) -> AsyncIterator[MemberSettlement]:
-    """Yield every settlement and hold under a plan, those of one member and plan together."""
-    async with connection.stream(_MEMBER_SETTLEMENTS, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
-        async for row in rows:
-            yield _member_settlement(row)
-
-
-def _member_settlement(row: Row[Any]) -> MemberSettlement:
-    return MemberSettlement(
-        fund_id=row.fund_id,
-        member_id=row.member_id,
-        plan_code=row.plan_code,
-        bill_id=row.bill_id,
-        revision=row.revision,
-        recorded_at=row.recorded_at,
-        reversed_at=row.reversed_at,
-        used_before=row.used_before,
-        computed=tuple(zip_longest(map(str, row.benefits), map(str, row.terms), fillvalue="")),
-        taken=_rooms(row.taken),
-        place=row.place,
-        served=((row.served_from, row.reversed_at),) if row.served_from is not None else (),
-        rerated=row.rerated,
-    )
+async def stream_by_member(connection: AsyncConnection) -> AsyncIterator[RecordOfMember]:
+    """Yield every settlement and hold under a plan, those of one member and plan together, revision after revision."""
+    async with connection.stream(_RECORDS_OF_MEMBERS, execution_options={"yield_per": ROWS_AT_ONCE}) as rows:
+        async for row in rows.mappings():
+            values = {each.name: row[each.name] for each in fields(RecordOfMember) if each.name != "computed"}
+            computed = tuple(zip_longest(map(str, row["benefits"]), map(str, row["terms"]), fillvalue=""))
+            yield RecordOfMember(**values | {"computed": computed, "taken": _rooms(row["taken"])})
 
 
 @dataclass(frozen=True, slots=True)

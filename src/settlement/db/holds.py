@@ -100,6 +100,12 @@ def insert_room_of_bill(fund_id: FundId, hold_id: HoldId, bill_id: BillId, revis
     return Part(_KEEP_ROOM, {f"kept_room_{name}": value for name, value in values.items()})
 
 
+def insert_room_of_hold(fund_id: FundId, hold_id: HoldId, released_id: HoldId) -> Part:
+    """Part of a write: a hold takes the room of another one, which is released in the same write."""
+    values = {"fund_id": fund_id, "hold_id": hold_id, "released_id": released_id}
+    return Part(_KEEP_ROOM_ON, {f"kept_on_{name}": value for name, value in values.items()})
+
+
 def insert_consumption_of_hold(
     fund_id: FundId, bill_id: BillId, revision: int, promise: Promise, place_bill_id: BillId | None
 ) -> Part:
@@ -152,7 +158,8 @@ def end_prolonging(fund_id: FundId, bill_id: BillId, hospital_code: str, encount
 @cache
 def _end(state: HoldState) -> str:
     return f"""
-        UPDATE hold SET state = '{state.value}', bill_id = :{state.value}_bill_id, ended_at = :{state.value}_at
+        UPDATE hold SET state = '{state.value}', bill_id = :{state.value}_bill_id, ended_at = :{state.value}_at,
+                        end_number = nextval('record_number')
         WHERE fund_id = :{state.value}_fund_id AND hold_id = ANY(CAST(:{state.value}_hold_ids AS uuid[]))
           AND state = 'open'
     """
@@ -168,6 +175,11 @@ INSERT INTO hold_room (fund_id, hold_id, {ROOM_COLUMNS})
 SELECT fund_id, CAST(:kept_room_hold_id AS uuid), {ROOM_COLUMNS}
 FROM consumption
 WHERE fund_id = :kept_room_fund_id AND bill_id = :kept_room_bill_id AND revision = :kept_room_revision
+"""
+_KEEP_ROOM_ON = f"""
+INSERT INTO hold_room (fund_id, hold_id, {ROOM_COLUMNS})
+SELECT fund_id, CAST(:kept_on_hold_id AS uuid), {ROOM_COLUMNS}
+FROM hold_room WHERE fund_id = :kept_on_fund_id AND hold_id = :kept_on_released_id
 """
 _CONSUME = f"""
 INSERT INTO consumption (fund_id, bill_id, member_id, plan_code, revision, place_bill_id, {ROOM_COLUMNS})
@@ -219,6 +231,12 @@ async def find_kept_room(connection: AsyncConnection, fund_id: FundId, bill_id: 
     return promise_from_mapping(dict(row)) if row else None
 
 
+async def find_last_kept_place(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> Promise | None:
+    """Return the newest place that was kept of a cancelled bill, whatever became of it."""
+    row = (await connection.execute(_LAST_KEPT, {"fund_id": fund_id, "bill_id": bill_id})).mappings().one_or_none()
+    return promise_from_mapping(dict(row)) if row else None
+
+
 async def find_hold(connection: AsyncConnection, fund_id: FundId, hold_id: HoldId) -> Promise | None:
     """Return one hold by its id, whatever became of it."""
     row = (await connection.execute(_ONE, {"fund_id": fund_id, "hold_id": hold_id})).mappings().one_or_none()
@@ -235,4 +253,11 @@ _KEPT = text("""
 SELECT hold.*, plan_version.version AS plan_version, plan_version.digest AS plan_digest
 FROM hold JOIN plan_version USING (fund_id, plan_version_id)
 WHERE fund_id = :fund_id AND of_bill_id = :bill_id AND state = 'open'
+""")
+
+_LAST_KEPT = text("""
+SELECT hold.*, plan_version.version AS plan_version, plan_version.digest AS plan_digest
+FROM hold JOIN plan_version USING (fund_id, plan_version_id)
+WHERE fund_id = :fund_id AND of_bill_id = :bill_id AND kind = 'successor'
+ORDER BY hold.number DESC LIMIT 1
 """)

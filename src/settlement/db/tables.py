@@ -325,6 +325,7 @@ settlement = Table(
     Column("actor", Text),
     Column("recorded_at", DateTime(timezone=True)),
     Column("hold_id", Uuid),
+    Column("number", BigInteger),
 )
 
 reversal = Table(
@@ -341,6 +342,7 @@ reversal = Table(
     Column("books_day", Integer),
     Column("actor", Text),
     Column("recorded_at", DateTime(timezone=True)),
+    Column("number", BigInteger),
 )
 
 posting = Table(
@@ -413,6 +415,8 @@ hold = Table(
     Column("stands_until", DateTime(timezone=True), Computed("GREATEST(expires_at, asked_until)")),
     Column("of_bill_id", Uuid),
     Column("place_bill_id", Uuid),
+    Column("number", BigInteger),
+    Column("end_number", BigInteger),
 )
 
 hold_room = Table(

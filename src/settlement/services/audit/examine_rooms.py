@@ -1,295 +1,227 @@
 """Examine used room: each settlement found used what the member's records before it had taken and not given back.
 
-A member's settlements and reversals are recorded one after another, under the member's lock, but nothing numbers them:
-`recorded_at` is the clock of one of several processes. So the exact law cannot be read off the times. What always
-holds, whatever the clocks say, is that there is *some* order, a reversal after its settlement, in which each settlement
-found exactly the sum of what stood then; a bill of a re-rating, what stood before its place. The order of the times is
-tried first and nearly always explains everything.
+A member's records are numbered under his lock, so which came first is known, whatever the clocks of their processes
+said. A hold stops to count at a time, which is compared with the clock of whoever reads it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from settlement.db.audit import MemberSettlement, Room, stream_by_member
+from settlement.db.audit import RecordOfMember, Room, stream_by_member
 from settlement.domain.audit import Finding, Invariant, Tally
 from settlement.domain.benefits import STAY
-from settlement.domain.ids import BillId
 from settlement.plans.stored import room_from_json
 
 USED_ROOM = Invariant(
     "used_room_is_the_sum",
-    "There is an order of a member's settlements and reversals in which each settlement found used, in its benefit's "
-    "term, exactly what those before it had taken and not given back.",
+    "Each settlement and promise found used, in its benefit's term, exactly what those before it, in the order of "
+    "recording, had taken and not given back.",
 )
 UNUSED: Room = (0, 0, 0, 0, 0, 0)
 CLOCKS_APART = timedelta(seconds=10)
-"""Orders within this are tried first: each process's clock is within 2 s of the database's, or it does not start."""
-MOST_ROOMS = 64
-"""Sums considered for one bill of a re-rating that was made while others' places began or ceased to be kept."""
-LONGEST_SEARCH = 20_000
-"""Moves tried for one member, benefit and term whose times explain nothing; beyond it, no order is taken to exist."""
+"""Two processes' clocks are apart by less: each is within 2 s of the database's, or it does not start."""
 
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """What one settlement found used of one benefit in one term (`None`: its receipt does not say) and took of it."""
+    """What one record found used of one benefit in one term (`None`: its receipt does not say) and took of it."""
 
-    bill_id: BillId
-    recorded_at: datetime
-    reversed_at: datetime | None
+    record_id: UUID
+    number: int
+    at: datetime
     found: Room | None
     took: Room
+    end_number: int | None = None
+    ended_at: datetime | None = None
+    expires_at: datetime | None = None
+    asked_until: datetime | None = None
+    decided: bool = True
+    """Whether it was computed by what it found; else it goes on with what another record took."""
     place: UUID | None = None
-    served: Sequence[tuple[datetime, datetime | None]] = ()
-    """From when on and until when a re-rating finds its room taken whatever its place."""
+    served: bool = False
     rerated: bool = False
 
+    def may_stand(self, at: datetime) -> tuple[bool, ...]:
+        """Say whether its time lets it stand for a record of an instant: it does, it does not, or either.
 
-async def examine_rooms(connection: AsyncConnection) -> Finding:
-    """Check every member's takings; those named found something else than the records before them, by the times."""
-    tally = Tally(USED_ROOM)
-    async for settlements in _members(connection):
-        for takings in _by_benefit_and_term(settlements):
-            misplaced = out_of_place(takings)
-            explained = not misplaced or some_order_explains(takings, CLOCKS_APART) or some_order_explains(takings)
-            for taking in takings:
-                tally.note(explained or taking.bill_id not in misplaced, taking.bill_id)
-    return tally.finding()
-
-
-def out_of_place(takings: Sequence[Taking]) -> set[BillId]:
-    """Return the bills whose settlement found another sum than that of the records before it, by their times.
-
-    What ends at the instant at which another begins made room for it: a hold that was replaced, or overtaken.
-    """
-    given_back = [(taking.reversed_at, 0, taking) for taking in takings if taking.reversed_at is not None]
-    recorded = [(taking.recorded_at, 1, taking) for taking in takings]
-    standing, misplaced = UNUSED, set()
-    for _, takes, taking in sorted([*recorded, *given_back], key=lambda record: record[:2]):
-        if not takes:
-            standing = _less(standing, taking.took)
-        else:
-            if taking.found != (_before(taking, takings) if taking.rerated else standing):
-                misplaced.add(taking.bill_id)
-            standing = _plus(standing, taking.took)
-    return misplaced
-
-
-def _before(rerated: Taking, takings: Sequence[Taking]) -> Room:
-    """Return what stood at the instant of a re-rating before the place of one of its bills, with its other bills."""
-    standing = UNUSED
-    for taking in takings:
-        stands = taking.recorded_at <= rerated.recorded_at and (
-            taking.reversed_at is None or taking.reversed_at > rerated.recorded_at
-        )
-        if stands and _is_found_by(rerated, taking):
-            standing = _plus(standing, taking.took)
-    return standing
-
-
-def _is_found_by(rerated: Taking, taking: Taking) -> bool:
-    """Say whether a bill of a re-rating finds another's room taken: it stands before its place, or is served first."""
-    served = any(
-        begin <= rerated.recorded_at and (end is None or end > rerated.recorded_at) for begin, end in taking.served
-    )
-    return taking is not rerated and (served or _is_earlier(rerated, taking))
-
-
-def _is_earlier(rerated: Taking, taking: Taking) -> bool:
-    return taking.place is not None and rerated.place is not None and taking.place.int < rerated.place.int
-
-
-def _is_near(rerated: Taking, taking: Taking) -> bool:
-    """Say whether a re-rating was made about when another began or ceased to be served first."""
-    bounds = (bound for span in taking.served for bound in span if bound is not None)
-    return any(abs(bound - rerated.recorded_at) <= CLOCKS_APART for bound in bounds)
-
-
-def some_order_explains(takings: Sequence[Taking], apart: timedelta = timedelta.max) -> bool:
-    """Say whether some order of settlements and reversals gives each settlement the room it found.
-
-    What is recorded later by more than `apart` is taken to have happened later.
-    """
-    search = _Search(sorted(takings, key=lambda taking: taking.recorded_at), apart)
-    open_moves, seen = [search.moves()], {search.state}
-    for _ in range(LONGEST_SEARCH):
-        if not search.unplaced:
-            return True
-        move = next(open_moves[-1], None)
-        if move is not None:
-            search.make(*move)
-            # Reversals in another order lead to where it was known already that nothing goes on.
-            known = search.state in seen
-            seen.add(search.state)
-            open_moves.append(iter(()) if known else search.moves())
-        elif len(open_moves) > 1:
-            open_moves.pop()
-            search.take_back()
-        else:
-            return False
-    return False
+        A time that was prolonged and ended by commands of other processes is sure but for the seconds by which clocks
+        differ.
+        """
+        if self.expires_at is None or at < self.expires_at:
+            return (True,)
+        if self.asked_until is None:
+            return (False,)
+        if any(abs(at - bound) <= CLOCKS_APART for bound in (self.expires_at, self.asked_until)):
+            return (True, False)
+        return (at < self.asked_until,)
 
 
 @dataclass(slots=True)
-class _Search:
-    """Settlements placed one by one, and reversals of placed ones, with the room that then stands."""
+class Command:
+    """What one command ended and recorded: its records share its instant, and their numbers follow one another."""
 
-    takings: Sequence[Taking]
-    apart: timedelta
-    standing: Room = UNUSED
-    unplaced: set[int] = field(init=False)
-    given_back: set[int] = field(default_factory=set)
-    _made: list[tuple[int, bool]] = field(default_factory=list)
-    _by_found: dict[Room, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _rerated: list[int] = field(default_factory=list)
+    ended: list[Taking] = field(default_factory=list)
+    recorded: list[Taking] = field(default_factory=list)
+    number: int = 0
 
-    def __post_init__(self) -> None:
-        self.unplaced = set(range(len(self.takings)))
-        for number, taking in enumerate(self.takings):
-            if taking.rerated:
-                self._rerated.append(number)
-            elif taking.found is not None:
-                self._by_found[taking.found].append(number)
 
-    @property
-    def state(self) -> tuple[frozenset[int], frozenset[int]]:
-        """What is placed and given back; how it came there makes no difference to what may come next."""
-        return frozenset(self.unplaced), frozenset(self.given_back)
+async def examine_rooms(connection: AsyncConnection) -> Finding:
+    """Check every member's takings; those named found something else than the records before them."""
+    tally = Tally(USED_ROOM)
+    async for records in _members(connection):
+        for takings in _by_benefit_and_term(records):
+            misplaced = out_of_place(takings)
+            for taking in takings:
+                tally.note(taking.record_id not in misplaced, taking.record_id)
+    return tally.finding()
 
-    def moves(self) -> Iterator[tuple[int, bool]]:
-        """Return what may come next: a settlement that found what stands, else a reversal, each by its time.
 
-        A reversal after which a settlement fits is tried before others: clocks that are apart by more than the time
-        between two records say little, and with twenty open holds there are a million orders of reversals.
-        A settlement that took nothing changes nothing, so it is placed at once and nothing else need be tried.
-        """
-        fitting = [number for number in self._by_found.get(self.standing, ()) if number in self.unplaced]
-        fitting += [number for number in self._rerated if number in self.unplaced and self._fits_its_place(number)]
-        is_due = self._due()
-        fitting = [number for number in fitting if is_due(self.takings[number].recorded_at)]
-        for number in fitting:
-            if self.takings[number].took == UNUSED:
-                return iter([(number, False)])
-        settle = sorted((self.takings[number].recorded_at, number) for number in fitting)
-        give_back = []
-        for number, taking in enumerate(self.takings):
-            placed = number not in self.unplaced and number not in self.given_back
-            if placed and taking.reversed_at is not None and taking.took != UNUSED and is_due(taking.reversed_at):
-                give_back.append((not self._fits(_less(self.standing, taking.took)), taking.reversed_at, number))
-        return iter([*((number, False) for _, number in settle), *((number, True) for *_, number in sorted(give_back))])
+def out_of_place(takings: Sequence[Taking]) -> set[UUID]:
+    """Return the records that found another sum than that of what stood when they were recorded.
 
-    def _due(self) -> Callable[[datetime], bool]:
-        """Return what says whether something can be next: nothing that is still to come was much earlier."""
-        coming = [self.takings[number].recorded_at for number in self.unplaced]
-        for number, taking in enumerate(self.takings):
-            waits = number not in self.unplaced and number not in self.given_back and taking.took != UNUSED
-            if waits and taking.reversed_at is not None:
-                coming.append(taking.reversed_at)
-        first = min(coming, default=datetime.max.replace(tzinfo=UTC))
-        return lambda at: at - first <= self.apart
+    What a command ends makes room for what it records. A bill of a re-rating finds what stands before its place, with
+    the others that the same command rates.
+    """
+    standing, misplaced = _Standing(), set()
+    for command in _in_order(takings):
+        for taking in command.ended:
+            standing.end(taking)
+        for taking in command.recorded:
+            if taking.decided and not taking.rerated and taking.found not in standing.rooms(taking.at):
+                misplaced.add(taking.record_id)
+            standing.begin(taking)
+        for taking in command.recorded:
+            if taking.rerated and taking.found not in standing.rooms_before(taking):
+                misplaced.add(taking.record_id)
+    return misplaced
 
-    def _fits(self, standing: Room) -> bool:
-        return any(number in self.unplaced for number in self._by_found.get(standing, ()))
 
-    def _fits_its_place(self, number: int) -> bool:
-        """Say whether a bill of a re-rating found what stands before its place.
+def _in_order(takings: Iterable[Taking]) -> list[Command]:
+    commands: dict[datetime, Command] = defaultdict(Command)
+    for taking in sorted(takings, key=lambda taking: taking.number):
+        command = commands[taking.at]
+        command.recorded.append(taking)
+        command.number = max(command.number, taking.number)
+        if taking.ended_at is not None and taking.end_number is not None:
+            ending = commands[taking.ended_at]
+            ending.ended.append(taking)
+            ending.number = max(ending.number, taking.end_number)
+    return sorted(commands.values(), key=lambda command: command.number)
 
-        What began or ceased to be served first within the time by which clocks differ may have been found or not.
-        """
-        rerated, possible = self.takings[number], {UNUSED}
-        for other, taking in enumerate(self.takings):
-            if other in self.unplaced or other in self.given_back:
-                continue
-            found = _is_found_by(rerated, taking)
-            unsure = taking is not rerated and not _is_earlier(rerated, taking) and _is_near(rerated, taking)
-            with_it = {_plus(standing, taking.took) for standing in possible} if found or unsure else set()
-            possible = possible | with_it if unsure and len(possible) < MOST_ROOMS else with_it or possible
-        return rerated.found in possible
 
-    def make(self, number: int, gives_back: bool) -> None:
-        """Place a settlement, or give back what it took."""
-        took = self.takings[number].took
-        self._made.append((number, gives_back))
-        if gives_back:
-            self.given_back.add(number)
-            self.standing = _less(self.standing, took)
+class _Standing:
+    """What has taken room and not given it back: what lasts as one sum, holds one by one, because time ends them."""
+
+    def __init__(self) -> None:
+        self._every: dict[tuple[UUID, int], Taking] = {}
+        self._holds: dict[tuple[UUID, int], Taking] = {}
+        self._lasting = UNUSED
+
+    def begin(self, taking: Taking) -> None:
+        self._every[_key(taking)] = taking
+        if taking.expires_at is None:
+            self._lasting = plus(self._lasting, taking.took)
         else:
-            self.unplaced.discard(number)
-            self.standing = _plus(self.standing, took)
+            self._holds[_key(taking)] = taking
 
-    def take_back(self) -> None:
-        """Undo the last move."""
-        number, gave_back = self._made.pop()
-        took = self.takings[number].took
-        if gave_back:
-            self.given_back.discard(number)
-            self.standing = _plus(self.standing, took)
-        else:
-            self.unplaced.add(number)
-            self.standing = _less(self.standing, took)
+    def end(self, taking: Taking) -> None:
+        begun = self._every.pop(_key(taking), None) is not None
+        if begun and self._holds.pop(_key(taking), None) is None:
+            self._lasting = less(self._lasting, taking.took)
+
+    def rooms(self, at: datetime) -> set[Room]:
+        """Return what may stand at an instant: one sum, but about the time at which a prolonged hold ends."""
+        return _sums({self._lasting}, self._holds.values(), at)
+
+    def rooms_before(self, rerated: Taking) -> set[Room]:
+        """Return what may stand at the instant of a re-rating before the place of one of its bills."""
+        others = [taking for taking in self._every.values() if taking is not rerated]
+        return _sums({UNUSED}, [each for each in others if each.served or _is_earlier(each, rerated)], rerated.at)
 
 
-async def _members(connection: AsyncConnection) -> AsyncIterator[list[MemberSettlement]]:
-    """Yield the settlements of one member under one plan at a time."""
-    together: list[MemberSettlement] = []
-    async for settlement in stream_by_member(connection):
-        if together and _whose(together[-1]) != _whose(settlement):
+def _key(taking: Taking) -> tuple[UUID, int]:
+    return taking.record_id, taking.number
+
+
+def _is_earlier(taking: Taking, rerated: Taking) -> bool:
+    return taking.place is not None and rerated.place is not None and taking.place.int < rerated.place.int
+
+
+def _sums(sums: set[Room], takings: Iterable[Taking], at: datetime) -> set[Room]:
+    for taking in takings:
+        took = {True: taking.took, False: UNUSED}
+        sums = {plus(each, took[stands]) for each in sums for stands in taking.may_stand(at)}
+    return sums
+
+
+async def _members(connection: AsyncConnection) -> AsyncIterator[list[RecordOfMember]]:
+    """Yield the records of one member under one plan at a time."""
+    together: list[RecordOfMember] = []
+    async for record in stream_by_member(connection):
+        if together and _whose(together[-1]) != _whose(record):
             yield together
             together = []
-        if together and _goes_on(together[-1], settlement):
-            earlier, later = together.pop(), settlement
-            served = (*earlier.served, *later.served)
-            settlement = replace(earlier, revision=later.revision, reversed_at=later.reversed_at, served=served)
-        together.append(settlement)
+        together.append(record)
     if together:
         yield together
 
 
-def _goes_on(before: MemberSettlement, settlement: MemberSettlement) -> bool:
+def _whose(record: RecordOfMember) -> tuple[object, ...]:
+    return record.fund_id, record.member_id, record.plan_code
+
+
+def _goes_on(before: RecordOfMember | None, record: RecordOfMember) -> bool:
     """Say whether a revision took over the room of the one before it, as it was found then, without a gap."""
     return (
-        (before.bill_id, before.revision + 1, before.reversed_at)
-        == (settlement.bill_id, settlement.revision, settlement.recorded_at)
-    ) and (before.used_before, before.taken) == (settlement.used_before, settlement.taken)
+        before is not None
+        and (before.record_id, before.used_before, before.taken) == (record.record_id, record.used_before, record.taken)
+        and (record.took_back or before.ended_at == record.recorded_at)
+    )
 
 
-def _whose(settlement: MemberSettlement) -> tuple[object, ...]:
-    return settlement.fund_id, settlement.member_id, settlement.plan_code
-
-
-def _by_benefit_and_term(settlements: Sequence[MemberSettlement]) -> list[list[Taking]]:
-    """Sort what a member's settlements found and took by benefit and term."""
+def _by_benefit_and_term(records: Sequence[RecordOfMember]) -> list[list[Taking]]:
+    """Sort what a member's records found and took by benefit and term."""
     takings: dict[tuple[str, str], list[Taking]] = defaultdict(list)
-    for settlement in settlements:
-        for benefit, term in dict.fromkeys((*settlement.computed, *settlement.taken)):
+    for before, record in _with_the_one_before(records):
+        decided = record.decided and not _goes_on(before, record)
+        for benefit, term in dict.fromkeys((*record.computed, *record.taken)):
             if benefit == STAY:
                 continue
             takings[benefit, term].append(
                 Taking(
-                    settlement.bill_id,
-                    settlement.recorded_at,
-                    settlement.reversed_at,
-                    _found(settlement, benefit, term),
-                    settlement.taken.get((benefit, term), UNUSED),
-                    settlement.place,
-                    settlement.served,
-                    settlement.rerated,
+                    record_id=record.record_id,
+                    number=record.number,
+                    at=record.recorded_at,
+                    found=_found(record, benefit, term),
+                    took=record.taken.get((benefit, term), UNUSED),
+                    end_number=record.end_number,
+                    ended_at=record.ended_at,
+                    expires_at=record.expires_at,
+                    asked_until=record.asked_until,
+                    decided=decided,
+                    place=record.place,
+                    served=record.served,
+                    rerated=record.rerated and decided,
                 )
             )
     return list(takings.values())
 
 
-def _found(settlement: MemberSettlement, benefit: str, term: str) -> Room | None:
-    """Return the room that a settlement found; of a split stay's terms other than the last it stands behind `#`."""
-    used = settlement.used_before
-    split = dict(settlement.computed)[benefit] != term if benefit in dict(settlement.computed) else False
+def _with_the_one_before(records: Sequence[RecordOfMember]) -> Iterator[tuple[RecordOfMember | None, RecordOfMember]]:
+    return zip((None, *records[:-1]), records, strict=True)
+
+
+def _found(record: RecordOfMember, benefit: str, term: str) -> Room | None:
+    """Return the room that a record found; of a split stay's terms other than the last it stands behind `#`."""
+    used = record.used_before
+    split = dict(record.computed)[benefit] != term if benefit in dict(record.computed) else False
     try:
         room = room_from_json(used[f"{benefit}#{term}"]) if split else room_from_json(used[benefit])
     except (KeyError, TypeError, ValueError):
@@ -297,9 +229,11 @@ def _found(settlement: MemberSettlement, benefit: str, term: str) -> Room | None
     return (int(room.base), int(room.burden), int(room.paid), room.days, room.times, int(room.deductible))
 
 
-def _plus(one: Room, other: Room) -> Room:
+def plus(one: Room, other: Room) -> Room:
+    """Return both rooms together."""
     return tuple(mine + theirs for mine, theirs in zip(one, other, strict=True))  # type: ignore[return-value]
 
 
-def _less(one: Room, other: Room) -> Room:
+def less(one: Room, other: Room) -> Room:
+    """Return what is left of a room without another."""
     return tuple(mine - theirs for mine, theirs in zip(one, other, strict=True))  # type: ignore[return-value]

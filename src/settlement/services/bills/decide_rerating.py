@@ -80,7 +80,7 @@ async def propose_under_lock(connection: AsyncConnection, work: Work, bill_id: B
     Returns the proposal, the one that is open already if it is the same, or what was applied; `None` where nothing
     would change, or the plan leaves earlier bills as they are.
     """
-    rerating = await rerate_under_lock(connection, work.resources, work.fund_id, bill_id)
+    rerating = await rerate_under_lock(connection, work.resources, work.fund_id, bill_id, work.at)
     if rerating.effect == "leave" or not rerating.changed:
         return None
     stored = _proposal(work, bill_id, rerating)
@@ -114,8 +114,8 @@ async def apply_rerating(resources: Resources, command: ApplyRerating) -> Answer
             found = await find_rerating(connection, fund_id, command.rerating_id) or found
             if found.state != "proposed":
                 return rerating_answer(found)
-            rerating = await rerate_under_lock(connection, resources, fund_id, found.of_bill_id)
             work = Work(resources, caller, None, resources.clock())
+            rerating = await rerate_under_lock(connection, resources, fund_id, found.of_bill_id, work.at)
             if lines_of(rerating) != list(found.lines):
                 return rerating_answer(await _decided(connection, work, found, "lapsed"))
             return rerating_answer(await _apply(connection, work, found, rerating))

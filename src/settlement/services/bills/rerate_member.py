@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -99,15 +100,15 @@ async def rerate_member(resources: Resources, caller: Caller, bill_id: BillId) -
     async def transaction() -> Rerating:
         async with fund_transaction(resources.engine, caller.fund_id) as connection:
             await lock_member(connection, caller.fund_id, f"rerate\x1f{bill_id}", bill_id=bill_id)
-            return await rerate_under_lock(connection, resources, caller.fund_id, bill_id)
+            return await rerate_under_lock(connection, resources, caller.fund_id, bill_id, resources.clock())
 
     return await run(transaction)
 
 
 async def rerate_under_lock(
-    connection: AsyncConnection, resources: Resources, fund_id: FundId, bill_id: BillId
+    connection: AsyncConnection, resources: Resources, fund_id: FundId, bill_id: BillId, at: datetime
 ) -> Rerating:
-    """Do the same within a transaction that holds the member's lock."""
+    """Do the same within a transaction that holds the member's lock, as of an instant."""
     settled = await bills.find_settled_bill(connection, fund_id, bill_id)
     term = _term_of(settled) if settled else None
     if settled is None or settled.head.member_id is None or term is None or settled.priced is None:
@@ -124,7 +125,7 @@ async def rerate_under_lock(
         later = await sum_later_payers(connection, fund_id, [bill.head.bill_id for bill in in_term])
     covers = await read_covers(connection, fund_id, member_id, plan_code)
     rating = _Rating(fund_id, member_id, plan_code, rules, later, covers)
-    lines = await rating.lines(connection, resources, in_term)
+    lines = await rating.lines(connection, in_term, at)
     return Rerating(member_id, plan_code, term, changes.effect if changes else "propose", lines)
 
 
@@ -144,10 +145,10 @@ class _Rating:
     covers: Sequence[CoverSpan]
 
     async def lines(
-        self, connection: AsyncConnection, resources: Resources, in_term: Sequence[SettledBill]
+        self, connection: AsyncConnection, in_term: Sequence[SettledBill], at: datetime
     ) -> tuple[RatedBill, ...]:
         """Compute bill after bill; what an earlier one would take now is what the next one finds."""
-        at, taken, lines = resources.clock(), list[Taking](), []
+        taken, lines = list[Taking](), []
         anew_ids = [bill.head.bill_id for bill in in_term if not _is_promised(bill)]
         for bill in sorted(in_term, key=lambda bill: (bill.head.place.int, bill.head.bill_id.int)):
             recorded = bill.priced.split.aid if bill.priced else ZERO
