@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from builders import (
     HANGZHOU_FILE,
@@ -24,6 +25,7 @@ from builders import (
 )
 from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
+from settlement.domain.ids import HoldId
 from settlement.domain.promises import HoldKind
 from settlement.domain.time import CHINA
 from settlement.services.audit.examine import examine
@@ -32,6 +34,7 @@ from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
 from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
+from settlement.services.bills.release_hold import release_hold
 from settlement.services.books.close_books_day import close_books_day
 from settlement.services.funds.lines import Lines
 from settlement.services.resources import Resources
@@ -66,6 +69,10 @@ async def quoted(resources: Resources, city: City, output: Node, **beside: objec
 async def hold(resources: Resources, city: City, output: Node, **beside: object) -> Node:
     quote = QuoteBill(city.caller, Brought(output, facts(city, **beside)))
     return (await promise_bill(resources, PromiseBill(quote, HoldKind.COUNTER, None))).answer
+
+
+async def release(resources: Resources, city: City, shown: Node) -> None:
+    assert (await release_hold(resources, city.caller, HoldId(UUID(shown["hold"]["id"]))))["state"] == "released"
 
 
 async def reinstate(resources: Resources, city: City, settled: Outcome) -> Outcome:
@@ -123,6 +130,58 @@ async def test_part_refund_at_the_cap_with_the_amount_promised_at_the_counter(
         ("successor", "replaced"),
         ("counter", "kept"),
     ]
+    assert await examined(database) == {}
+
+
+async def test_a_released_promise_gives_the_kept_place_back_to_the_next_pre_settlement(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    whole = visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, whole)
+    await reverse(resources, city, first, a_2305(whole))
+    rest = visit(1, a_2304(city.member, **SMALLER))
+    for batch in ("2", "3"):
+        shown = await hold(resources, city, rest, chrg_bchno=batch)
+        assert shown["mutual_aid"]["amount"] == "30200.00"
+        await release(resources, city, shown)
+        assert await quoted(resources, city, visit(2, a_2304(city.member))) == "0.00", "it is kept for the visit alone"
+    assert await examined(database) == {}
+    until = {at for (at,) in rows_of(database, "SELECT expires_at FROM hold WHERE kind = 'successor'")}
+    assert len(until) == 1, "no longer than before"
+    clock.forward(hours=3)
+    again = await settle(resources, city, rest, facts(city, chrg_bchno="4"))
+    assert (aid(again), again.answer["replaces"]) == ("30200.00", first.answer["id"])
+    assert await examined(database) == {}
+
+
+async def test_what_a_released_promise_had_left_of_the_kept_room_is_anothers(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    whole = visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, whole)
+    await reverse(resources, city, first, a_2305(whole, medins_setl_id="M2208"))
+    shown = await hold(resources, city, visit(1, a_2304(city.member)), chrg_bchno="2")
+    held = float(shown["mutual_aid"]["amount"])
+    other = await settle(resources, city, visit(2, a_2304(city.member, **WHOLE)))
+    assert float(aid(other)) == 30_200 - held
+    await release(resources, city, shown)
+    assert await examined(database) == {}
+    again = await reinstate(resources, city, first)
+    assert float(aid(again)) == held, "the bill lives again, and gets what is left"
+    assert await examined(database) == {}
+
+
+async def test_a_promise_released_after_its_place_was_kept_gives_back_to_nobody(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    whole = visit(1, a_2304(city.member, **WHOLE))
+    await reverse(resources, city, await settle(resources, city, whole), a_2305(whole))
+    clock.now = datetime(2025, 3, 12, 23, 50, tzinfo=CHINA)
+    shown = await hold(resources, city, visit(1, a_2304(city.member, **SMALLER)), chrg_bchno="2")
+    clock.forward(minutes=11)
+    await release(resources, city, shown)
+    assert rows_of(database, "SELECT count(*) FROM hold WHERE state = 'open'") == [(0,)]
+    assert await quoted(resources, city, visit(2, a_2304(city.member, **SMALLER))) == "30200.00"
     assert await examined(database) == {}
 
 

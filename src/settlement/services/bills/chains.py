@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db import bills, holds
+from settlement.db.parts import Part
 from settlement.db.settling import read_takings
 from settlement.domain.errors import ensure
 from settlement.domain.ids import HoldId
 from settlement.domain.promises import HoldKind, HoldState, KeptPlace, Promise, kept_until
 from settlement.domain.settlements import BillHead, BillState, RevisionReason, SettledBill
 from settlement.services.bills.anew import Anew, compute_anew
+from settlement.services.bills.commands import Caller
 from settlement.services.bills.revise import revise
 from settlement.services.bills.work import Work
+from settlement.services.resources import Resources
 
 
 async def declares_kept_place(work: Work, settled: SettledBill) -> bool:
@@ -58,6 +62,34 @@ def keep_place(work: Work, settled: SettledBill) -> None:
     )
     work.parts.append(holds.insert_hold(work.fund_id, hold))
     work.parts.append(holds.insert_room_of_bill(work.fund_id, hold.hold_id, head.bill_id, priced.revision))
+
+
+async def keep_place_on(
+    connection: AsyncConnection, resources: Resources, caller: Caller, released: Promise, at: datetime
+) -> list[Part]:
+    """Collect what keeps the place that a released promise had taken over, as long as it was kept before.
+
+    What the promise held of the room is kept; what it had left of it may be another's by now.
+    """
+    if released.kind is HoldKind.SUCCESSOR or released.of_bill_id is None:
+        return []
+    kept = await holds.find_last_kept_place(connection, caller.fund_id, released.of_bill_id)
+    if kept is None or at >= kept.expires_at:
+        return []
+    hold = replace(
+        kept,
+        hold_id=HoldId(resources.ids.new()),
+        state=HoldState.OPEN,
+        split=released.split,
+        receipt=released.receipt,
+        receipt_hash=released.receipt_hash,
+        actor=caller.client_id,
+        created_at=at,
+    )
+    return [
+        holds.insert_hold(caller.fund_id, hold),
+        holds.insert_room_of_hold(caller.fund_id, hold.hold_id, released.hold_id),
+    ]
 
 
 def take_place(work: Work, head: BillHead, chain: KeptPlace) -> None:

@@ -16,7 +16,7 @@ from settlement.db.settling import lock_member, read_takings, take_books_day
 from settlement.domain.answers import settlement_answer
 from settlement.domain.benefits import Taking
 from settlement.domain.ids import BillId
-from settlement.domain.promises import HoldKind, HoldState
+from settlement.domain.promises import HoldKind, HoldState, Promise
 from settlement.domain.settlements import BillState, PricedRecord, RevisionReason, SettledBill
 from settlement.gateway.mapping import Undoing, read_cancellation, read_settlement, read_undoing
 from settlement.gateway.readings import Cancellation, Unreadable
@@ -153,10 +153,10 @@ async def _live_again(connection: AsyncConnection, work: Work, settled: SettledB
     priced, head = settled.priced, replace(settled.head, cancelling_settlement_id=None)
     kept = await holds.find_kept_room(connection, work.fund_id, head.bill_id)
     if kept is not None:
-        stands = kept.kind is HoldKind.SUCCESSOR and kept.holds_at(work.at)
-        state, by = (HoldState.TAKEN, head.bill_id) if stands else (HoldState.RELEASED, None)
+        whole = kept.holds_at(work.at) and _is_its_own(kept, settled)
+        state, by = (HoldState.TAKEN, head.bill_id) if whole else (HoldState.RELEASED, None)
         work.parts.append(holds.end_holds(work.fund_id, [kept.hold_id], state, work.at, by))
-        if stands and priced is not None:
+        if whole and priced is not None:
             return revise(work, settled, RevisionReason.REINSTATED, priced, head=head)
     if priced is None or priced.plan_version_id is None or head.member_id is None:
         return revise(work, settled, RevisionReason.REINSTATED, priced, head=head) if priced else settled
@@ -171,6 +171,12 @@ async def _live_again(connection: AsyncConnection, work: Work, settled: SettledB
         before=head.place,
     )
     return await _in_the_room_left(work, replace(settled, head=head), priced, past)
+
+
+def _is_its_own(kept: Promise, settled: SettledBill) -> bool:
+    """Say whether a hold keeps all that the bill gave back, and not what a quote for its successor left of it."""
+    reversal = settled.reversal
+    return kept.kind is HoldKind.SUCCESSOR and reversal is not None and kept.created_at == reversal.recorded_at
 
 
 async def _in_the_room_left(

@@ -1,4 +1,7 @@
-"""Release a hold: the patient does not pay after all, so its room is free for others at once."""
+"""Release a hold: the patient does not pay after all, so its room is free for others at once.
+
+Only the place of a cancelled bill that it had taken over is kept on for the next successor.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from settlement.domain.answers import Answer, hold_answer
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import HoldId
 from settlement.domain.promises import HoldState
+from settlement.services.bills.chains import keep_place_on
 from settlement.services.bills.commands import Caller
 from settlement.services.resources import Resources
 from settlement.services.transactions import run
@@ -35,7 +39,9 @@ async def release_hold(resources: Resources, caller: Caller, hold_id: HoldId) ->
             promise = await holds.find_hold(connection, caller.fund_id, hold_id) or found
             if promise.state is HoldState.OPEN:
                 at = resources.clock()
-                await write_together(connection, [holds.end_holds(caller.fund_id, [hold_id], HoldState.RELEASED, at)])
+                parts = [holds.end_holds(caller.fund_id, [hold_id], HoldState.RELEASED, at)]
+                parts += await keep_place_on(connection, resources, caller, promise, at)
+                await write_together(connection, parts)
                 promise = replace(promise, state=HoldState.RELEASED)
             return hold_answer(promise)
 
