@@ -16,7 +16,7 @@ from settlement.lab.chaos.chores import NIGHT_SECONDS, do, rerate
 from settlement.lab.chaos.facts import PROPOSED, Claim
 from settlement.lab.chaos.plan import THE_DAY
 from settlement.lab.chaos.process import Process
-from settlement.lab.chaos.promising import promise, promise_of
+from settlement.lab.chaos.promising import promise, promise_of, release_of
 from settlement.lab.chaos.world import APIS, Message, World
 from settlement.lab.his.bills import CancelledBill, OpenVisit, SettledBill
 from settlement.lab.his.gateway import Refused
@@ -51,7 +51,7 @@ async def correct_old_first(world: World, rng: Random) -> None:
         await reverse(world, rng, reply["id"], await world.cancelled_bill(bill))
         again = await charged_anew(world, rng, bill)
         if rng.random() < 0.3:
-            await promise(world, again, rng)
+            await promise_and_perhaps_release(world, again, rng)
         others = [settlement_of(world, await world.settled(rng, member)) for _ in range(rng.choice((0, 1, 1)))]
         if rng.random() < 0.5:
             await together(world, rng, others)
@@ -133,7 +133,7 @@ async def reinstate(world: World, rng: Random) -> None:
     cancelled = await world.cancelled_bill(bill)
     await reverse(world, rng, reply["id"], cancelled)
     if rng.random() < 0.2:
-        await promise(world, await charged_anew(world, rng, bill, same_fees=True), rng)
+        await promise_and_perhaps_release(world, await charged_anew(world, rng, bill, same_fees=True), rng)
     if rng.random() < 0.3:
         await asyncio.sleep(PLACE_IS_OVER_SECONDS)
         await bring(world, settlement_of(world, await world.settled(rng, member)), rng)
@@ -213,6 +213,15 @@ def _application(world: World, rating_id: UUID) -> Any:
         await apply_rerating(process.life.resources, ApplyRerating(person(world), rating_id))
 
     return apply
+
+
+async def promise_and_perhaps_release(world: World, visit: OpenVisit, rng: Random) -> None:
+    """Have a re-settlement promised; in one of two cases the promise is given back, and perhaps made anew."""
+    hold_id = await promise(world, visit, rng)
+    if hold_id is not None and rng.random() < 0.5:
+        await bring(world, release_of(world, hold_id), rng)
+        if rng.random() < 0.3:
+            await promise(world, visit, rng)
 
 
 async def look_now_and_then(world: World, rng: Random) -> None:

@@ -72,6 +72,8 @@ class Model:
     trials: dict[str, Trial] = field(default_factory=dict)
     trial_of: dict[str, Trial] = field(default_factory=dict)
     releases: set[str] = field(default_factory=set)
+    given_back: set[str] = field(default_factory=set)
+    """The places that a released promise gave back: of what was kept first, they keep what the promise held."""
     cancelled: set[str] = field(default_factory=set)
     restored: set[str] = field(default_factory=set)
     paid_later: dict[str, int] = field(default_factory=dict)
@@ -354,7 +356,8 @@ class _Commit:
         model.expect(bill.setl_id in model.restored, bill, "lives again, and its cancellation stands")
         model.expect(row.books_day == self.seen.open_day, bill, "reinstated in a closed books day")
         places = [hold for hold in model.holds.values() if hold.of == bill.setl_id and hold.state == OPEN]
-        kept = [hold for hold in places if hold.kind == SUCCESSOR and not is_over(hold, self.began)]
+        whole = [hold for hold in places if hold.kind == SUCCESSOR and hold.hold_id not in model.given_back]
+        kept = [hold for hold in whole if not is_over(hold, self.began)]
         possible = {before.split} if kept else set()
         if not any(stands(hold, self.now) for hold in kept):
             for room in self._rooms(bill.member, before.day, None, {row.setl_id}, {hold.hold_id for hold in places}):
@@ -542,6 +545,10 @@ class _Commit:
             ends = {f"{date.fromisoformat(day) + timedelta(days=2)} 00:00:00" for day in self.seen.todays}
             kept = (hold.state, old.state, hold.split, hold.version, hold.day)
             wanted = (OPEN, REVERSED, old.split, old.version, old.day)
+            released, first = self._released_now(hold.of), self._kept_first(hold.of)
+            if released is not None and first is not None:
+                model.given_back.add(hold.hold_id)
+                ends, wanted = {first.until}, (OPEN, REVERSED, released.split, first.version, first.day)
             if kept != wanted or hold.until not in ends:
                 model.wrong.append(f"{hold.of}: kept {kept} until {hold.until}, must be {wanted} until {ends}")
             return
@@ -550,10 +557,23 @@ class _Commit:
         fits = {
             TAKEN: by is not None and (by.replaces == hold.of or (by.setl_id == hold.of and by.state == LIVE)),
             REPLACED: any(each.hold_id not in model.holds or each.state == OPEN for each in quoted),
-            RELEASED: old.state == LIVE and is_over(before, self.began),
+            RELEASED: old.state == LIVE and (is_over(before, self.began) or hold.hold_id in model.given_back),
         }
         if not fits.get(hold.state, False):
             model.wrong.append(f"{hold.of}: its kept place went from {before.state} to {hold.state}")
+
+    def _released_now(self, of: str | None) -> Hold | None:
+        """Return the promise in a cancelled bill's place that this commit released."""
+        ended = (
+            each for each in self.seen.holds if each.of == of and each.kind != SUCCESSOR and each.state == RELEASED
+        )
+        return next((each for each in ended if self.model.holds[each.hold_id].state == OPEN), None)
+
+    def _kept_first(self, of: str | None) -> Hold | None:
+        """Return the place of a cancelled bill as it was kept last, before a promise took it over."""
+        return next(
+            (each for each in reversed(self.model.holds.values()) if (each.of, each.kind) == (of, SUCCESSOR)), None
+        )
 
     def _look_at_promise(self, hold: Hold) -> None:
         model, trial = self.model, self.model.trials.get(self.key)
@@ -585,10 +605,21 @@ class _Commit:
             REPLACED: self.key in model.trials and model.trials[self.key].batch == hold.batch,
             RELEASED: hold.hold_id in model.releases or (restored is not None and restored.state == LIVE),
         }
+        if hold.state == RELEASED and hold.hold_id in model.releases and hold.of is not None:
+            self._look_at_place_given_back(hold.of)
         model.kept += hold.state == KEPT
         model.overtaken += hold.state == OVERTAKEN
         if not fits.get(hold.state, False):
             model.wrong.append(f"{hold.batch}: its hold went from {before.state} to {hold.state}")
+
+    def _look_at_place_given_back(self, of: str) -> None:
+        """A promise that is released gives the place that it took over back, as long as that was to be kept."""
+        first = self._kept_first(of)
+        places = [each for each in self.seen.holds if (each.of, each.kind) == (of, SUCCESSOR)]
+        again = any(each.hold_id not in self.model.holds for each in places)
+        until = replace(first, state=OPEN) if first is not None else None
+        if until is None or (is_over(until, self.began) if again else stands(until, self.now)):
+            self.model.wrong.append(f"{of}: its place was {'' if again else 'not '}given back")
 
     def look_at_promises_of(self, row: Row) -> None:
         """A bill that is recorded at once ends the promises of its batch."""

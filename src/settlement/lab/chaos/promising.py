@@ -61,8 +61,7 @@ async def release_promise(world: World, rng: Random) -> None:
     hold_id = await promise(world, visit, rng)
     if hold_id is None:
         return
-    world.model.releases.add(hold_id)
-    release = Message(f"/v1/holds/{hold_id}/release", "{}", None, ())
+    release = release_of(world, hold_id)
     if rng.random() < 0.5:
         await bring(world, release, rng)
         return
@@ -116,6 +115,12 @@ async def promise(world: World, visit: OpenVisit, rng: Random) -> str | None:
     replies = await together(world, rng, [promise_of(world, visit)] * rng.choice((1, 1, 2)))
     held: list[dict[str, Any]] = [reply["hold"] for reply in replies if reply is not None and reply.get("hold")]
     return str(held[0]["id"]) if held else None
+
+
+def release_of(world: World, hold_id: str) -> Message:
+    """Return that a promise is given back."""
+    world.model.releases.add(hold_id)
+    return Message(f"/v1/holds/{hold_id}/release", "{}", None, ())
 
 
 def promise_of(world: World, visit: OpenVisit, resettles: str | None = None) -> Message:
