@@ -98,6 +98,27 @@ async def test_a_reversal_is_looked_at_once_its_place_is_kept_for_nobody_any_mor
     assert await broken(database) == []
 
 
+async def test_a_worker_that_has_not_read_the_newest_version_yet_rates_the_bills_under_it(
+    database: DatabaseUrls, tmp_path: Path
+):
+    text = HANGZHOU_FILE.read_text(encoding="utf-8").replace("effective_from: 2018-01-01", "effective_from: 2018-01-02")
+    newer = tmp_path / "newer.yaml"
+    newer.write_text(text.replace('version: "2018"', 'version: "2018b"', 1), encoding="utf-8")
+    clock = SteeredClock()
+    async with open_test_resources(database, clock) as counter, open_test_resources(database, clock, seed=8) as worker:
+        city = await a_city(counter, code="newer")
+        whole = visit(1, city, **WHOLE)
+        first = await settle(counter, city, whole)
+        assert len((await worker.rules.of(city.fund_id)).versions) == 1
+        await city.office.publish(counter, newer)
+        poor = await settle(counter, city, visit(2, city))
+        assert poor.answer["plan"]["version"] == "2018b"
+        await reverse(counter, city, first, a_2305(whole))
+        clock.forward(days=2)
+        assert await look(worker, database) == 1
+    assert rows_of(database, "SELECT state, net_fen FROM rerating") == [("proposed", 38983)]
+
+
 async def test_what_is_older_than_three_days_is_found_where_all_times_are_looked_at(
     resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
 ):

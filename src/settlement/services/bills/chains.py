@@ -143,7 +143,7 @@ async def _in_its_place(connection: AsyncConnection, work: Work, old: SettledBil
     ensure(before is not None and after is not None and member_id is not None, "a chain of bills without settlements")
     if before is None or after is None or member_id is None:
         return None
-    rules = await work.resources.rules.knowing(work.fund_id, before.plan_digest)
+    rules = await work.resources.rules.knowing(work.fund_id, before.plan_digest, after.plan_digest)
     version = rules.version_by_digest(before.plan_digest or "")
     if version is None or version.effective_from > after.service_date:
         version = rules.version_by_digest(after.plan_digest or "")

@@ -61,8 +61,7 @@ async def quote_bill(resources: Resources, command: QuoteBill) -> Answer:
     async with fund_transaction(resources.engine, fund_id) as connection:
         member_id = await find_member(connection, fund_id, trial.by_certificate, trial.by_number)
         seen = await read_known(connection, wanted_for(trial, rules, member_id, at, command.brought.resettles))
-    rules = await resources.rules.knowing(fund_id, seen.plan_digest)
-    rules = await resources.rules.knowing(fund_id, seen.chain.plan_digest if seen.chain else None)
+    rules = await resources.rules.knowing(fund_id, seen.plan_digest, seen.chain.plan_digest if seen.chain else None)
     decision = decide_trial(resources, command, rules, trial, member_id, seen, at)
     return told(decision, command, trial)
 

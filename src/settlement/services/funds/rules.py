@@ -80,10 +80,10 @@ class RulesShelf:
         known = self._known.get(fund_id)
         return known if known is not None else await self.read_anew(fund_id)
 
-    async def knowing(self, fund_id: FundId, digest: str | None) -> FundRules:
-        """Return a fund's rules, read anew if the plan version with this hash was published by another process."""
+    async def knowing(self, fund_id: FundId, *digests: str | None) -> FundRules:
+        """Return a fund's rules, read anew if a plan version with one of these hashes was published elsewhere."""
         rules = await self.of(fund_id)
-        if digest is None or rules.version_by_digest(digest) is not None:
+        if all(digest is None or rules.version_by_digest(digest) is not None for digest in digests):
             return rules
         return await self.read_anew(fund_id)
 
