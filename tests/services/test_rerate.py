@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,10 +26,12 @@ from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
-from settlement.domain.settlements import OtherPayer
+from settlement.domain.settlements import BillHead, OtherPayer
 from settlement.domain.time import CHINA
 from settlement.services.audit.examine import examine
+from settlement.services.bills import rerate_member as rating
 from settlement.services.bills.add_later_payer import AddLaterPayer, add_later_payer
+from settlement.services.bills.anew import Anew, compute_anew
 from settlement.services.bills.commands import Brought, Outcome
 from settlement.services.bills.decide_rerating import (
     ApplyRerating,
@@ -83,6 +86,21 @@ async def test_a_kept_promise_stays_as_promised(resources: Resources, city: City
     await reverse(resources, city, first, a_2305(whole))
     clock.forward(days=2)
     assert await lines(resources, city, promised) == [("0.00", "0.00")]
+
+
+async def test_a_bill_that_cannot_be_computed_any_more_keeps_its_room_before_all_others(
+    resources: Resources, city: City, clock: SteeredClock, monkeypatch: pytest.MonkeyPatch
+):
+    poor, _ = await a_poor_member(resources, city, clock)
+    whole = await settle(resources, city, visit(4, city, **NO_INSURANCE, allowed="60000.00"))
+    assert whole.answer["mutual_aid"]["amount"] == "30200.00"
+
+    def computed(head: BillHead, *given: Any, **named: Any) -> Anew | None:
+        return None if head.bill_id == bill_id_of(whole) else compute_anew(head, *given, **named)
+
+    monkeypatch.setattr(rating, "compute_anew", computed)
+    now = await lines(resources, city, poor)
+    assert now == [("0.00", "0.00"), ("0.00", "0.00"), ("30200.00", None)]
 
 
 async def test_a_held_bill_has_nothing_to_re_rate(resources: Resources, city: City):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -149,13 +149,29 @@ class _Rating:
     async def lines(
         self, connection: AsyncConnection, in_term: Sequence[SettledBill], at: datetime
     ) -> tuple[RatedBill, ...]:
-        """Compute bill after bill; what an earlier one would take now is what the next one finds."""
+        """Compute bill after bill; what an earlier one would take now is what the next one finds.
+
+        What stays as it is keeps its room before all others, so that limits hold: a promise that was kept, and a bill
+        that its version cannot compute any more.
+        """
+        in_order = sorted(in_term, key=lambda bill: (bill.head.place.int, bill.head.bill_id.int))
+        staying = {bill.head.bill_id for bill in in_order if _is_promised(bill)}
+        while True:
+            lines = await self._lines_beside(connection, in_order, staying, at)
+            unknown = {line.settled.head.bill_id for line in lines if line.aid_now is None}
+            if unknown <= staying:
+                return lines
+            staying |= unknown
+
+    async def _lines_beside(
+        self, connection: AsyncConnection, in_order: Sequence[SettledBill], staying: Set[BillId], at: datetime
+    ) -> tuple[RatedBill, ...]:
         taken, lines = list[Taking](), []
-        anew_ids = [bill.head.bill_id for bill in in_term if not _is_promised(bill)]
-        for bill in sorted(in_term, key=lambda bill: (bill.head.place.int, bill.head.bill_id.int)):
+        anew_ids = [bill.head.bill_id for bill in in_order if bill.head.bill_id not in staying]
+        for bill in in_order:
             recorded = bill.priced.split.aid if bill.priced else ZERO
-            if _is_promised(bill):
-                lines.append(RatedBill(bill, recorded, recorded))
+            if bill.head.bill_id in staying:
+                lines.append(RatedBill(bill, recorded, recorded if _is_promised(bill) else None))
                 continue
             others = await read_takings(
                 connection,
