@@ -27,6 +27,7 @@ from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.ids import HoldId
 from settlement.domain.promises import HoldKind
+from settlement.domain.settlements import Door
 from settlement.domain.time import CHINA
 from settlement.services.audit.examine import examine
 from settlement.services.bills.commands import Brought, Outcome
@@ -227,6 +228,62 @@ async def test_observation_to_admission(resources: Resources, city: City, databa
     again = await settle(resources, city, stay, resettles=observed["setlinfo"]["setl_id"])
     assert again.answer["replaces"] == first.answer["id"]
     assert again.answer["service_date"] == "2025-03-11"
+    assert await examined(database) == {}
+
+
+async def test_a_re_settlement_that_another_door_brought_takes_its_place_once_the_hospital_says_so(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    observed = visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, observed)
+    await reverse(resources, city, first, a_2305(observed))
+    stay = visit(2, a_2304(city.member))
+    pushed = await settle(resources, city, stay, door=Door.EXCHANGE, at_counter=False)
+    assert aid(pushed) == "0.00", "nobody has said that it corrects the observation's bill"
+    again = await settle(resources, city, stay, resettles=observed["setlinfo"]["setl_id"])
+    assert (again.created, again.answer["id"], again.answer["revision"]) == (False, pushed.answer["id"], 2)
+    assert again.answer["replaces"] == first.answer["id"]
+    alone = await quoted(resources, city, visit(8, a_2304(city.members[1])))
+    assert again.answer["mutual_aid"]["to_card"] == aid(again) == alone
+    assert again.answer["cash_due"] == pushed.answer["cash_due"]
+    assert rows_of(database, "SELECT kind, state FROM hold") == [("successor", "taken")]
+    assert (await settle(resources, city, stay, resettles=observed["setlinfo"]["setl_id"])).answer == again.answer
+    assert await examined(database) == {}
+
+
+async def test_a_bill_said_to_correct_one_that_still_lives_takes_its_place_when_that_is_cancelled(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    observed, stay = visit(1, a_2304(city.member, **WHOLE)), visit(2, a_2304(city.member))
+    first = await settle(resources, city, observed)
+    await settle(resources, city, stay, door=Door.EXCHANGE, at_counter=False)
+    said = await settle(resources, city, stay, resettles=observed["setlinfo"]["setl_id"])
+    assert (aid(said), said.answer["replaces"]) == ("0.00", None)
+    undone = await reverse(resources, city, first, a_2305(observed))
+    assert (undone.answer["state"], undone.answer["replaced_by"]) == ("replaced", said.answer["id"])
+    told = f"SELECT type FROM event WHERE bill_id = '{said.answer['id']}' ORDER BY sequence"
+    assert [type_ for (type_,) in rows_of(database, told)] == [
+        "settlement.settled.v1",
+        "settlement.said_to_resettle.v1",
+        "settlement.revised.v1",
+    ]
+    assert await examined(database) == {}
+
+
+async def test_a_bill_said_to_correct_another_than_the_place_is_kept_of_stays_where_it_is(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    early, observed = visit(1, a_2304(city.member)), visit(2, a_2304(city.member, **WHOLE))
+    await settle(resources, city, early)
+    first = await settle(resources, city, observed)
+    late = visit(3, a_2304(city.member))
+    pushed = await settle(resources, city, late, door=Door.EXCHANGE, at_counter=False)
+    await reverse(resources, city, first, a_2305(observed))
+    for number, (bill, named) in enumerate(((late, "of nobody"), (early, observed["setlinfo"]["setl_id"]))):
+        said = await settle(resources, city, bill, resettles=named)
+        assert (said.answer["replaces"], said.answer["revision"]) == (None, 1), number
+    assert aid(pushed) == "0.00"
+    assert rows_of(database, "SELECT kind, state FROM hold") == [("successor", "open")]
     assert await examined(database) == {}
 
 

@@ -728,6 +728,10 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
         "Recorded anew as revision {revision} ({reason}): {aid_on_bill} on the bill, {aid_to_card} to the card, "
         "cash due {cash_due}.",
     ),
+    "settlement.said_to_resettle.v1": _Text(
+        "医院补充说明：本单更正医保结算 {resettles}。",
+        "The hospital said later that it corrects the insurer's settlement {resettles}.",
+    ),
     "settlement.took_place.v1": _Text(
         "承接被更正账单的位置，互助金额待人工核定。",
         "It stands in the place of the bill that it corrects; the amount is to be looked at by a person.",

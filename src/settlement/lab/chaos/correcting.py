@@ -94,7 +94,10 @@ async def correct_new_first(world: World, rng: Random) -> None:
 
 @action(4)
 async def correct_elsewhere_named(world: World, rng: Random) -> None:
-    """A bill is cancelled, and another visit of the member, perhaps at the same hospital, says that it re-settles."""
+    """A bill is cancelled, and another visit of the member, perhaps at the same hospital, says that it re-settles.
+
+    The insurer's platform, which does not say so, is now and then before the hospital.
+    """
     member = rng.choice(world.scene.fund.members)
     old = await world.settled(rng, member)
     reply = await bring(world, settlement_of(world, old), rng)
@@ -104,7 +107,10 @@ async def correct_elsewhere_named(world: World, rng: Random) -> None:
     visit = await world.treated(rng, member)
     if rng.random() < 0.4:
         await together(world, rng, [promise_of(world, visit, old.setl_id)])
-    await bring(world, settlement_of(world, await world.settled_visit(visit), resettles=old.setl_id), rng)
+    bill = await world.settled_visit(visit)
+    if rng.random() < 0.3:
+        await bring(world, pushed(world, [bill], present=False), rng)
+    await bring(world, settlement_of(world, bill, resettles=old.setl_id), rng)
 
 
 @action(6)

@@ -340,7 +340,8 @@ class _Commit:
         day = bill.day if bill.care.inpatient else old.day
         version = old.version if model.plan.begins(old.version) <= before.day else before.version
         possible: set[Terms] = set()
-        for room in self._rooms(bill.member, day, None, {row.setl_id}):
+        places = {hold.hold_id for hold in model.holds.values() if (hold.of, hold.state) == (row.replaces, OPEN)}
+        for room in self._rooms(bill.member, day, None, {row.setl_id}, places):
             aid = share_of(bill.share_fen, model.plan.rate(version), room)
             if aid < before.aid_fen:
                 model.expect("corrected_with_less" in row.items, bill, "gets less, and nobody is told")

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db import bills, holds
-from settlement.db.parts import Part
+from settlement.db.parts import Part, write_together
 from settlement.db.settling import read_takings
 from settlement.domain.errors import ensure
 from settlement.domain.ids import HoldId
@@ -116,26 +116,48 @@ async def find_successor(connection: AsyncConnection, work: Work, settled: Settl
     return await bills.find_settled_bill(connection, work.fund_id, found) if found else None
 
 
-async def give_place(connection: AsyncConnection, work: Work, old: SettledBill, new: SettledBill) -> SettledBill:
+async def take_place_late(
+    connection: AsyncConnection, work: Work, new: SettledBill, chain: KeptPlace
+) -> SettledBill | None:
+    """Put a bill that was recorded without a word of it in the kept place of the one that it is now said to correct.
+
+    Returns it as it then stands; `None` where the place is another bill's than is named, or comes after its own.
+    """
+    old = await bills.find_settled_bill(connection, work.fund_id, chain.of_bill_id)
+    if old is None or old.head.insurer_settlement_id != new.head.resettles or old.head.place.int > new.head.place.int:
+        return None
+    state = HoldState.TAKEN if chain.kind is HoldKind.SUCCESSOR else HoldState.OVERTAKEN
+    work.parts.append(holds.end_holds(work.fund_id, [chain.hold_id], state, work.at, new.head.bill_id))
+    # What was kept must be free before the bill is computed in its place: one statement sees no other's work.
+    await write_together(connection, work.parts)
+    work.parts.clear()
+    _, placed = await give_place(connection, work, old, new)
+    return placed
+
+
+async def give_place(
+    connection: AsyncConnection, work: Work, old: SettledBill, new: SettledBill
+) -> tuple[SettledBill, SettledBill]:
     """Put the successor in the place of a bill whose reversal is written: as if the old one had never been.
 
-    What it gains goes to the card; what it would lose is a person's matter. Returns the old bill as it then stands.
+    What it gains goes to the card; what it would lose is a person's matter. Returns both as they then stand.
     """
     anew = await _in_its_place(connection, work, old, new)
     head = replace(new.head, replaces_bill_id=old.head.bill_id, place_bill_id=old.head.place)
     if anew is not None and new.priced is not None and anew.aid >= new.priced.split.aid:
-        written = revise(work, new, RevisionReason.CORRECTED, anew.priced, anew.taken, head).head
+        placed = revise(work, new, RevisionReason.CORRECTED, anew.priced, anew.taken, head)
     else:
         written = work.changed_head(head, "settlement.took_place.v1", {"replaces": str(old.head.bill_id)})
+        placed = replace(new, head=written)
         now = {"aid_now": anew.aid.yuan()} if anew else {}
         aid = new.priced.split.aid.yuan() if new.priced else None
         work.worklist(written, "corrected_with_less", {"replaces": str(old.head.bill_id), "aid_recorded": aid, **now})
     count = old.head.event_count + 1
     work.parts += bills.replace_bill(
-        work.fund_id, old.head.bill_id, count, written, work.resources.ids.new(), work.caller.client_id, work.at
+        work.fund_id, old.head.bill_id, count, placed.head, work.resources.ids.new(), work.caller.client_id, work.at
     )
-    replaced = replace(old.head, state=BillState.REPLACED, replaced_by_bill_id=written.bill_id, event_count=count)
-    return replace(old, head=replaced)
+    replaced = replace(old.head, state=BillState.REPLACED, replaced_by_bill_id=placed.head.bill_id, event_count=count)
+    return replace(old, head=replaced), placed
 
 
 async def _in_its_place(connection: AsyncConnection, work: Work, old: SettledBill, new: SettledBill) -> Anew | None:

@@ -203,7 +203,7 @@ async def _ended(
         # What the bill took must be given back before its successor is computed: one statement sees no other's work.
         await write_together(connection, work.parts)
         work.parts.clear()
-        ended = await give_place(connection, work, ended, successor)
+        ended, _ = await give_place(connection, work, ended, successor)
     return ended
 
 

@@ -40,7 +40,7 @@ from settlement.plans.covering import cover_for
 from settlement.plans.history import takings
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.plans.stored import figures_from_json, figures_to_json
-from settlement.services.bills.chains import take_place
+from settlement.services.bills.chains import take_place, take_place_late
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
 from settlement.services.bills.decide import (
     Decision,
@@ -259,7 +259,21 @@ class Settling:
             confirmed = replace(head, confirmed_at=self.work.at, confirmed_by=self.command.confirmed_by)
             written = self.work.changed_head(confirmed, "settlement.confirmed.v1", {"by": self.command.confirmed_by})
             settled = replace(settled, head=written)
+        elif self.command.brought.resettles is not None and head.resettles is None and head.state is BillState.LIVE:
+            settled = await self._said_to_correct(connection, settled, self.command.brought.resettles)
         return self._answer(settled, created=False)
+
+    async def _said_to_correct(self, connection: AsyncConnection, settled: SettledBill, said: str) -> SettledBill:
+        """Note which bill a recorded one corrects, which another door had not said, and give it that one's place.
+
+        While that one lives, its reversal finds what is noted.
+        """
+        head = replace(settled.head, resettles=said)
+        head = self.work.changed_head(head, "settlement.said_to_resettle.v1", {"resettles": said})
+        settled, chain = replace(settled, head=head), self.under_lock.chain
+        if chain is None or head.replaces_bill_id is not None or settled.priced is None:
+            return settled
+        return await take_place_late(connection, self.work, settled, chain) or settled
 
     def _decision(self) -> Decision:
         """Decide; a fault of ours becomes a question to ourselves, because the insurer has already said yes."""
