@@ -66,8 +66,11 @@ class History:
 
     @property
     def effect(self) -> str:
-        """What its plan declares for bills before a change."""
-        return EFFECTS[self.number % len(EFFECTS)]
+        """What its plan declares for bills before a change.
+
+        By chance: points to die at come in turn, and a round of even length would show each to one effect alone.
+        """
+        return Random(f"{self.seed}/{self.number}/effect").choice(EFFECTS)
 
 
 @dataclass(slots=True)
