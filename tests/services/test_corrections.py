@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from builders import (
     HANGZHOU_FILE,
     KEYS,
@@ -27,7 +29,7 @@ from database import ops_engine, rows_of
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.ids import HoldId
 from settlement.domain.promises import HoldKind
-from settlement.domain.settlements import Door
+from settlement.domain.settlements import Door, ReversalReason
 from settlement.domain.time import CHINA
 from settlement.services.audit.examine import examine
 from settlement.services.bills.commands import Brought, Outcome
@@ -36,6 +38,7 @@ from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
 from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
 from settlement.services.bills.release_hold import release_hold
+from settlement.services.bills.reverse_bill import Seen, undo
 from settlement.services.books.close_books_day import close_books_day
 from settlement.services.funds.lines import Lines
 from settlement.services.resources import Resources
@@ -390,6 +393,45 @@ async def test_reversal_undone_by_a_2601_after_another_bill_took_the_room(
     assert rows_of(database, "SELECT kind, figures FROM worklist_item") == [
         ("reinstated_with_less", {"aid_before": "30200.00", "aid_now": f"{left:.2f}"})
     ]
+    assert await examined(database) == {}
+
+
+@pytest.mark.parametrize("own_number", ["M2208", None], ids=["first_reported_by_5203", "region_without_numbers"])
+async def test_a_cancellation_that_may_be_the_one_that_was_undone_is_asked_about(
+    resources: Resources, city: City, database: DatabaseUrls, own_number: str | None
+):
+    output = visit(1, a_2304(city.member))
+    number = own_number or output["setlinfo"]["setl_id"]
+    cancelled = a_2305(output, setl_id=number)
+    settled = await settle(resources, city, output)
+    if own_number is None:
+        await reverse(resources, city, settled, cancelled)
+    else:
+        seen = Seen("5203", None)
+        await undo(resources, city.caller, bill_id_of(settled), ReversalReason.INSURER_CANCELLED, seen, None, None)
+    assert (await reinstate(resources, city, settled)).answer["state"] == "live"
+    beside = {**facts(city), "init_setl_id": output["setlinfo"]["setl_id"]}
+    [late] = await push_bills(resources, city.caller, [PushedBill(cancelled, beside, False)])
+    assert isinstance(late, Outcome)
+    assert (late.created, late.answer["state"]) == (False, "live")
+    asked = "SELECT asks, closed_at FROM pending_question"
+    assert rows_of(database, asked) == [("cancellation", None)]
+    last = f"SELECT type FROM event WHERE bill_id = '{bill_id_of(settled)}' ORDER BY sequence DESC LIMIT 1"
+    assert rows_of(database, last) == [("settlement.cancellation_unclear.v1",)]
+    assert await examined(database) == {}
+
+
+async def test_a_second_cancellation_with_a_number_of_its_own_reverses_again_and_the_first_does_not(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    output = visit(1, a_2304(city.member))
+    first, second = a_2305(output, setl_id="M1"), a_2305(output, setl_id="M2")
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, first)
+    await reinstate(resources, city, settled)
+    assert (await reverse(resources, city, settled, first)).answer["state"] == "live"
+    assert (await reverse(resources, city, settled, second)).answer["state"] == "reversed"
+    assert rows_of(database, "SELECT count(*) FROM pending_question") == [(0,)]
     assert await examined(database) == {}
 
 

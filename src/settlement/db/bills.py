@@ -23,6 +23,7 @@ from settlement.domain.money import Money
 from settlement.domain.postings import Posting
 from settlement.domain.promises import HoldKind, HoldState
 from settlement.domain.settlements import (
+    BY_REVISION,
     BillHead,
     BillState,
     Door,
@@ -329,16 +330,12 @@ async def find_later_bill_of_visit(
     return (await connection.execute(statement)).scalar_one_or_none()
 
 
-async def has_reversed(
-    connection: AsyncConnection, fund_id: FundId, bill_id: BillId, cancelling_settlement_id: str
-) -> bool:
-    """Say whether a cancellation has reversed a revision of this bill."""
-    statement = select(reversal.c.revision).where(
-        reversal.c.fund_id == fund_id,
-        reversal.c.bill_id == bill_id,
-        reversal.c.cancelling_settlement_id == cancelling_settlement_id,
+async def list_cancellations(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> list[str | None]:
+    """Return the numbers of the cancellations that reversed a bill; `None` for one that 5203 only reported."""
+    statement = select(reversal.c.cancelling_settlement_id).where(
+        reversal.c.fund_id == fund_id, reversal.c.bill_id == bill_id, reversal.c.seen_by != BY_REVISION
     )
-    return (await connection.execute(statement.limit(1))).one_or_none() is not None
+    return list((await connection.execute(statement)).scalars())
 
 
 async def list_live_bills_of_visit(

@@ -751,6 +751,10 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
         "医院报告撤销报文 {message_id} 未得到医保答复，开始查询。",
         "The hospital reported that its cancellation {message_id} was not answered; the insurer is asked.",
     ),
+    "settlement.cancellation_unclear.v1": _Text(
+        "收到的医保撤销可能是已被冲正的那一次，开始查询；互助暂不变。",
+        "A cancellation came that may be the one that was undone; the insurer is asked, and the aid stands meanwhile.",
+    ),
     "settlement.resolved.v1": _Text(
         "[单据 {bill_id}。]查询结果：{outcome}", "[The bill is {bill_id}. ]Found out: {outcome}"
     ),

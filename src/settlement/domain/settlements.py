@@ -204,6 +204,10 @@ class PricedRecord:
     """As it was read; a record that is being made names its version where it is written."""
 
 
+BY_REVISION = "revision"
+"""How the undoing of a revision is known: not from the insurer, whose bill stands as it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReversalRecord:
     """The undoing of one revision. It has no amounts: they are its settlement's."""

@@ -68,6 +68,22 @@ async def correct_old_first(world: World, rng: Random) -> None:
     await look_now_and_then(world, rng)
 
 
+@action(2)
+async def release_kept_place(world: World, rng: Random) -> None:
+    """A cancelled bill's re-settlement is promised, and the promise given back; then it comes, or another bill."""
+    bill = await world.settled(rng)
+    reply = await bring(world, settlement_of(world, bill), rng)
+    if reply is None:
+        return
+    await reverse(world, rng, reply["id"], await world.cancelled_bill(bill))
+    again = await charged_anew(world, rng, bill)
+    hold_id = await promise(world, again, rng)
+    if hold_id is not None:
+        await bring(world, release_of(world, hold_id), rng)
+    next_bill = await (world.settled_visit(again) if rng.random() < 0.5 else world.settled(rng, bill.visit.person))
+    await bring(world, settlement_of(world, next_bill), rng)
+
+
 @action(9)
 async def correct_new_first(world: World, rng: Random) -> None:
     """A visit is settled anew while its first bill lives, which is cancelled afterwards; or both at once."""

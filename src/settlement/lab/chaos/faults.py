@@ -40,7 +40,7 @@ _TARGETS_OF_A_HISTORY = 3
 _REACHED_BY = {
     "bills.is_of_another_bill": "reverse_brought",
     "bills.find_later_bill_of_visit": "correct_new_first",
-    "bills.has_reversed": "reinstate",
+    "bills.list_cancellations": "reinstate",
     "bills.list_live_bills_of_member": "rerate_after_reversal",
     "holds.find_member_of_visit": "answer_is_lost",
     "holds.find_kept_room": "reinstate",
@@ -60,6 +60,7 @@ _REACHED_BY = {
     "examinations": "examine_meanwhile",
     "gateway.5204": "answer_is_lost",
     "holds": "release_promise",
+    "holds.find_last_kept_place": "release_kept_place",
     "messages.delete_expired_messages": "work_round",
     "pending": "answer_is_lost",
     "people": "settle_brought",

@@ -19,7 +19,7 @@ from settlement.domain.answers import settlement_answer
 from settlement.domain.bills import Insured, InsurerBill
 from settlement.domain.certificates import is_masked
 from settlement.domain.ids import BillId
-from settlement.domain.pending import ACTOR
+from settlement.domain.pending import ACTOR, Asks
 from settlement.domain.settlements import BillHead, BillState, ReversalReason, ReversalRecord, SettledBill
 from settlement.domain.time import china_date
 from settlement.gateway.client import Place
@@ -118,13 +118,15 @@ async def undo(
             if settled is None:
                 raise BillNotFound(id=str(bill_id))
             work = Work(resources, caller, once, resources.clock())
-            created = settled.head.state in (BillState.LIVE, BillState.HELD)
-            if created and not await _was_undone_itself(connection, work, settled, seen):
+            stands = settled.head.state in (BillState.LIVE, BillState.HELD)
+            undone = await _was_undone_itself(connection, work, settled, seen) if stands else True
+            if undone is not True:
                 await _check(connection, work, settled, seen)
+            if undone is None:
+                settled = await _asked_about(work, settled, seen)
+            elif not undone:
                 settled = await _ended(connection, work, settled, reason, seen, output)
-            else:
-                created = False
-            outcome = work.answered(settlement_answer(settled, caller.language), created=created)
+            outcome = work.answered(settlement_answer(settled, caller.language), created=undone is False)
             if work.parts:
                 await write_together(connection, work.parts)
             return outcome
@@ -132,18 +134,29 @@ async def undo(
     return await run(transaction)
 
 
-async def _was_undone_itself(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> bool:
+async def _was_undone_itself(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> bool | None:
     """Say whether a cancellation reversed an earlier revision of this bill, which lives again since.
 
-    It is brought again by a daily file or a retry, and must not end the bill a second time. Where a region gives a
-    cancellation no number of its own, this cannot be told.
+    It is brought again by a daily file or a retry, and must not end the bill a second time. `None` where that cannot
+    be told: the earlier one was only reported by 5203, or the region gives cancellations no number of their own.
     """
     cancellation, head = seen.cancellation, settled.head
     if cancellation is None or head.state is not BillState.LIVE:
         return False
-    if cancellation.insurer_settlement_id == head.insurer_settlement_id:
-        return False
-    return await bills.has_reversed(connection, work.fund_id, head.bill_id, cancellation.insurer_settlement_id)
+    unnumbered, number = {None, head.insurer_settlement_id}, cancellation.insurer_settlement_id
+    earlier = set(await bills.list_cancellations(connection, work.fund_id, head.bill_id))
+    if number in earlier - unnumbered:
+        return True
+    return None if earlier and (number in unnumbered or earlier & unnumbered) else False
+
+
+async def _asked_about(work: Work, settled: SettledBill, seen: Seen) -> SettledBill:
+    """Leave the bill as it is, and ask the insurer whether it is cancelled now."""
+    message_id = seen.cancellation.message_id if seen.cancellation else None
+    head = work.changed_head(settled.head, "settlement.cancellation_unclear.v1", {})
+    patience = (await work.resources.rules.of(work.fund_id)).profile.patience
+    work.ask(head, Asks.CANCELLATION, message_id, patience)
+    return replace(settled, head=head)
 
 
 async def _check(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> None:

@@ -10,6 +10,7 @@ from settlement.domain.benefits import Taking
 from settlement.domain.errors import ensure
 from settlement.domain.postings import postings_of, purses_of
 from settlement.domain.settlements import (
+    BY_REVISION,
     BillHead,
     BillState,
     PricedRecord,
@@ -19,9 +20,6 @@ from settlement.domain.settlements import (
 )
 from settlement.domain.time import china_date
 from settlement.services.bills.work import Work
-
-BY_REVISION = "revision"
-"""How the undoing of a revision is known: not from the insurer, whose bill stands as it was."""
 
 
 def revise(

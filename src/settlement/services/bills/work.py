@@ -10,9 +10,11 @@ from typing import Any
 from settlement.db import bills, commands
 from settlement.db.messages import insert_message
 from settlement.db.parts import Part
+from settlement.db.pending import insert_question
 from settlement.db.settling import StoredAnswer
 from settlement.domain.answers import Answer
 from settlement.domain.ids import FundId
+from settlement.domain.pending import Asks, Patience, PendingQuestion
 from settlement.domain.settlements import BillHead
 from settlement.services.bills.commands import Caller, Once, Outcome
 from settlement.services.resources import Resources
@@ -55,6 +57,18 @@ class Work:
             self.resources.keys, self.fund_id, head.bill_id, message_id, kind, content, self.at, kept_until
         )
         self.parts.append(part)
+
+    def ask(self, head: BillHead, asks: Asks, message_id: str | None, patience: Patience) -> None:
+        """Write that the insurer is to be asked about a bill, at once and until its deadline."""
+        question = PendingQuestion(
+            bill_id=head.bill_id,
+            asks=asks,
+            message_id=message_id,
+            opened_at=self.at,
+            due_at=self.at,
+            deadline_at=self.at + patience.deadline,
+        )
+        self.parts.append(insert_question(self.fund_id, self.resources.ids.new(), question))
 
     def worklist(self, head: BillHead, kind: str, figures: Mapping[str, Any]) -> None:
         """Write something that a person has to look at."""

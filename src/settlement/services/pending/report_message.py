@@ -13,13 +13,13 @@ from settlement.db import bills, holds
 from settlement.db.engine import fund_transaction
 from settlement.db.messages import insert_message
 from settlement.db.parts import write_together
-from settlement.db.pending import find_bill_of_message, insert_question
+from settlement.db.pending import find_bill_of_message
 from settlement.db.settling import lock_member
 from settlement.domain.answers import settlement_answer
 from settlement.domain.bills import Visit
 from settlement.domain.errors import ensure
 from settlement.domain.ids import BillId
-from settlement.domain.pending import UNKNOWN_ID, Asks, Patience, PendingQuestion
+from settlement.domain.pending import UNKNOWN_ID, Asks, Patience
 from settlement.domain.settlements import BillHead, BillState, Door, SettledBill
 from settlement.gateway.mapping import read_visit
 from settlement.gateway.readings import Unreadable
@@ -106,7 +106,7 @@ async def _ask_about_cancellation(
     if settled.head.state not in (BillState.LIVE, BillState.HELD):
         return work.answered(settlement_answer(settled, work.caller.language), created=False)
     head = work.changed_head(settled.head, "settlement.cancellation_asked.v1", {"message_id": command.message_id})
-    _open(work, head, Asks.CANCELLATION, command.message_id, patience)
+    work.ask(head, Asks.CANCELLATION, command.message_id, patience)
     return work.answered(settlement_answer(replace(settled, head=head), work.caller.language), created=False)
 
 
@@ -130,7 +130,7 @@ async def _ask_about_settlement(
         _pending_head(work, command, visit, unknown_id), "settlement.pending.v1", {"message_id": command.message_id}
     )
     _keep(work, head, command, work.at + patience.deadline + KEPT_BEYOND_DEADLINE)
-    _open(work, head, Asks.SETTLEMENT, command.message_id, patience)
+    work.ask(head, Asks.SETTLEMENT, command.message_id, patience)
     of_visit = (visit.hospital_code, command.encounter_id, visit.charge_batch_no)
     work.parts.append(holds.prolong_holds(fund_id, *of_visit, work.at, work.at + patience.deadline))
     return work.answered(settlement_answer(SettledBill(head, None, None), work.caller.language), created=True)
@@ -154,18 +154,6 @@ def _pending_head(work: Work, command: ReportMessage, visit: Visit, unknown_id: 
         operator=visit.operator,
         message_id=command.message_id,
     )
-
-
-def _open(work: Work, head: BillHead, asks: Asks, message_id: str, patience: Patience) -> None:
-    question = PendingQuestion(
-        bill_id=head.bill_id,
-        asks=asks,
-        message_id=message_id,
-        opened_at=work.at,
-        due_at=work.at,
-        deadline_at=work.at + patience.deadline,
-    )
-    work.parts.append(insert_question(work.fund_id, work.resources.ids.new(), question))
 
 
 def _keep(work: Work, head: BillHead, command: ReportMessage, until: datetime) -> None:
