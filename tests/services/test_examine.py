@@ -92,6 +92,7 @@ async def test_a_record_from_before_its_numbers_is_numbered_by_its_times(copy: C
         *(f"ALTER TABLE {table} DROP COLUMN number" for table in ("settlement", "reversal", "hold")),
         "ALTER TABLE hold DROP COLUMN end_number",
         "DROP SEQUENCE record_number",
+        "DROP INDEX hold_of_cancelled",
         "UPDATE alembic_version SET version_num = '0016'",
     )
     assert upgrade(copy.urls.owner) == newest_revision()
@@ -210,7 +211,8 @@ def test_a_tally_counts_every_offender_and_names_the_first() -> None:
 def a_taking(number: int, found: Room | None, took: Room, end_number: int | None = None) -> Taking:
     """Return a record of which each command has an instant of its own, in the order of the numbers."""
     ended_at = None if end_number is None else _instant(end_number)
-    return Taking(UUID(int=number), number, _instant(number), found, took, end_number, ended_at, place=UUID(int=number))
+    own = UUID(int=number)
+    return Taking(own, number, _instant(number), found, took, own, end_number=end_number, ended_at=ended_at)
 
 
 def a_hold(number: int, found: Room, took: Room, seconds: float, asked_until: float | None = None) -> Taking:
@@ -318,3 +320,13 @@ def test_a_re_rating_finds_what_stands_before_the_place_of_its_bill_and_what_is_
     last = replace(a_taking(7, plus(promised, more), UNUSED), place=UUID(int=3), rerated=True, at=raised.at)
     ended = replace(after, end_number=8, ended_at=raised.at)
     assert out_of_place([cancelled, poor, ended, hold, raised, last]) == set(), "one command rates both"
+
+
+@pytest.mark.parametrize(("moved", "found"), [(5, UNUSED), (3, (40, 40, 20, 0, 0, 0))])
+def test_a_re_rating_finds_a_bill_in_the_place_that_it_had_then(moved: int, found: Room) -> None:
+    one, other = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0)
+    rated = a_taking(1, UNUSED, one, end_number=4)
+    corrected = replace(a_taking(2, one, other), place=UUID(int=0), moved=moved)
+    raised = replace(a_taking(4, found, one), record_id=rated.record_id, place=rated.place, rerated=True)
+    assert out_of_place([rated, corrected, raised]) == set()
+    assert out_of_place([rated, corrected, replace(raised, found=less(other, found))]) == {rated.record_id}

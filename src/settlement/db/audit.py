@@ -18,7 +18,7 @@ from settlement.domain.bills import BillFigures, InsurerFunds
 from settlement.domain.ids import BillId, FundId, MemberId, PlanVersionId
 from settlement.domain.money import Money
 from settlement.domain.postings import Posting
-from settlement.domain.settlements import Split
+from settlement.domain.settlements import BY_REVISION, Split
 
 ROWS_AT_ONCE = 500
 WORK_MEMORY = "64MB"
@@ -150,6 +150,8 @@ class RecordOfMember:
     taken: Mapping[tuple[str, str], Room]
     place: UUID
     """The bill whose place in the order it has, or the hold itself."""
+    moved: int | None
+    """The number since which it has that place and not its own."""
     served: bool
     """Whether a re-rating serves it before all others: a hold, and a bill that kept a promise."""
     rerated: bool
@@ -170,6 +172,11 @@ SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlem
        jsonb_path_query_array(settlement.receipt, '$.result[*].term.code') AS terms,
        taken.rows AS taken,
        COALESCE(bill.place_bill_id, settlement.bill_id) AS place,
+       CASE WHEN bill.replaces_bill_id IS NOT NULL THEN GREATEST(
+           (SELECT max(undone.number) FROM reversal AS undone WHERE undone.fund_id = bill.fund_id
+            AND undone.bill_id = bill.replaces_bill_id AND undone.seen_by <> '{BY_REVISION}'),
+           (SELECT max(hold.end_number) FROM hold WHERE hold.fund_id = bill.fund_id
+            AND hold.of_bill_id = bill.replaces_bill_id AND hold.bill_id = bill.bill_id)) END AS moved,
        EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
                AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL) AS served,
        EXISTS (SELECT FROM reversal AS undone WHERE undone.fund_id = settlement.fund_id AND undone.reason = 'rerated'
@@ -190,7 +197,7 @@ SELECT fund_id, member_id, plan_code, hold_id, 1, number, created_at, end_number
        jsonb_path_query_array(receipt, '$.result[*].code'), jsonb_path_query_array(receipt, '$.result[*].term.code'),
        (SELECT {_ROOM_TAKEN}
         FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id),
-       hold_id, true, false
+       hold_id, NULL, true, false
 FROM hold
 ORDER BY 1, 2, 3, 4, 5
 """)

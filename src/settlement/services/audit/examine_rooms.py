@@ -38,15 +38,21 @@ class Taking:
     at: datetime
     found: Room | None
     took: Room
+    place: UUID
+    moved: int | None = None
+    """The number since which it stands in that place; before, it stood in its own."""
     end_number: int | None = None
     ended_at: datetime | None = None
     expires_at: datetime | None = None
     asked_until: datetime | None = None
     decided: bool = True
     """Whether it was computed by what it found; else it goes on with what another record took."""
-    place: UUID | None = None
     served: bool = False
     rerated: bool = False
+
+    def place_at(self, number: int) -> int:
+        """Return the place that it had in the order of the member's bills when a record of that number was made."""
+        return self.place.int if self.moved is None or self.moved < number else self.record_id.int
 
     def may_stand(self, at: datetime) -> tuple[bool, ...]:
         """Say whether its time lets it stand for a record of an instant: it does, it does not, or either.
@@ -142,16 +148,14 @@ class _Standing:
 
     def rooms_before(self, rerated: Taking) -> set[Room]:
         """Return what may stand at the instant of a re-rating before the place of one of its bills."""
+        number = rerated.number
         others = [taking for taking in self._every.values() if taking is not rerated]
-        return _sums({UNUSED}, [each for each in others if each.served or _is_earlier(each, rerated)], rerated.at)
+        found = [each for each in others if each.served or each.place_at(number) < rerated.place_at(number)]
+        return _sums({UNUSED}, found, rerated.at)
 
 
 def _key(taking: Taking) -> tuple[UUID, int]:
     return taking.record_id, taking.number
-
-
-def _is_earlier(taking: Taking, rerated: Taking) -> bool:
-    return taking.place is not None and rerated.place is not None and taking.place.int < rerated.place.int
 
 
 def _sums(sums: set[Room], takings: Iterable[Taking], at: datetime) -> set[Room]:
@@ -207,6 +211,7 @@ def _by_benefit_and_term(records: Sequence[RecordOfMember]) -> list[list[Taking]
                     asked_until=record.asked_until,
                     decided=decided,
                     place=record.place,
+                    moved=record.moved,
                     served=record.served,
                     rerated=record.rerated and decided,
                 )
