@@ -38,7 +38,7 @@ from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.quote_bill import QuoteBill, quote_bill
 from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
 from settlement.services.bills.release_hold import release_hold
-from settlement.services.bills.reverse_bill import Seen, undo
+from settlement.services.bills.reverse_bill import Seen, read_brought_cancellation, undo
 from settlement.services.books.close_books_day import close_books_day
 from settlement.services.funds.lines import Lines
 from settlement.services.resources import Resources
@@ -254,6 +254,21 @@ async def test_a_re_settlement_that_another_door_brought_takes_its_place_once_th
     assert await examined(database) == {}
 
 
+async def test_who_names_another_person_says_nothing_of_what_a_recorded_bill_corrects(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    other = city.members[1]
+    observed = visit(1, a_2304(other, **WHOLE))
+    await reverse(resources, city, await settle(resources, city, observed), a_2305(observed))
+    own = visit(2, a_2304(city.member))
+    pushed = await settle(resources, city, own, door=Door.EXCHANGE, at_counter=False)
+    anothers = visit(2, a_2304(other, setl_id=own["setlinfo"]["setl_id"]))
+    said = await settle(resources, city, anothers, resettles=observed["setlinfo"]["setl_id"])
+    assert (said.answer["id"], said.answer["replaces"], said.answer["revision"]) == (pushed.answer["id"], None, 1)
+    assert rows_of(database, "SELECT kind, state FROM hold") == [("successor", "open")]
+    assert await examined(database) == {}
+
+
 async def test_a_bill_said_to_correct_one_that_still_lives_takes_its_place_when_that_is_cancelled(
     resources: Resources, city: City, database: DatabaseUrls
 ):
@@ -418,6 +433,11 @@ async def test_a_cancellation_that_may_be_the_one_that_was_undone_is_asked_about
     assert rows_of(database, asked) == [("cancellation", None)]
     last = f"SELECT type FROM event WHERE bill_id = '{bill_id_of(settled)}' ORDER BY sequence DESC LIMIT 1"
     assert rows_of(database, last) == [("settlement.cancellation_unclear.v1",)]
+    assert await examined(database) == {}
+    read = read_brought_cancellation(cancelled, await resources.rules.of(city.fund_id))
+    reason, shown = ReversalReason.INSURER_CANCELLED, Seen("5203", read)
+    gone = await undo(resources, city.caller, bill_id_of(settled), reason, shown, None, None)
+    assert gone.answer["state"] == "reversed", "the insurer was asked, and says that it is cancelled"
     assert await examined(database) == {}
 
 

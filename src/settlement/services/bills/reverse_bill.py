@@ -44,6 +44,8 @@ from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
 from settlement.services.transactions import run
 
+BY_5203 = "5203"
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -147,6 +149,8 @@ async def _was_undone_itself(connection: AsyncConnection, work: Work, settled: S
     earlier = set(await bills.list_cancellations(connection, work.fund_id, head.bill_id))
     if number in earlier - unnumbered:
         return True
+    if seen.by == BY_5203:
+        return False  # That is what asking would tell.
     return None if earlier and (number in unnumbered or earlier & unnumbered) else False
 
 
@@ -259,7 +263,7 @@ async def _seen_by_5203(lines: Lines, rules: FundRules, head: BillHead, message:
     of_the_bill = isinstance(fetched.reading, Cancellation) or about == head.insurer_settlement_id
     if not fetched.refunded or not of_the_bill:
         raise CancellationNotSeen(id=str(head.bill_id), asked="yes")
-    return Seen("5203", fetched.reading if isinstance(fetched.reading, Cancellation) else None)
+    return Seen(BY_5203, fetched.reading if isinstance(fetched.reading, Cancellation) else None)
 
 
 async def fetched_by_5203(lines: Lines, rules: FundRules, head: BillHead, message: Mapping[str, Any] | None) -> Fetched:

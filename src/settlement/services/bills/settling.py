@@ -259,9 +259,19 @@ class Settling:
             confirmed = replace(head, confirmed_at=self.work.at, confirmed_by=self.command.confirmed_by)
             written = self.work.changed_head(confirmed, "settlement.confirmed.v1", {"by": self.command.confirmed_by})
             settled = replace(settled, head=written)
-        elif self.command.brought.resettles is not None and head.resettles is None and head.state is BillState.LIVE:
+        elif self.command.brought.resettles is not None and self._may_say_of(settled):
             settled = await self._said_to_correct(connection, settled, self.command.brought.resettles)
         return self._answer(settled, created=False)
+
+    def _may_say_of(self, settled: SettledBill) -> bool:
+        """Say whether this message may say what a recorded bill corrects: it is under a plan, and nobody else's.
+
+        The lock that is held is that of the person whom the message names, which is not always the bill's member.
+        """
+        head, priced = settled.head, settled.priced
+        is_the_same = (head.member_id, head.hospital_code) == (self.member_id, self.read.visit.hospital_code)
+        under_a_plan = priced is not None and priced.plan_version_id is not None
+        return is_the_same and under_a_plan and head.resettles is None and head.state is BillState.LIVE
 
     async def _said_to_correct(self, connection: AsyncConnection, settled: SettledBill, said: str) -> SettledBill:
         """Note which bill a recorded one corrects, which another door had not said, and give it that one's place.
@@ -271,7 +281,7 @@ class Settling:
         head = replace(settled.head, resettles=said)
         head = self.work.changed_head(head, "settlement.said_to_resettle.v1", {"resettles": said})
         settled, chain = replace(settled, head=head), self.under_lock.chain
-        if chain is None or head.replaces_bill_id is not None or settled.priced is None:
+        if chain is None or head.replaces_bill_id is not None:
             return settled
         return await take_place_late(connection, self.work, settled, chain) or settled
 

@@ -29,14 +29,12 @@ from settlement.gateway.readings import Cancellation, Unreadable
 from settlement.services.bills.ask_insurer import ask_settlement, unavailable
 from settlement.services.bills.commands import Brought, Caller, SettleBill
 from settlement.services.bills.errors import GatewayNotAsked, InsurerRefused
-from settlement.services.bills.reverse_bill import Seen, undo
+from settlement.services.bills.reverse_bill import BY_5203, Seen, undo
 from settlement.services.bills.settle_bill import settle_bill
 from settlement.services.funds.rules import FundRules
 from settlement.services.members.queue import MemberBusy
 from settlement.services.resources import Resources
 from settlement.services.transactions import CommandInProgress, NotRecorded
-
-BY_5203 = "5203"
 
 log = structlog.get_logger()
 
