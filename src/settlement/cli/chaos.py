@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 from typing import Annotated
 
 import typer
@@ -31,6 +33,8 @@ def chaos(
     Ends with 1 when something was violated, or when a kind of fault or a crash point was never hit (`--only` and
     runs of fewer than 200 histories do not claim to hit all).
     """
+    # Told to stop, it stops its server and its processes, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     numbers = [only] if only is not None else list(range(first, first + histories))
     with told_plainly(), Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("histories", total=len(numbers))

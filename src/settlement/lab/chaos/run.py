@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
@@ -75,8 +76,8 @@ def run_histories(seed: int, numbers: Sequence[int], told: Told, jobs: int | Non
     """Play the histories of these numbers under a seed and report; `told` hears how many are done, of how many."""
     began = time.monotonic()
     report = Report(seed)
-    with open_scene() as scene:
-        for played in _played(scene, seed, numbers, jobs or os.cpu_count() or 1):
+    with open_scene() as scene, closing(_played(scene, seed, numbers, jobs or os.cpu_count() or 1)) as every:
+        for played in every:
             report.add(played)
             if played.violations and len(report.failed) < _MOST_SHRUNK:
                 report.failed.append(shrink(scene, played))
@@ -106,13 +107,16 @@ def _smaller(history: History) -> Iterator[History]:
         yield replace(history, faults=history.faults[:place] + history.faults[place + 1 :])
 
 
-def _played(scene: Scene, seed: int, numbers: Sequence[int], jobs: int) -> Iterator[Played]:
+def _played(scene: Scene, seed: int, numbers: Sequence[int], jobs: int) -> Generator[Played]:
     """Play in processes of their own where there are cores for it; in the order of the numbers all the same."""
     if jobs == 1 or len(numbers) == 1:
         yield from (play(scene, plan_history(seed, number)) for number in numbers)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as processes:
-        yield from processes.map(partial(_play_one, scene, seed), numbers)
+        try:
+            yield from processes.map(partial(_play_one, scene, seed), numbers)
+        finally:
+            processes.shutdown(cancel_futures=True)
 
 
 def _play_one(scene: Scene, seed: int, number: int) -> Played:
