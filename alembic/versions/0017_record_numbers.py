@@ -37,6 +37,17 @@ ALTER TABLE hold ALTER COLUMN number SET DEFAULT nextval('record_number'), ALTER
     ADD CONSTRAINT hold_end_is_numbered CHECK ((state = 'open') = (end_number IS NULL));
 CREATE INDEX hold_of_cancelled ON hold (fund_id, of_bill_id) WHERE of_bill_id IS NOT NULL;
 
+CREATE INDEX bill_cancelled_unseen ON bill (fund_id) WHERE state = 'cancelled_unseen';
+
+-- By a trigger, so that a process of the release before can still end a hold while it is being replaced.
+CREATE FUNCTION number_hold_end() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.end_number := nextval('public.record_number');
+    RETURN NEW;
+END
+$$;
+CREATE TRIGGER hold_end_numbered BEFORE UPDATE ON hold
+    FOR EACH ROW WHEN (OLD.state = 'open' AND NEW.state <> 'open') EXECUTE FUNCTION number_hold_end();
 COMMENT ON SEQUENCE record_number IS
     'orders what one member was given and what was taken back: drawn under the member''s lock, whatever the clocks say';
 """
@@ -46,4 +57,3 @@ def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute(SQL)
     op.execute("GRANT USAGE ON SEQUENCE record_number TO settlement_app")
-    op.execute("GRANT UPDATE (end_number) ON hold TO settlement_app")

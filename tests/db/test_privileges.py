@@ -104,7 +104,7 @@ CHANGEABLE = {
     },
     "member": {"created_at"},
     "fund": {"stay_hold_days"},
-    "hold": {"state", "ended_at", "end_number", "bill_id", "asked_until"},
+    "hold": {"state", "ended_at", "bill_id", "asked_until"},
     "rerating": {"state", "decided_by", "decided_at"},
 }
 """The columns that the service may change. `member.created_at` is the right to lock a member's row, nothing else."""
@@ -208,7 +208,7 @@ async def _rerate(resources: Resources, city: City, database: DatabaseUrls) -> N
     await reverse(resources, city, first, a_2305(output))
     as_owner(
         database,
-        "UPDATE hold SET state = 'released', ended_at = created_at, end_number = 0 "
+        "UPDATE hold SET state = 'released', ended_at = created_at "
         f"WHERE kind = 'successor' AND state = 'open' AND member_id = '{member.member_id}'",
     )
     await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))

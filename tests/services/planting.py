@@ -774,6 +774,22 @@ def two_holds_of_one_batch_are_open(copy: Copy) -> Iterable[object]:
     return copy.ids("SELECT hold_id FROM hold WHERE state = 'open' AND kind = 'counter'")
 
 
+@corruption("used_room_is_the_sum")
+def a_kept_place_holds_more_than_its_bill_gave_back(copy: Copy) -> Iterable[object]:
+    copy.do(
+        """UPDATE hold_room SET base_fen = base_fen + 1, burden_fen = burden_fen + 1 FROM hold
+           WHERE hold.hold_id = hold_room.hold_id AND hold.kind = 'successor' AND benefit <> '_stay'"""
+    )
+    later = "each.number > kept.number AND each.number < COALESCE(kept.end_number, each.number + 1)"
+    return copy.ids(
+        f"""SELECT hold_id FROM hold WHERE kind = 'successor'
+            UNION SELECT each.bill_id FROM settlement AS each JOIN hold AS kept USING (fund_id, member_id)
+            WHERE kept.kind = 'successor' AND {later}
+            UNION SELECT each.hold_id FROM hold AS each JOIN hold AS kept USING (fund_id, member_id)
+            WHERE kept.kind = 'successor' AND {later}"""
+    )
+
+
 @corruption("promises_kept", "used_room_is_the_sum")
 def an_open_hold_takes_less_room_than_its_aid(copy: Copy) -> Iterable[object]:
     copy.do(

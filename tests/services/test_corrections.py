@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -175,6 +175,36 @@ async def test_what_a_released_promise_had_left_of_the_kept_room_is_anothers(
     assert await examined(database) == {}
 
 
+async def test_a_bill_of_the_batch_that_is_not_covered_leaves_the_kept_place_to_the_next(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    whole = visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, whole)
+    await reverse(resources, city, first, a_2305(whole))
+    rest = visit(1, a_2304(city.member, **SMALLER))
+    await hold(resources, city, rest, chrg_bchno="2")
+    not_ours = visit(1, a_2304(city.member, med_type="41", allowed="9000.00"))
+    settled = await settle(resources, city, not_ours, facts(city, chrg_bchno="2"))
+    assert settled.answer["mutual_aid"]["status"] == "none"
+    again = await settle(resources, city, rest, facts(city, chrg_bchno="3"))
+    assert (aid(again), again.answer["replaces"]) == ("30200.00", first.answer["id"])
+    assert await examined(database) == {}
+
+
+async def test_of_two_kept_places_the_oldest_goes_first_also_when_it_was_given_back(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    allowed = ("8000.00", "8100.00")
+    bills = [visit(1, a_2304(city.member, allowed=each, setl_id=f"S{each}")) for each in allowed]
+    settled = [await settle(resources, city, bill, facts(city, chrg_bchno=f"{n}")) for n, bill in enumerate(bills)]
+    for bill, its in zip(bills, settled, strict=True):
+        await reverse(resources, city, its, a_2305(bill))
+    await release(resources, city, await hold(resources, city, visit(1, a_2304(city.member)), chrg_bchno="8"))
+    again = await settle(resources, city, visit(1, a_2304(city.member)), facts(city, chrg_bchno="9"))
+    assert again.answer["replaces"] == settled[0].answer["id"]
+    assert await examined(database) == {}
+
+
 async def test_a_promise_released_after_its_place_was_kept_gives_back_to_nobody(
     resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
 ):
@@ -251,6 +281,38 @@ async def test_a_re_settlement_that_another_door_brought_takes_its_place_once_th
     assert again.answer["cash_due"] == pushed.answer["cash_due"]
     assert rows_of(database, "SELECT kind, state FROM hold") == [("successor", "taken")]
     assert (await settle(resources, city, stay, resettles=observed["setlinfo"]["setl_id"])).answer == again.answer
+    assert await examined(database) == {}
+
+
+async def test_what_a_bill_corrects_may_be_said_by_the_message_that_confirms_it_and_again_later(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    observed = visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, observed)
+    stay, named = visit(2, a_2304(city.member)), observed["setlinfo"]["setl_id"]
+    await settle(resources, city, stay)
+    said = await settle(resources, city, stay, confirmed_by="5203", resettles=named)
+    assert said.answer["replaces"] is None, "the first still lives"
+    told = f"SELECT type FROM event WHERE bill_id = '{bill_id_of(said)}' ORDER BY sequence"
+    assert [type_ for (type_,) in rows_of(database, told)] == [
+        "settlement.settled.v1",
+        "settlement.confirmed.v1",
+        "settlement.said_to_resettle.v1",
+    ]
+    await reverse(resources, city, first, a_2305(observed))
+    assert await examined(database) == {}
+
+
+async def test_an_excluded_bill_corrects_nothing(resources: Resources, city: City, database: DatabaseUrls):
+    output = visit(1, a_2304(city.member))
+    injured = visit(2, a_2304(city.member, med_type="22"))
+    await reverse(resources, city, await settle(resources, city, output), a_2305(output))
+    held = await settle(resources, city, injured)
+    ended = await settle(resources, city, injured, answers={"third_party_liable": True})
+    assert (held.answer["state"], ended.answer["state"]) == ("held", "live")
+    named = output["setlinfo"]["setl_id"]
+    said = await settle(resources, city, injured, resettles=named)
+    assert said.answer["replaces"] is None
     assert await examined(database) == {}
 
 
@@ -438,6 +500,24 @@ async def test_a_cancellation_that_may_be_the_one_that_was_undone_is_asked_about
     reason, shown = ReversalReason.INSURER_CANCELLED, Seen("5203", read)
     gone = await undo(resources, city.caller, bill_id_of(settled), reason, shown, None, None)
     assert gone.answer["state"] == "reversed", "the insurer was asked, and says that it is cancelled"
+    assert await examined(database) == {}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state"), [pytest.param(4, "live", id="asked"), pytest.param(6, "reversed", id="is_another")]
+)
+async def test_a_cancellation_without_a_known_number_is_another_one_when_it_is_dated_later(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls, minutes: int, state: str
+):
+    output = visit(1, a_2304(city.member))
+    seen = Seen("5203", None)
+    settled = await settle(resources, city, output)
+    await undo(resources, city.caller, bill_id_of(settled), ReversalReason.INSURER_CANCELLED, seen, None, None)
+    await reinstate(resources, city, settled)
+    at = f"{clock.now.astimezone(CHINA) + timedelta(minutes=minutes):%Y-%m-%d %H:%M:%S}"
+    clock.forward(hours=1)
+    again = await reverse(resources, city, settled, a_2305(output, setl_id="M9", setl_time=at))
+    assert again.answer["state"] == state
     assert await examined(database) == {}
 
 

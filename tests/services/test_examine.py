@@ -91,8 +91,11 @@ async def test_a_record_from_before_its_numbers_is_numbered_by_its_times(copy: C
     copy.do(
         *(f"ALTER TABLE {table} DROP COLUMN number" for table in ("settlement", "reversal", "hold")),
         "ALTER TABLE hold DROP COLUMN end_number",
+        "DROP TRIGGER hold_end_numbered ON hold",
+        "DROP FUNCTION number_hold_end",
         "DROP SEQUENCE record_number",
         "DROP INDEX hold_of_cancelled",
+        "DROP INDEX bill_cancelled_unseen",
         "UPDATE alembic_version SET version_num = '0016'",
     )
     assert upgrade(copy.urls.owner) == newest_revision()
@@ -313,11 +316,18 @@ def test_a_re_rating_finds_what_stands_before_the_place_of_its_bill_and_what_is_
     poor = a_taking(2, rich, less, end_number=6)
     after = a_taking(3, plus(rich, less), later)
     hold = a_hold(5, less, promised, seconds=86_400)
-    raised = replace(a_taking(6, promised, more), place=poor.place, rerated=True)
+    rated = frozenset({poor.record_id, after.record_id})
+    raised = replace(a_taking(6, promised, more), record_id=poor.record_id, place=poor.place, rated=rated)
     takings = [cancelled, poor, after, hold]
     assert out_of_place([*takings, raised]) == set()
     assert out_of_place([*takings, replace(raised, found=UNUSED)]) == {raised.record_id}
-    last = replace(a_taking(7, plus(promised, more), UNUSED), place=UUID(int=3), rerated=True, at=raised.at)
+    last = replace(
+        a_taking(7, plus(promised, more), UNUSED),
+        record_id=after.record_id,
+        place=UUID(int=3),
+        rated=rated,
+        at=raised.at,
+    )
     ended = replace(after, end_number=8, ended_at=raised.at)
     assert out_of_place([cancelled, poor, ended, hold, raised, last]) == set(), "one command rates both"
 
@@ -325,8 +335,27 @@ def test_a_re_rating_finds_what_stands_before_the_place_of_its_bill_and_what_is_
 @pytest.mark.parametrize(("moved", "found"), [(5, UNUSED), (3, (40, 40, 20, 0, 0, 0))])
 def test_a_re_rating_finds_a_bill_in_the_place_that_it_had_then(moved: int, found: Room) -> None:
     one, other = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0)
-    rated = a_taking(1, UNUSED, one, end_number=4)
+    first = a_taking(1, UNUSED, one, end_number=4)
     corrected = replace(a_taking(2, one, other), place=UUID(int=0), moved=moved)
-    raised = replace(a_taking(4, found, one), record_id=rated.record_id, place=rated.place, rerated=True)
-    assert out_of_place([rated, corrected, raised]) == set()
-    assert out_of_place([rated, corrected, replace(raised, found=less(other, found))]) == {rated.record_id}
+    rated = frozenset({first.record_id, corrected.record_id})
+    raised = replace(a_taking(4, found, one), record_id=first.record_id, place=first.place, rated=rated)
+    assert out_of_place([first, corrected, raised]) == set()
+    assert out_of_place([first, corrected, replace(raised, found=less(other, found))]) == {first.record_id}
+
+
+def test_a_re_rating_finds_what_it_leaves_as_it_is_wherever_that_stands() -> None:
+    """A bill that cannot be computed any more, and one of another term of the benefit, keep their room before it."""
+    one, other, more = (100, 100, 50, 0, 0, 0), (40, 40, 20, 0, 0, 0), (100, 100, 60, 0, 0, 0)
+    first, later = a_taking(1, UNUSED, one, end_number=3), a_taking(2, one, other)
+    raised = replace(a_taking(3, other, more), record_id=first.record_id, place=first.place)
+    assert out_of_place([first, later, replace(raised, rated=frozenset({first.record_id}))]) == set()
+    together = frozenset({first.record_id, later.record_id})
+    assert out_of_place([first, later, replace(raised, rated=together)]) == {first.record_id}
+
+
+def test_what_goes_on_takes_no_other_room_than_what_its_command_ends() -> None:
+    one, other = (100, 100, 50, 0, 0, 0), (140, 140, 50, 0, 0, 0)
+    cancelled = a_taking(1, UNUSED, one, end_number=2)
+    kept = replace(a_hold(3, UNUSED, one, seconds=86_400), at=_instant(2), decided=False)
+    assert out_of_place([cancelled, kept]) == set()
+    assert out_of_place([cancelled, replace(kept, took=other)]) == {kept.record_id}

@@ -24,7 +24,7 @@ from settlement.db.engine import fund_transaction
 from settlement.db.reconciliation import BreakSearch, list_break_steps, list_reconciled_days
 from settlement.db.settling import CommandKey
 from settlement.domain.reconciliation import BreakAction, BreakKind, BreakStatus, Resolution, Source
-from settlement.domain.settlements import RevisionReason
+from settlement.domain.settlements import ReversalReason, RevisionReason
 from settlement.services.audit.examine import examine
 from settlement.services.bills.commands import Once
 from settlement.services.bills.decide_rerating import (
@@ -33,11 +33,21 @@ from settlement.services.bills.decide_rerating import (
     apply_rerating,
     propose_rerating,
 )
+from settlement.services.bills.push_bills import PushedBill, push_bills
+from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
+from settlement.services.bills.reverse_bill import Seen, undo
 from settlement.services.bills.transfer_aid import TransferAid, transfer_aid
+from settlement.services.funds.lines import Lines
 from settlement.services.messages.drop_expired import drop_expired_messages
 from settlement.services.reconciliation.act_on_break import ActOnBreak, act_on_break, settle_missing
 from settlement.services.reconciliation.bring_list import bring_list
-from settlement.services.reconciliation.errors import BreakStepRefused, LineNotKept, ListRefused, OwnerUnknown
+from settlement.services.reconciliation.errors import (
+    BillStandsStill,
+    BreakStepRefused,
+    LineNotKept,
+    ListRefused,
+    OwnerUnknown,
+)
 from settlement.services.reconciliation.import_list import ListFile, import_list
 from settlement.services.reconciliation.run_day import run_day
 from settlement.services.resources import Resources
@@ -173,6 +183,44 @@ async def test_what_the_bureau_cancelled_is_proposed_and_reversed_by_a_person(de
     assert ended.resolution is Resolution.REVERSED_HERE
     assert rows_of(database, "SELECT state FROM bill") == [("reversed",)]
     assert (await run_day(desk.resources, desk.city.caller, DAY)).compared.found == {}
+
+
+async def test_a_break_stays_open_while_the_insurer_is_asked_whether_its_cancellation_was_undone(
+    desk: Desk, database: DatabaseUrls
+):
+    output, resources, caller = a_2304(desk.city.member), desk.resources, desk.city.caller
+    settled = await settle(resources, desk.city, output)
+    bill_id, reason = bill_id_of(settled), ReversalReason.INSURER_CANCELLED
+    await undo(resources, caller, bill_id, reason, Seen("5203", None), None, None)
+    undone = {"psn_no": desk.city.member.insured_person_no, "omsgid": "M9", "oinfno": "2305", "infcode": "0"}
+    lines = Lines({}, resources.clock)
+    await reinstate_bill(resources, lines, ReinstateBill(caller, bill_id, undone, once(caller)))
+    await desk.bureau(bureau_line(desk.city, output), cancelling_line(desk.city, a_2305(output), output))
+    with pytest.raises(BillStandsStill):
+        await act(desk, BreakAction.REVERSE)
+    assert await desk.open() == [("bureau", "cancelled_on_one_side")]
+    assert rows_of(database, "SELECT state FROM bill") == [("live",)]
+    assert rows_of(database, "SELECT asks FROM pending_question WHERE closed_at IS NULL") == [("cancellation",)]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+async def test_a_cancellation_of_the_next_day_that_came_before_its_bill_is_looked_for_on_its_day(
+    desk: Desk, clock: SteeredClock, listed: bool
+):
+    output, city, resources = a_2304(desk.city.member), desk.city, desk.resources
+    cancelled = a_2305(output, setl_time=f"{NEXT_DAY} 09:00:00")
+    clock.forward(days=1)
+    beside = {**facts(city), "init_setl_id": output["setlinfo"]["setl_id"]}
+    await push_bills(resources, city.caller, [PushedBill(cancelled, beside, False)])
+    assert (await settle(resources, city, output)).answer["state"] == "cancelled_unseen"
+    ran = await desk.bureau(bureau_line(city, output))
+    assert ran.compared.found == {}, "the list of the day on which it was cancelled is not here yet"
+    lines = [cancelling_line(city, cancelled, output)] if listed else []
+    ran = await desk.bureau(*lines, day=NEXT_DAY)
+    assert ran.compared.found == ({} if listed else {"bureau": {"cancelled_on_one_side": 1}})
+    again = await run_day(resources, city.caller, DAY)
+    assert again.compared.found == ({} if listed else {"bureau": {"cancelled_on_one_side": 1}})
+    assert len(await desk.open()) == (0 if listed else 1), "one break, whichever day is run"
 
 
 @pytest.mark.parametrize("on_day", [DAY, NEXT_DAY])

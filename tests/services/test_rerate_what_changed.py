@@ -99,8 +99,10 @@ async def test_a_reversal_is_looked_at_once_its_place_is_kept_for_nobody_any_mor
 
 
 async def test_a_worker_that_has_not_read_the_newest_version_yet_rates_the_bills_under_it(
-    database: DatabaseUrls, tmp_path: Path
+    database: DatabaseUrls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    """It reads it within its transaction, even where it has one connection in all."""
+    monkeypatch.setattr("builders.POOL_SIZE", 1)
     text = HANGZHOU_FILE.read_text(encoding="utf-8").replace("effective_from: 2018-01-01", "effective_from: 2018-01-02")
     newer = tmp_path / "newer.yaml"
     newer.write_text(text.replace('version: "2018"', 'version: "2018b"', 1), encoding="utf-8")

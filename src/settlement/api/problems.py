@@ -26,6 +26,7 @@ STATUS: Mapping[str, int] = {
     "already_registered": 409,
     "answer_unusable": 422,
     "bill_not_found": 404,
+    "bill_stands_still": 409,
     "break_not_found": 404,
     "break_step_refused": 409,
     "bureau_line_not_kept": 409,

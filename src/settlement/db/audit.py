@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -143,7 +143,7 @@ class RecordOfMember:
     asked_until: datetime | None
     decided: bool
     """Whether it was computed: not the settlement that keeps a promise, nor a kept place."""
-    took_back: bool
+    took_back_its_place: bool
     """Whether it took back what had been kept of its own bill as that was cancelled."""
     used_before: Any
     computed: tuple[tuple[str, str], ...]
@@ -153,9 +153,9 @@ class RecordOfMember:
     moved: int | None
     """The number since which it has that place and not its own."""
     served: bool
-    """Whether a re-rating serves it before all others: a hold, and a bill that kept a promise."""
-    rerated: bool
-    """Whether it was computed in its place, after the bills before it, and not after all that stood then."""
+    """Whether a re-rating leaves it as it is: a hold, and a bill that kept a promise."""
+    rated: Sequence[UUID] | None
+    """The bills that a re-rating computed together with it, each after those before its place; else it is `None`."""
 
 
 _ROOM_TAKEN = "jsonb_agg(jsonb_build_array(benefit, term, base_fen, burden_fen, paid_fen, days, times, deductible_fen))"
@@ -166,7 +166,7 @@ SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlem
        CAST(NULL AS timestamptz) AS expires_at, CAST(NULL AS timestamptz) AS asked_until,
        settlement.hold_id IS NULL AS decided,
        EXISTS (SELECT FROM hold WHERE hold.fund_id = settlement.fund_id AND hold.of_bill_id = settlement.bill_id
-               AND hold.bill_id = settlement.bill_id AND hold.ended_at = settlement.recorded_at) AS took_back,
+               AND hold.bill_id = settlement.bill_id AND hold.ended_at = settlement.recorded_at) AS took_back_its_place,
        settlement.receipt -> 'used_before' AS used_before,
        jsonb_path_query_array(settlement.receipt, '$.result[*].code') AS benefits,
        jsonb_path_query_array(settlement.receipt, '$.result[*].term.code') AS terms,
@@ -179,9 +179,14 @@ SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlem
             AND hold.of_bill_id = bill.replaces_bill_id AND hold.bill_id = bill.bill_id)) END AS moved,
        EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
                AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL) AS served,
-       EXISTS (SELECT FROM reversal AS undone WHERE undone.fund_id = settlement.fund_id AND undone.reason = 'rerated'
-               AND undone.bill_id = settlement.bill_id
-               AND undone.revision = settlement.revision - 1) AS rerated
+       CASE WHEN EXISTS (SELECT FROM reversal AS undone
+                         WHERE undone.fund_id = settlement.fund_id AND undone.bill_id = settlement.bill_id
+                           AND undone.revision = settlement.revision - 1 AND undone.reason = 'rerated')
+            THEN ARRAY(SELECT CAST(line ->> 'bill_id' AS uuid)
+                       FROM rerating CROSS JOIN jsonb_array_elements(lines) AS line
+                       WHERE rerating.fund_id = settlement.fund_id AND rerating.member_id = settlement.member_id
+                         AND rerating.state = 'applied' AND rerating.decided_at = settlement.recorded_at
+                         AND line ->> 'aid_now_fen' IS NOT NULL) END AS rated
 FROM settlement
 JOIN plan_version USING (fund_id, plan_version_id)
 LEFT JOIN bill ON bill.fund_id = settlement.fund_id AND bill.bill_id = settlement.bill_id
@@ -197,7 +202,7 @@ SELECT fund_id, member_id, plan_code, hold_id, 1, number, created_at, end_number
        jsonb_path_query_array(receipt, '$.result[*].code'), jsonb_path_query_array(receipt, '$.result[*].term.code'),
        (SELECT {_ROOM_TAKEN}
         FROM hold_room WHERE hold_room.fund_id = hold.fund_id AND hold_room.hold_id = hold.hold_id),
-       hold_id, NULL, true, false
+       hold_id, NULL, true, NULL
 FROM hold
 ORDER BY 1, 2, 3, 4, 5
 """)

@@ -158,8 +158,7 @@ def end_prolonging(fund_id: FundId, bill_id: BillId, hospital_code: str, encount
 @cache
 def _end(state: HoldState) -> str:
     return f"""
-        UPDATE hold SET state = '{state.value}', bill_id = :{state.value}_bill_id, ended_at = :{state.value}_at,
-                        end_number = nextval('record_number')
+        UPDATE hold SET state = '{state.value}', bill_id = :{state.value}_bill_id, ended_at = :{state.value}_at
         WHERE fund_id = :{state.value}_fund_id AND hold_id = ANY(CAST(:{state.value}_hold_ids AS uuid[]))
           AND state = 'open'
     """

@@ -53,7 +53,7 @@ RECORDS_UNCHANGEABLE = SqlCheck(
     SELECT login.name || ' may update hold.' || attname
     FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
     WHERE relname = 'hold' AND has_column_privilege(login.name, kept.oid, attname::text, 'UPDATE')
-      AND attnum > 0 AND attname NOT IN ('state', 'ended_at', 'end_number', 'bill_id', 'asked_until')
+      AND attnum > 0 AND attname NOT IN ('state', 'ended_at', 'bill_id', 'asked_until')
     UNION ALL
     SELECT login.name || ' may update rerating.' || attname
     FROM kept JOIN pg_attribute ON attrelid = kept.oid, {_SERVICE_LOGINS}
@@ -228,6 +228,7 @@ VITAL_TRIGGERS = (
     "posting_in_open_day",
     "consumption_in_open_day",
     "books_day_stays_closed",
+    "hold_end_numbered",
 )
 
 GUARDS = SqlCheck(

@@ -129,13 +129,21 @@ async def read_lists(connection: AsyncConnection, run: Run) -> Lists:
     return Lists(row.bureau, bool(row.complete), tuple(row.codes or ()), tuple(row.complete_codes or ()))
 
 
+_LEARNT_ON = "CAST(bill.created_at AT TIME ZONE 'Asia/Shanghai' AS date)"
+"""The day on which we heard of a cancellation whose bill had not come: of its own date nothing is kept."""
+
+
 def _ours(which: str) -> str:
-    """Return the query of our bills with the figures of their present revision, as columns `o_…`."""
+    """Return the query of our bills with the figures of their present revision, as columns `o_…`.
+
+    `o_reversed_on` is the day of a cancellation.
+    """
     in_settlement = [name for name in _COMPARED if name != "insurer_paid"]
     funds = " + ".join(f"settlement.{name}_fen" for name in (*FUND_COLUMNS, "unnamed"))
     return f"""
     SELECT {", ".join(f"bill.{name} AS o_{name}" for name in _BILL)}, bill.question ->> 'code' AS o_question_code,
-           reversal.business_date AS o_reversed_on, settlement.cash_due_fen AS o_cash_due_fen,
+           CASE WHEN bill.state = 'cancelled_unseen' THEN {_LEARNT_ON} ELSE reversal.business_date END AS o_reversed_on,
+           settlement.cash_due_fen AS o_cash_due_fen,
            settlement.aid_on_bill_fen AS o_aid_on_bill_fen, {funds} AS o_insurer_paid_fen,
            {", ".join(f"settlement.{name}_fen AS o_{name}_fen" for name in in_settlement)}
     FROM bill
@@ -255,6 +263,13 @@ WITH {_CURRENT}, listed AS MATERIALIZED (
         JOIN current USING (import_id) ORDER BY import_id DESC, line.line LIMIT 1) AS line
     WHERE of_day.fund_id = :fund_id AND of_day.business_date = :day
       AND {"NOT " + _cancelled("o_area", "o_insurer_settlement_id")}
+    UNION ALL
+    SELECT {_LINE_COLUMNS}, CAST(1 AS bigint) AS l_times, ours.*
+    FROM ({_ours(f"bill.state = 'cancelled_unseen' AND {_LEARNT_ON} = :day")}) AS ours
+    CROSS JOIN LATERAL (
+        SELECT line.* FROM {_listed_as("settlement", "o_area", "o_insurer_settlement_id", "kept.*")} AS line
+        JOIN current USING (import_id) ORDER BY import_id DESC, line.line LIMIT 1) AS line
+    WHERE line.business_date <> :day AND {"NOT " + _cancelled("o_area", "o_insurer_settlement_id")}
 ), judged AS (
     {_judged("missing_here", _DAY, "o_bill_id IS NULL AND NOT l_gone")}
     UNION ALL
@@ -291,9 +306,9 @@ WITH {_CURRENT}, listed AS MATERIALIZED (
     {
     _judged(
         "cancelled_on_one_side",
-        f"COALESCE(o_reversed_on, {_DAY})",
+        "o_reversed_on",
         f"{_BOTH} AND NOT l_gone AND (o_state = 'cancelled_unseen' OR (o_state IN ('reversed', 'replaced') "
-        "AND o_reversed_on <> :day AND EXISTS (SELECT FROM current WHERE file_day = o_reversed_on)))",
+        "AND o_reversed_on <> :day)) AND EXISTS (SELECT FROM current WHERE file_day = o_reversed_on)",
     )
 }
 )

@@ -168,7 +168,7 @@ _CHAIN = """
            OR cancelled.insurer_settlement_id = :resettles)
       AND (hold.kind = 'successor' OR (hold.charge_batch_no = :charge_batch_no AND hold.encounter_id = :encounter_id))
     ORDER BY (cancelled.insurer_settlement_id = :resettles) IS TRUE DESC, hold.kind = 'successor',
-             hold.charge_batch_no = :charge_batch_no DESC, hold.hold_id
+             hold.charge_batch_no = :charge_batch_no DESC, hold.place_bill_id, hold.hold_id
     LIMIT 1
 """
 _TAKEN = f"""

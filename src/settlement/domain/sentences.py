@@ -510,6 +510,11 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "未作任何改动：医保清单的原始行未保存或已过保存期，请重新导入该日清单。",
         "Nothing was changed: the bureau's line was not kept or was dropped; import the day's list again.",
     ),
+    "bill_stands_still": _Text(
+        "差异仍未了结：清单所列撤销可能已被冲正，单据 {id} 仍有效，已向医保查询，请稍后再看。",
+        "The break is open still: the listed cancellation may have been undone. Bill {id} stands, and the insurer is "
+        "asked; look again later.",
+    ),
     "owner_unknown": _Text(
         "未作任何改动：没有名为 {owner} 的有效员工账号。", "Nothing was changed: no staff account {owner} may sign in."
     ),

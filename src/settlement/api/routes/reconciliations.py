@@ -160,6 +160,7 @@ async def get_one_break(break_id: UUID, api: ApiDep, caller: ReconcilingCaller) 
         "break_not_found",
         "break_step_refused",
         "bureau_line_not_kept",
+        "bill_stands_still",
         "owner_unknown",
         "remark_unusable",
         "message_unreadable",

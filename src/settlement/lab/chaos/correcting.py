@@ -279,7 +279,7 @@ def later(rng: Random, bill: SettledBill) -> Any:
 def is_taken_back(world: World, cancelled: CancelledBill) -> bool:
     """Have the insurer take a cancellation back; it refuses where the account cannot pay the bill any more."""
     try:
-        world.city.undo_cancellation(cancelled)
+        world.city.undo_cancellation(cancelled, world.now_in_china())
     except Refused:
         return False
     world.model.cancelled.discard(cancelled.init_setl_id)

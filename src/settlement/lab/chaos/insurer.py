@@ -31,7 +31,6 @@ from settlement.lab.insurer.transactions import TRANSACTIONS
 PERSONS = 40
 HOSPITALS = 2
 _STAYS_OF_100 = 20
-_HOURS_TO_CANCEL = 1
 _SILENCE_SECONDS = 3600
 _BAD_GATEWAY = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 T = TypeVar("T")
@@ -60,10 +59,6 @@ def _at_once(walk: Coroutine[Any, Any, T]) -> T:
         done: T = ended.value
         return done
     raise RuntimeError("a hospital waits for something")
-
-
-def _after(visit: OpenVisit) -> datetime:
-    return visit.at + timedelta(hours=_HOURS_TO_CANCEL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +182,19 @@ class InsurerCity:
         self._hospital_of[again.mdtrt_id] = hospital
         return again
 
-    def undo_cancellation(self, cancelled: CancelledBill) -> None:
+    def undo_cancellation(self, cancelled: CancelledBill, at: datetime) -> None:
         """Have the hospital take a cancellation back (2601), so that the settlement lives again."""
         bill = cancelled.original
         hospital = self._hospital_of[bill.visit.mdtrt_id]
-        _at_once(hospital.reverse(bill.person, cancelled.msgid, cancelled.infno, _after(bill.visit)))
+        _at_once(hospital.reverse(bill.person, cancelled.msgid, cancelled.infno, at))
 
-    def cancel(self, bill: SettledBill) -> CancelledBill:
-        """Have the hospital cancel a settlement with the insurer, an hour after it."""
+    def cancel(self, bill: SettledBill, at: datetime) -> CancelledBill:
+        """Have the hospital cancel a settlement with the insurer.
+
+        At the present time: by it we tell a cancellation from an earlier one that was undone.
+        """
         hospital = next(each for each in self.hospitals if each.code == bill.facts["fixmedins_code"])
-        return _at_once(hospital.cancel(bill, _after(bill.visit)))
+        return _at_once(hospital.cancel(bill, at))
 
     def file(self, days: list[str]) -> list[dict[str, object]]:
         """Return the bureau's lines of members' bills and cancellations on these days, in their order."""

@@ -14,6 +14,7 @@ import psycopg
 
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.ids import FundId
+from settlement.domain.time import CHINA
 from settlement.lab.chaos.facts import Bill, Care, Claim, FlatPlan, Trial
 from settlement.lab.chaos.faults import ANSWER_LOST, DOOR, REQUEST_LOST, Fault
 from settlement.lab.chaos.insurer import InsurerCity, InsurerLine
@@ -95,6 +96,10 @@ class World:
         self._ticks += 1
         return BEGINS_AT + timedelta(seconds=self.loop.now, microseconds=self._ticks)
 
+    def now_in_china(self) -> datetime:
+        """Return the present time as the insurer writes it, to the second."""
+        return self.now().astimezone(CHINA).replace(microsecond=0, tzinfo=None)
+
     async def wait_for_others(self, rng: Random, most: int) -> None:
         """Stand back for up to so many turns, so that what follows falls into the midst of what others do."""
         for _ in range(rng.randrange(most)):
@@ -136,7 +141,7 @@ class World:
     def cancel_now(self, bill: SettledBill) -> CancelledBill:
         """Have a bill cancelled with the insurer at this moment."""
         self.model.cancelled.add(bill.setl_id)
-        return self.city.cancel(bill)
+        return self.city.cancel(bill, self.now_in_china())
 
     async def deliver(self, message: Message, rng: Random) -> Reply | None:
         """Bring a message until it is answered; tell the model. `None` when it is given up, which is a violation."""

@@ -48,7 +48,8 @@ class Taking:
     decided: bool = True
     """Whether it was computed by what it found; else it goes on with what another record took."""
     served: bool = False
-    rerated: bool = False
+    rated: frozenset[UUID] | None = None
+    """The bills that a re-rating computed together with it, each after those before its place."""
 
     def place_at(self, number: int) -> int:
         """Return the place that it had in the order of the member's bills when a record of that number was made."""
@@ -92,19 +93,21 @@ async def examine_rooms(connection: AsyncConnection) -> Finding:
 def out_of_place(takings: Sequence[Taking]) -> set[UUID]:
     """Return the records that found another sum than that of what stood when they were recorded.
 
-    What a command ends makes room for what it records. A bill of a re-rating finds what stands before its place, with
-    the others that the same command rates.
+    What a command ends makes room for what it records. What goes on takes the room of something that its command ends.
+    A bill of a re-rating finds all that stands, but of the bills rated with it only those before its place.
     """
     standing, misplaced = _Standing(), set()
     for command in _in_order(takings):
         for taking in command.ended:
             standing.end(taking)
         for taking in command.recorded:
-            if taking.decided and not taking.rerated and taking.found not in standing.rooms(taking.at):
+            if taking.decided and taking.rated is None and taking.found not in standing.rooms(taking.at):
+                misplaced.add(taking.record_id)
+            if not taking.decided and taking.took not in (UNUSED, *(ended.took for ended in command.ended)):
                 misplaced.add(taking.record_id)
             standing.begin(taking)
         for taking in command.recorded:
-            if taking.rerated and taking.found not in standing.rooms_before(taking):
+            if taking.decided and taking.rated is not None and taking.found not in standing.rooms_before(taking):
                 misplaced.add(taking.record_id)
     return misplaced
 
@@ -147,10 +150,14 @@ class _Standing:
         return _sums({self._lasting}, self._holds.values(), at)
 
     def rooms_before(self, rerated: Taking) -> set[Room]:
-        """Return what may stand at the instant of a re-rating before the place of one of its bills."""
-        number = rerated.number
-        others = [taking for taking in self._every.values() if taking is not rerated]
-        found = [each for each in others if each.served or each.place_at(number) < rerated.place_at(number)]
+        """Return what one of the bills of a re-rating may have found standing."""
+        number, rated = rerated.number, rerated.rated or ()
+        found = [
+            taking
+            for taking in self._every.values()
+            if taking is not rerated
+            and (taking.served or taking.record_id not in rated or taking.place_at(number) < rerated.place_at(number))
+        ]
         return _sums({UNUSED}, found, rerated.at)
 
 
@@ -186,7 +193,7 @@ def _goes_on(before: RecordOfMember | None, record: RecordOfMember) -> bool:
     return (
         before is not None
         and (before.record_id, before.used_before, before.taken) == (record.record_id, record.used_before, record.taken)
-        and (record.took_back or before.ended_at == record.recorded_at)
+        and (record.took_back_its_place or before.ended_at == record.recorded_at)
     )
 
 
@@ -213,7 +220,7 @@ def _by_benefit_and_term(records: Sequence[RecordOfMember]) -> list[list[Taking]
                     place=record.place,
                     moved=record.moved,
                     served=record.served,
-                    rerated=record.rerated and decided,
+                    rated=None if record.rated is None else frozenset(record.rated),
                 )
             )
     return list(takings.values())

@@ -44,7 +44,7 @@ async def add_later_payer(resources: Resources, command: AddLaterPayer) -> Answe
             settled = await bills.find_settled_bill(connection, fund_id, command.bill_id)
             if settled is None or settled.priced is None or settled.head.state is not BillState.LIVE:
                 raise BillNotFound(id=str(command.bill_id))
-            rules = await resources.rules.knowing(fund_id, settled.priced.plan_digest)
+            rules = await resources.rules.knowing(fund_id, settled.priced.plan_digest, within=connection)
             version = rules.version_by_digest(settled.priced.plan_digest or "")
             others = version.plan.header.other_payers if version else None
             name, reference = command.payer.name, command.reference

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db import bills, holds
-from settlement.db.parts import Part, write_together
+from settlement.db.parts import write_together
 from settlement.db.settling import read_takings
 from settlement.domain.errors import ensure
 from settlement.domain.ids import HoldId
 from settlement.domain.promises import HoldKind, HoldState, KeptPlace, Promise, kept_until
 from settlement.domain.settlements import BillHead, BillState, RevisionReason, SettledBill
 from settlement.services.bills.anew import Anew, compute_anew
-from settlement.services.bills.commands import Caller
 from settlement.services.bills.revise import revise
 from settlement.services.bills.work import Work
-from settlement.services.resources import Resources
 
 
-async def declares_kept_place(work: Work, settled: SettledBill) -> bool:
+async def declares_kept_place(connection: AsyncConnection, work: Work, settled: SettledBill) -> bool:
     """Say whether a live bill's plan gives its successor its place."""
     priced = settled.priced
     if settled.head.state is not BillState.LIVE or priced is None or priced.plan_digest is None:
         return False
-    rules = await work.resources.rules.knowing(work.fund_id, priced.plan_digest)
+    rules = await work.resources.rules.knowing(work.fund_id, priced.plan_digest, within=connection)
     version = rules.version_by_digest(priced.plan_digest)
     corrections = version.plan.header.corrections if version else None
     return corrections is not None and corrections.place == "kept"
@@ -64,32 +61,28 @@ def keep_place(work: Work, settled: SettledBill) -> None:
     work.parts.append(holds.insert_room_of_bill(work.fund_id, hold.hold_id, head.bill_id, priced.revision))
 
 
-async def keep_place_on(
-    connection: AsyncConnection, resources: Resources, caller: Caller, released: Promise, at: datetime
-) -> list[Part]:
-    """Collect what keeps the place that a released promise had taken over, as long as it was kept before.
+async def keep_place_on(connection: AsyncConnection, work: Work, released: Promise) -> None:
+    """Hold the place that a released promise had taken over for the next successor, as long as it was kept before.
 
     What the promise held of the room is kept; what it had left of it may be another's by now.
     """
     if released.kind is HoldKind.SUCCESSOR or released.of_bill_id is None:
-        return []
-    kept = await holds.find_last_kept_place(connection, caller.fund_id, released.of_bill_id)
-    if kept is None or at >= kept.expires_at:
-        return []
+        return
+    kept = await holds.find_last_kept_place(connection, work.fund_id, released.of_bill_id)
+    if kept is None or work.at >= kept.expires_at:
+        return
     hold = replace(
         kept,
-        hold_id=HoldId(resources.ids.new()),
+        hold_id=HoldId(work.resources.ids.new()),
         state=HoldState.OPEN,
         split=released.split,
         receipt=released.receipt,
         receipt_hash=released.receipt_hash,
-        actor=caller.client_id,
-        created_at=at,
+        actor=work.caller.client_id,
+        created_at=work.at,
     )
-    return [
-        holds.insert_hold(caller.fund_id, hold),
-        holds.insert_room_of_hold(caller.fund_id, hold.hold_id, released.hold_id),
-    ]
+    work.parts.append(holds.insert_hold(work.fund_id, hold))
+    work.parts.append(holds.insert_room_of_hold(work.fund_id, hold.hold_id, released.hold_id))
 
 
 def take_place(work: Work, head: BillHead, chain: KeptPlace) -> None:
@@ -165,7 +158,8 @@ async def _in_its_place(connection: AsyncConnection, work: Work, old: SettledBil
     ensure(before is not None and after is not None and member_id is not None, "a chain of bills without settlements")
     if before is None or after is None or member_id is None:
         return None
-    rules = await work.resources.rules.knowing(work.fund_id, before.plan_digest, after.plan_digest)
+    digests = (before.plan_digest, after.plan_digest)
+    rules = await work.resources.rules.knowing(work.fund_id, *digests, within=connection)
     version = rules.version_by_digest(before.plan_digest or "")
     if version is None or version.effective_from > after.service_date:
         version = rules.version_by_digest(after.plan_digest or "")

@@ -170,7 +170,7 @@ async def _live_again(connection: AsyncConnection, work: Work, settled: SettledB
         without_hold=kept.hold_id if kept else None,
         before=head.place,
     )
-    return await _in_the_room_left(work, replace(settled, head=head), priced, past)
+    return await _in_the_room_left(connection, work, replace(settled, head=head), priced, past)
 
 
 def _is_its_own(kept: Promise, settled: SettledBill) -> bool:
@@ -180,11 +180,11 @@ def _is_its_own(kept: Promise, settled: SettledBill) -> bool:
 
 
 async def _in_the_room_left(
-    work: Work, settled: SettledBill, priced: PricedRecord, past: Sequence[Taking]
+    connection: AsyncConnection, work: Work, settled: SettledBill, priced: PricedRecord, past: Sequence[Taking]
 ) -> SettledBill:
     """Compute the bill anew against the room that is left; what it cannot get any more is a person's matter."""
     head = settled.head
-    rules = await work.resources.rules.knowing(work.fund_id, priced.plan_digest)
+    rules = await work.resources.rules.knowing(work.fund_id, priced.plan_digest, within=connection)
     version = rules.version_by_digest(priced.plan_digest or "")
     anew = compute_anew(head, priced, version, past) if version else None
     if anew is None:

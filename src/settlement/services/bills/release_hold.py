@@ -17,6 +17,7 @@ from settlement.domain.ids import HoldId
 from settlement.domain.promises import HoldState
 from settlement.services.bills.chains import keep_place_on
 from settlement.services.bills.commands import Caller
+from settlement.services.bills.work import Work
 from settlement.services.resources import Resources
 from settlement.services.transactions import run
 
@@ -38,10 +39,10 @@ async def release_hold(resources: Resources, caller: Caller, hold_id: HoldId) ->
             await lock_member(connection, caller.fund_id, f"hold\x1f{hold_id}", member_id=found.member_id)
             promise = await holds.find_hold(connection, caller.fund_id, hold_id) or found
             if promise.state is HoldState.OPEN:
-                at = resources.clock()
-                parts = [holds.end_holds(caller.fund_id, [hold_id], HoldState.RELEASED, at)]
-                parts += await keep_place_on(connection, resources, caller, promise, at)
-                await write_together(connection, parts)
+                work = Work(resources, caller, None, resources.clock())
+                work.parts.append(holds.end_holds(caller.fund_id, [hold_id], HoldState.RELEASED, work.at))
+                await keep_place_on(connection, work, promise)
+                await write_together(connection, work.parts)
                 promise = replace(promise, state=HoldState.RELEASED)
             return hold_answer(promise)
 

@@ -116,9 +116,8 @@ async def rerate_under_lock(
     member_id, plan_code = settled.head.member_id, settled.priced.plan_code or ""
     found = await bills.list_live_bills_of_member(connection, fund_id, member_id)
     in_term = [bill for bill in found if bill.priced and bill.priced.plan_code == plan_code and _term_of(bill) == term]
-    rules = await resources.rules.knowing(
-        fund_id, settled.priced.plan_digest, *(bill.priced.plan_digest for bill in in_term if bill.priced)
-    )
+    digests = [settled.priced.plan_digest, *(bill.priced.plan_digest for bill in in_term if bill.priced)]
+    rules = await resources.rules.knowing(fund_id, *digests, within=connection)
     version = rules.version_by_digest(settled.priced.plan_digest or "")
     changes = version.plan.header.earlier_changes if version else None
     if version is None or (others := version.plan.header.other_payers) is None or others.later_payer != "propose":

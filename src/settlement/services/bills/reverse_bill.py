@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from enum import Enum, auto
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,6 +46,16 @@ from settlement.services.resources import Resources
 from settlement.services.transactions import run
 
 BY_5203 = "5203"
+INSURER_APART = timedelta(minutes=5)
+"""The insurer's clock and ours are taken to be apart by less."""
+
+
+class Due(Enum):
+    """What a cancellation that came leads to."""
+
+    REVERSAL = auto()
+    QUESTION = auto()
+    NOTHING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +118,10 @@ async def undo(
     output: Mapping[str, Any] | None,
     once: Once | None,
 ) -> Outcome:
-    """Write the reversal under the member's lock, or answer that the bill is reversed already."""
+    """Write the reversal under the member's lock, or answer how the bill stands, where nothing is due.
+
+    Whether it is cancelled is asked where the cancellation may be one that was itself undone: then the bill stands.
+    """
 
     async def transaction() -> Outcome:
         async with fund_transaction(resources.engine, caller.fund_id) as connection:
@@ -120,15 +134,14 @@ async def undo(
             if settled is None:
                 raise BillNotFound(id=str(bill_id))
             work = Work(resources, caller, once, resources.clock())
-            stands = settled.head.state in (BillState.LIVE, BillState.HELD)
-            undone = await _was_undone_itself(connection, work, settled, seen) if stands else True
-            if undone is not True:
+            due = await _due(connection, work, settled, seen)
+            if due is not Due.NOTHING:
                 await _check(connection, work, settled, seen)
-            if undone is None:
-                settled = await _asked_about(work, settled, seen)
-            elif not undone:
+            if due is Due.REVERSAL:
                 settled = await _ended(connection, work, settled, reason, seen, output)
-            outcome = work.answered(settlement_answer(settled, caller.language), created=undone is False)
+            elif due is Due.QUESTION:
+                settled = await _asked_about(connection, work, settled, seen)
+            outcome = work.answered(settlement_answer(settled, caller.language), created=due is Due.REVERSAL)
             if work.parts:
                 await write_together(connection, work.parts)
             return outcome
@@ -136,29 +149,34 @@ async def undo(
     return await run(transaction)
 
 
-async def _was_undone_itself(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> bool | None:
-    """Say whether a cancellation reversed an earlier revision of this bill, which lives again since.
+async def _due(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> Due:
+    """Say what a cancellation leads to.
 
-    It is brought again by a daily file or a retry, and must not end the bill a second time. `None` where that cannot
-    be told: the earlier one was only reported by 5203, or the region gives cancellations no number of their own.
+    One that reversed an earlier revision of a bill that lives again is brought again by a daily file or a retry, and
+    must not end the bill a second time. Its number tells it; where the earlier one was only reported by 5203, or the
+    region gives no number of its own, one that the insurer dates after our present record is another one.
     """
-    cancellation, head = seen.cancellation, settled.head
-    if cancellation is None or head.state is not BillState.LIVE:
-        return False
+    cancellation, head, priced = seen.cancellation, settled.head, settled.priced
+    if head.state not in (BillState.LIVE, BillState.HELD):
+        return Due.NOTHING
+    if cancellation is None or priced is None:
+        return Due.REVERSAL
     unnumbered, number = {None, head.insurer_settlement_id}, cancellation.insurer_settlement_id
     earlier = set(await bills.list_cancellations(connection, work.fund_id, head.bill_id))
     if number in earlier - unnumbered:
-        return True
-    if seen.by == BY_5203:
-        return False  # That is what asking would tell.
-    return None if earlier and (number in unnumbered or earlier & unnumbered) else False
+        return Due.NOTHING
+    at = cancellation.settled_at
+    is_later = at is not None and priced.recorded_at + INSURER_APART < at <= work.at + INSURER_APART
+    is_new = is_later or seen.by == BY_5203
+    may_be_known = number in unnumbered or not earlier.isdisjoint(unnumbered)
+    return Due.QUESTION if earlier and may_be_known and not is_new else Due.REVERSAL
 
 
-async def _asked_about(work: Work, settled: SettledBill, seen: Seen) -> SettledBill:
+async def _asked_about(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> SettledBill:
     """Leave the bill as it is, and ask the insurer whether it is cancelled now."""
     message_id = seen.cancellation.message_id if seen.cancellation else None
     head = work.changed_head(settled.head, "settlement.cancellation_unclear.v1", {})
-    patience = (await work.resources.rules.of(work.fund_id)).profile.patience
+    patience = (await work.resources.rules.knowing(work.fund_id, within=connection)).profile.patience
     work.ask(head, Asks.CANCELLATION, message_id, patience)
     return replace(settled, head=head)
 
@@ -188,7 +206,7 @@ async def _check(connection: AsyncConnection, work: Work, settled: SettledBill, 
 async def _brought(connection: AsyncConnection, work: Work, settled: SettledBill) -> InsurerBill | NotClosing | None:
     """Return the bill as it was brought; `None` once its message has been dropped."""
     message = await find_message(connection, work.resources.keys, work.fund_id, settled.head.bill_id, "settlement")
-    rules = await work.resources.rules.of(work.fund_id)
+    rules = await work.resources.rules.knowing(work.fund_id, within=connection)
     bill = read_settlement(message["output"], rules.profile) if message else None
     return None if isinstance(bill, Unreadable) else bill
 
@@ -209,7 +227,7 @@ async def _ended(
     output: Mapping[str, Any] | None,
 ) -> SettledBill:
     """Collect how the bill ends; where its plan keeps a place, it goes to its successor, or is kept for one."""
-    keeps_place = await declares_kept_place(work, settled)
+    keeps_place = await declares_kept_place(connection, work, settled)
     successor = await find_successor(connection, work, settled) if keeps_place else None
     if keeps_place and successor is None:
         keep_place(work, settled)

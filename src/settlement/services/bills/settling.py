@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from settlement import ENGINE_VERSION
 from settlement.db import bills, commands, holds
 from settlement.db.messages import as_kept, find_message
+from settlement.db.parts import write_together
 from settlement.db.people import insert_number
 from settlement.db.settling import Reading as UnderLock
 from settlement.domain.answers import Answer, settlement_answer, uncovered_answer
@@ -40,7 +41,7 @@ from settlement.plans.covering import cover_for
 from settlement.plans.history import takings
 from settlement.plans.receipt import Inputs, make_receipt
 from settlement.plans.stored import figures_from_json, figures_to_json
-from settlement.services.bills.chains import take_place, take_place_late
+from settlement.services.bills.chains import keep_place_on, take_place, take_place_late
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
 from settlement.services.bills.decide import (
     Decision,
@@ -85,22 +86,22 @@ class Settling:
         """Decide, collect the parts to write, and return the answer. Raises `HospitalNotYours` for another's bill."""
         head = self.under_lock.head
         if head is None:
-            return self._first_time()
+            return await self._first_time(connection)
         if head.hospital_code is not None and not self.command.caller.may_act_for(head.hospital_code):
             raise HospitalNotYours(hospital_code=self.read.visit.hospital_code)
         if head.state is BillState.HELD and head.hospital_code == self.read.visit.hospital_code:
             return await self._held_before(connection, head)
         if head.state is BillState.CANCELLED_UNSEEN and head.hospital_code is None:
-            return self._after_its_cancellation(head)
+            return await self._after_its_cancellation(connection, head)
         return await self._recorded_before(connection, head)
 
-    def _first_time(self) -> Outcome:
+    async def _first_time(self, connection: AsyncConnection) -> Outcome:
         promise = self._promise()
         if promise is not None:
             return self._kept(promise)
         decision = self._decision()
         if isinstance(decision, NotCovered):
-            return self._not_covered(decision)
+            return await self._not_covered(connection, decision)
         head = self._new_head()
         if isinstance(decision, Hold):
             head = replace(head, state=BillState.HELD, question=decision.question)
@@ -185,7 +186,7 @@ class Settling:
         met = kept or max(others, key=lambda promise: promise.hold_id.int, default=None)
         return PromiseMet(met.hold_id, met is kept, met.split) if met else None
 
-    def _not_covered(self, decision: NotCovered) -> Outcome:
+    async def _not_covered(self, connection: AsyncConnection, decision: NotCovered) -> Outcome:
         """Keep nothing of the bill or the person but the count; what was held for it is free."""
         tally_id, day = self.work.resources.ids.new(), china_date(self._settled_at())
         part = commands.insert_uncovered(self.work.fund_id, tally_id, day, self.command.door.value, decision.reason)
@@ -193,6 +194,10 @@ class Settling:
         held = [promise.hold_id for promise in self.under_lock.promises]
         if held:
             self.work.parts.append(holds.end_holds(self.work.fund_id, held, HoldState.RELEASED, self.work.at))
+            chain = self.under_lock.chain
+            for promise in self.under_lock.promises:
+                if chain is not None and promise.hold_id == chain.hold_id:
+                    await keep_place_on(connection, self.work, promise)
         answer = uncovered_answer(decision.reason, self.command.caller.language)
         return self.work.answered(answer, created=False)
 
@@ -237,11 +242,11 @@ class Settling:
             self._keep_message(head)
         return self._answer(SettledBill(head, None, None), created=False)
 
-    def _after_its_cancellation(self, head: BillHead) -> Outcome:
+    async def _after_its_cancellation(self, connection: AsyncConnection, head: BillHead) -> Outcome:
         """The insurer's cancellation came first: the bill is known from now on, and nothing is paid."""
         decision = self._decision()
         if isinstance(decision, NotCovered):
-            return self._not_covered(decision)
+            return await self._not_covered(connection, decision)
         head = self.work.changed_head(self._brought_up_to_date(head), "settlement.came_after_cancellation.v1", {})
         self._keep_message(head)
         return self._answer(SettledBill(head, None, None), created=False)
@@ -259,11 +264,12 @@ class Settling:
             confirmed = replace(head, confirmed_at=self.work.at, confirmed_by=self.command.confirmed_by)
             written = self.work.changed_head(confirmed, "settlement.confirmed.v1", {"by": self.command.confirmed_by})
             settled = replace(settled, head=written)
-        elif self.command.brought.resettles is not None and self._may_say_of(settled):
-            settled = await self._said_to_correct(connection, settled, self.command.brought.resettles)
+        said = self.command.brought.resettles
+        if said is not None and head.figures_digest == self.read.figures_digest and self._may_say_of(settled, said):
+            settled = await self._said_to_correct(connection, settled, said)
         return self._answer(settled, created=False)
 
-    def _may_say_of(self, settled: SettledBill) -> bool:
+    def _may_say_of(self, settled: SettledBill, said: str) -> bool:
         """Say whether this message may say what a recorded bill corrects: it is under a plan, and nobody else's.
 
         The lock that is held is that of the person whom the message names, which is not always the bill's member.
@@ -271,16 +277,21 @@ class Settling:
         head, priced = settled.head, settled.priced
         is_the_same = (head.member_id, head.hospital_code) == (self.member_id, self.read.visit.hospital_code)
         under_a_plan = priced is not None and priced.plan_version_id is not None
-        return is_the_same and under_a_plan and head.resettles is None and head.state is BillState.LIVE
+        return is_the_same and under_a_plan and head.resettles in (None, said) and head.state is BillState.LIVE
 
     async def _said_to_correct(self, connection: AsyncConnection, settled: SettledBill, said: str) -> SettledBill:
         """Note which bill a recorded one corrects, which another door had not said, and give it that one's place.
 
         While that one lives, its reversal finds what is noted.
         """
-        head = replace(settled.head, resettles=said)
-        head = self.work.changed_head(head, "settlement.said_to_resettle.v1", {"resettles": said})
-        settled, chain = replace(settled, head=head), self.under_lock.chain
+        head, chain = settled.head, self.under_lock.chain
+        if head.resettles is None:
+            if self.work.parts:  # Its confirmation; one write changes a head once.
+                await write_together(connection, self.work.parts)
+                self.work.parts.clear()
+            head = replace(head, resettles=said)
+            head = self.work.changed_head(head, "settlement.said_to_resettle.v1", {"resettles": said})
+            settled = replace(settled, head=head)
         if chain is None or head.replaces_bill_id is not None:
             return settled
         return await take_place_late(connection, self.work, settled, chain) or settled

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from settlement.db.engine import fund_transaction
 from settlement.db.registry import Fund, PublishedVersion, find_fund, list_plan_versions
@@ -77,23 +77,28 @@ class RulesShelf:
 
     async def of(self, fund_id: FundId) -> FundRules:
         """Return a fund's rules. Raises `FundUnknown`, or `ProfileError` when its profile cannot be used."""
-        known = self._known.get(fund_id)
-        return known if known is not None else await self.read_anew(fund_id)
+        return await self.knowing(fund_id)
 
-    async def knowing(self, fund_id: FundId, *digests: str | None) -> FundRules:
-        """Return a fund's rules, read anew if a plan version with one of these hashes was published elsewhere."""
-        rules = await self.of(fund_id)
-        if all(digest is None or rules.version_by_digest(digest) is not None for digest in digests):
+    async def knowing(self, fund_id: FundId, *digests: str | None, within: AsyncConnection | None = None) -> FundRules:
+        """Return a fund's rules, read anew if a plan version with one of these hashes was published elsewhere.
+
+        Who is in a transaction of the fund's says so: waiting for a second connection, it would hold up the first.
+        """
+        rules = self._known.get(fund_id)
+        if rules is not None and all(digest is None or rules.version_by_digest(digest) for digest in digests):
             return rules
-        return await self.read_anew(fund_id)
+        return await (self._read(within, fund_id) if within is not None else self.read_anew(fund_id))
 
     async def read_anew(self, fund_id: FundId) -> FundRules:
         """Read a fund's rules from the database, whatever was known of them."""
         async with fund_transaction(self._engine, fund_id) as connection:
-            fund = await find_fund(connection, fund_id)
-            if fund is None:
-                raise FundUnknown
-            published = await list_plan_versions(connection, fund_id, fund.plan_code)
+            return await self._read(connection, fund_id)
+
+    async def _read(self, connection: AsyncConnection, fund_id: FundId) -> FundRules:
+        fund = await find_fund(connection, fund_id)
+        if fund is None:
+            raise FundUnknown
+        published = await list_plan_versions(connection, fund_id, fund.plan_code)
         profile = self.load_profile(fund.gateway_profile)
         versions = tuple(
             _in_force(version, PlanVersion.from_canonical(version.document), profile) for version in published

@@ -25,12 +25,18 @@ from settlement.domain.reconciliation import (
     Source,
     is_allowed,
 )
-from settlement.domain.settlements import Door, ReversalReason
+from settlement.domain.settlements import BillState, Door, ReversalReason
 from settlement.domain.worklist import is_usable
 from settlement.services.bills.commands import Brought, Caller, SettleBill
 from settlement.services.bills.reverse_bill import Seen, read_brought_cancellation, undo
 from settlement.services.bills.settle_bill import settle_bill
-from settlement.services.reconciliation.errors import BreakNotFound, BreakStepRefused, LineNotKept, OwnerUnknown
+from settlement.services.reconciliation.errors import (
+    BillStandsStill,
+    BreakNotFound,
+    BreakStepRefused,
+    LineNotKept,
+    OwnerUnknown,
+)
 from settlement.services.reconciliation.import_list import kept_content
 from settlement.services.reconciliation.run_day import BY_BUREAU_FILE
 from settlement.services.resources import Resources
@@ -139,7 +145,9 @@ async def _reverse(
         raise BreakStepRefused(id=str(found.break_id), break_status=found.status.value, kind=found.kind.value)
     rules = await resources.rules.of(caller.fund_id)
     seen = Seen(BY_BUREAU_FILE, read_brought_cancellation(kept["output"], rules))
-    await undo(resources, caller, bill_id, ReversalReason.INSURER_CANCELLED, seen, kept["output"], None)
+    undone = await undo(resources, caller, bill_id, ReversalReason.INSURER_CANCELLED, seen, kept["output"], None)
+    if undone.answer["state"] in (BillState.LIVE, BillState.HELD):
+        raise BillStandsStill(id=str(bill_id))
     return Resolution.REVERSED_HERE, bill_id, {}
 
 

@@ -29,6 +29,12 @@ class LineNotKept(SettlementError):
     code = "bureau_line_not_kept"
 
 
+class BillStandsStill(SettlementError):
+    """The listed cancellation was undone, or may be the one that was: the insurer is asked, and the bill stands."""
+
+    code = "bill_stands_still"
+
+
 class OwnerUnknown(SettlementError):
     """There is no staff account of this name that may sign in."""
 
