@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib import resources
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from gateway import shapes
 from settlement.gateway.messages import decode
+from settlement.services.funds.lines import Lines
+from settlement.services.funds.rules import RulesShelf
+from settlement.services.resources import Resources
 
 
 class Insurer:
@@ -22,6 +27,7 @@ class Insurer:
         self._settlements: dict[str, dict[str, Any]] = {}
         self._requests: list[dict[str, Any]] = []
         self._manner = "answers"
+        self._on_the_way: Callable[[], object] | None = None
 
     def says_5203(self, of: dict[str, Any], **changes: object) -> None:
         """Know a settlement, with the node of its 5203 changed as given."""
@@ -31,6 +37,10 @@ class Insurer:
     def behaves(self, manner: str) -> None:
         """Say whether it `answers`, `refuses`, `fails` (infcode -1) or `hangs up` after 9001."""
         self._manner = manner
+
+    def while_answering(self, meanwhile: Callable[[], object]) -> None:
+        """Let something happen once between the next 5203's reading and its answer's arrival."""
+        self._on_the_way = meanwhile
 
     def asked(self, infno: str) -> list[dict[str, Any]]:
         """Return the input nodes of one transaction, in order."""
@@ -43,7 +53,7 @@ class Insurer:
 
     def profile(self) -> str:
         """Return Chongqing's gateway profile with what is needed to ask this insurer."""
-        shipped = (resources.files("settlement.gateway") / "profiles" / "chongqing.toml").read_text()
+        shipped = (files("settlement.gateway") / "profiles" / "chongqing.toml").read_text()
         asking = {
             "url": self.url,
             "opter": "settlement",
@@ -66,6 +76,9 @@ class Insurer:
         if self._manner == "hangs up":
             return None
         known = self._settlements.get(request["input"]["data"]["setl_id"])
+        meanwhile, self._on_the_way = self._on_the_way, None
+        if meanwhile is not None:
+            meanwhile()
         return shapes.envelope(known) if known else shapes.envelope(None, -2, "未查询到结算信息")
 
 
@@ -101,3 +114,14 @@ def insurer_on_thread() -> Iterator[Insurer]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@asynccontextmanager
+async def asking(resources: Resources, insurer: Insurer, folder: Path) -> AsyncIterator[tuple[Resources, Lines]]:
+    """Work with a profile of the operator's own that asks the given insurer."""
+    (folder / "chongqing.toml").write_text(insurer.profile())
+    lines = Lines({}, resources.clock)
+    try:
+        yield replace(resources, rules=RulesShelf(resources.engine, folder)), lines
+    finally:
+        await lines.close()

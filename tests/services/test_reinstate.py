@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from builders import KEYS, City, Node, a_2304, a_2305, bill_id_of, facts, once, reverse, settle
 from database import ops_engine, rows_of
+from gateway.insurer import Insurer, asking, insurer_on_thread
 from settlement.db.embedded import DatabaseUrls
+from settlement.domain.settlements import ReversalReason
 from settlement.services.audit.examine import examine
-from settlement.services.bills.commands import Outcome
+from settlement.services.bills.commands import Outcome, ReverseBill
 from settlement.services.bills.errors import CancellationStands, NothingToReinstate
 from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
+from settlement.services.bills.reverse_bill import reverse_bill
 from settlement.services.funds.lines import Lines
 from settlement.services.resources import Resources
 
@@ -126,3 +132,55 @@ async def test_the_cancellation_that_was_undone_does_not_end_the_bill_again_when
     newer = await reverse(resources, city, settled, a_2305(output, setl_id="799999999999"))
     assert (newer.answer["state"], newer.answer["revision"]) == ("reversed", 2)
     assert await broken(database) == []
+
+
+@pytest.fixture
+def insurer() -> Iterator[Insurer]:
+    with insurer_on_thread() as running:
+        yield running
+
+
+def happens_meanwhile(insurer: Insurer, what: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Let something of ours happen while the insurer's answer is on its way."""
+    loop = asyncio.get_running_loop()
+    insurer.while_answering(lambda: asyncio.run_coroutine_threadsafe(what(), loop).result(timeout=20))
+
+
+async def test_what_the_insurer_said_before_a_bill_was_reinstated_does_not_end_it_again(
+    resources: Resources, city: City, database: DatabaseUrls, insurer: Insurer, tmp_path: Path
+):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    insurer.says_5203(output, refd_setl_flag="1")
+
+    async def cancelled_and_undone() -> None:
+        await reverse(resources, city, settled, cancellation_of(output))
+        await reinstate(resources, city, settled, a_2601(city))
+
+    happens_meanwhile(insurer, cancelled_and_undone)
+    async with asking(resources, insurer, tmp_path) as (asked, lines):
+        command = ReverseBill(city.caller, bill_id_of(settled), ReversalReason.REFUND, None, once(city.caller))
+        told = await reverse_bill(asked, lines, command)
+    assert (told.answer["state"], told.answer["revision"]) == ("live", 2)
+    assert rows_of(database, "SELECT asks FROM pending_question WHERE closed_at IS NULL") == [("cancellation",)]
+    assert await broken(database) == []
+
+
+async def test_what_the_insurer_said_before_a_bill_was_cancelled_again_does_not_reinstate_it(
+    resources: Resources, city: City, database: DatabaseUrls, insurer: Insurer, tmp_path: Path
+):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, cancellation_of(output))
+    insurer.says_5203(output, refd_setl_flag="0")
+
+    async def undone_and_cancelled_again() -> None:
+        await reinstate(resources, city, settled, a_2601(city))
+        await reverse(resources, city, settled, a_2305(output, setl_id="799999999999"))
+
+    happens_meanwhile(insurer, undone_and_cancelled_again)
+    async with asking(resources, insurer, tmp_path) as (asked, lines):
+        command = ReinstateBill(city.caller, bill_id_of(settled), None, once(city.caller))
+        with pytest.raises(CancellationStands):
+            await reinstate_bill(asked, lines, command)
+    assert rows_of(database, "SELECT state, revision FROM bill") == [("reversed", 2)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from builders import City, a_2304, a_2305, bill_id_of, facts, once, reverse, settle
 from database import as_owner, rows_of
-from gateway.insurer import Insurer, insurer_on_thread
+from gateway.insurer import Insurer, asking, insurer_on_thread
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.errors import GatewayUnavailable
 from settlement.domain.settlements import ReversalReason
@@ -31,7 +30,6 @@ from settlement.services.bills.errors import (
 from settlement.services.bills.fetch_bill import FetchBill, fetch_bill
 from settlement.services.bills.reverse_bill import reverse_bill
 from settlement.services.funds.lines import Lines
-from settlement.services.funds.rules import RulesShelf
 from settlement.services.resources import Resources
 
 STATE = "SELECT state, (SELECT count(*) FROM reversal), (SELECT count(*) FROM posting) FROM bill"
@@ -147,17 +145,6 @@ async def test_without_credentials_to_ask_with_a_reversal_needs_the_cancellation
 def insurer() -> Iterator[Insurer]:
     with insurer_on_thread() as running:
         yield running
-
-
-@asynccontextmanager
-async def asking(resources: Resources, insurer: Insurer, folder: Path) -> AsyncIterator[tuple[Resources, Lines]]:
-    """Work with a profile of the operator's own that asks the given insurer."""
-    (folder / "chongqing.toml").write_text(insurer.profile())
-    lines = Lines({}, resources.clock)
-    try:
-        yield replace(resources, rules=RulesShelf(resources.engine, folder)), lines
-    finally:
-        await lines.close()
 
 
 async def reverse_asking(resources: Resources, city: City, lines: Lines, settled: Outcome) -> Outcome:

@@ -17,7 +17,7 @@ from settlement.domain.answers import settlement_answer
 from settlement.domain.benefits import Taking
 from settlement.domain.ids import BillId
 from settlement.domain.promises import HoldKind, HoldState, Promise
-from settlement.domain.settlements import BillState, PricedRecord, RevisionReason, SettledBill
+from settlement.domain.settlements import BillHead, BillState, PricedRecord, RevisionReason, SettledBill
 from settlement.gateway.mapping import Undoing, read_cancellation, read_settlement, read_undoing
 from settlement.gateway.readings import Cancellation, Unreadable
 from settlement.services.bills.anew import compute_anew
@@ -72,7 +72,7 @@ async def reinstate_bill(resources: Resources, lines: Lines, command: ReinstateB
             _check_undoing(settled, command.undoing, message, cancelled, rules)
         else:
             await _check_by_5203(lines, rules, settled, message)
-    return await _reinstate(resources, command)
+    return await _reinstate(resources, command, settled.head)
 
 
 def _check_undoing(
@@ -120,7 +120,8 @@ async def _check_by_5203(
         raise CancellationStands(id=str(head.bill_id), asked="yes")
 
 
-async def _reinstate(resources: Resources, command: ReinstateBill) -> Outcome:
+async def _reinstate(resources: Resources, command: ReinstateBill, checked: BillHead) -> Outcome:
+    """Reinstate the bill unless it was cancelled once more since it was checked: that cancellation was not undone."""
     caller, fund_id, once = command.caller, command.caller.fund_id, command.once
 
     async def transaction() -> Outcome:
@@ -134,6 +135,8 @@ async def _reinstate(resources: Resources, command: ReinstateBill) -> Outcome:
             if settled is None or settled.head.state not in (BillState.LIVE, BillState.REVERSED):
                 raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value if settled else "")
             work, reversed_ = Work(resources, caller, once, resources.clock()), settled.reversal is not None
+            if reversed_ and settled.head.revision != checked.revision:
+                raise CancellationStands(id=str(command.bill_id), asked="no")
             if reversed_:
                 settled = await _live_again(connection, work, settled)
                 if command.undoing is not None:

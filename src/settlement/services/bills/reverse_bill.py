@@ -64,6 +64,12 @@ class Seen:
 
     by: str
     cancellation: Cancellation | None
+    as_of: BillHead | None = None
+    """The bill as it was before the insurer was asked, where it was: what it said is not known of a later revision."""
+
+    def is_of(self, head: BillHead) -> bool:
+        """Say whether the bill still stands as it did when this was seen; true of what nobody asked for."""
+        return self.as_of is None or (self.as_of.state, self.as_of.revision) == (head.state, head.revision)
 
 
 async def reverse_bill(resources: Resources, lines: Lines, command: ReverseBill) -> Outcome:
@@ -85,7 +91,7 @@ async def reverse_bill(resources: Resources, lines: Lines, command: ReverseBill)
             if not await _found_out_before(connection, command, head):
                 raise NothingToReverse(id=str(command.bill_id), state=head.state.value)
             return await undo(
-                resources, caller, head.bill_id, command.reason, Seen("brought", None), None, command.once
+                resources, caller, head.bill_id, command.reason, Seen("brought", None, head), None, command.once
             )
         message = await find_message(connection, resources.keys, fund_id, command.bill_id, "settlement")
     if command.cancellation is not None:
@@ -154,11 +160,14 @@ async def _due(connection: AsyncConnection, work: Work, settled: SettledBill, se
 
     One that reversed an earlier revision of a bill that lives again is brought again by a daily file or a retry, and
     must not end the bill a second time. Its number tells it; where the earlier one was only reported by 5203, or the
-    region gives no number of its own, one that the insurer dates after our present record is another one.
+    region gives no number of its own, one that the insurer dates after our present record is another one. What was
+    asked before the bill was reinstated is asked again.
     """
     cancellation, head, priced = seen.cancellation, settled.head, settled.priced
     if head.state not in (BillState.LIVE, BillState.HELD):
         return Due.NOTHING
+    if not seen.is_of(head):
+        return Due.QUESTION
     if cancellation is None or priced is None:
         return Due.REVERSAL
     unnumbered, number = {None, head.insurer_settlement_id}, cancellation.insurer_settlement_id
@@ -281,7 +290,7 @@ async def _seen_by_5203(lines: Lines, rules: FundRules, head: BillHead, message:
     of_the_bill = isinstance(fetched.reading, Cancellation) or about == head.insurer_settlement_id
     if not fetched.refunded or not of_the_bill:
         raise CancellationNotSeen(id=str(head.bill_id), asked="yes")
-    return Seen(BY_5203, fetched.reading if isinstance(fetched.reading, Cancellation) else None)
+    return Seen(BY_5203, fetched.reading if isinstance(fetched.reading, Cancellation) else None, head)
 
 
 async def fetched_by_5203(lines: Lines, rules: FundRules, head: BillHead, message: Mapping[str, Any] | None) -> Fetched:

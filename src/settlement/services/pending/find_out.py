@@ -103,9 +103,9 @@ class Asking:
         """Record what 5203 says of a bill that we have."""
         if fetched.refunded:
             cancellation = fetched.reading if isinstance(fetched.reading, Cancellation) else None
-            seen, reason = Seen(BY_5203, cancellation), ReversalReason.INSURER_CANCELLED
-            await undo(self.resources, self.caller, head.bill_id, reason, seen, None, None)
-            return Said.CANCELLED
+            seen, reason = Seen(BY_5203, cancellation, head), ReversalReason.INSURER_CANCELLED
+            undone = await undo(self.resources, self.caller, head.bill_id, reason, seen, None, None)
+            return Said.NOTHING if undone.answer["state"] in (BillState.LIVE, BillState.HELD) else Said.CANCELLED
         if fetched.refunded is None:
             return Said.UNCLEAR
         brought = Brought(output, facts)
