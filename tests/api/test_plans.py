@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from builders import City, a_2304, facts, open_test_resources
-from calling import Callers
+from calling import Callers, form_of
 from services.test_plan_lifecycle import a_version
 from settlement.db.embedded import DatabaseUrls
 from settlement.services.access.add_staff import CLERK, SCOPES_OF_A_STAFF_ROLE, disable_staff
@@ -138,13 +138,35 @@ async def test_a_name_that_no_account_has_is_refused(callers: Callers, city: Cit
         assert (refused.status_code, refused.json()["code"]) == (401, "sign_in_refused")
 
 
+NOBODYS = "018f0000-0000-7000-8000-000000000000"
+LIST = form_of({"source": "bureau", "business_date": "2025-03-11"}, "list", b"")
+
+
+@pytest.mark.parametrize(
+    ("person", "path", "body"),
+    [
+        ("clerk", "/v1/plans", NEW),
+        ("clerk", f"/v1/settlements/{NOBODYS}/reratings", {}),
+        ("clerk", f"/v1/settlements/{NOBODYS}/later-payers", {"name": "他险", "amount": "1.00", "reference": "R1"}),
+        ("approver", f"/v1/reratings/{NOBODYS}/application", {}),
+        ("clerk", f"/v1/reconciliations/breaks/{NOBODYS}/actions", {"action": "settle"}),
+        ("clerk", "/v1/reconciliations", LIST),
+    ],
+)
 async def test_the_token_of_an_account_that_was_disabled_changes_nothing(
-    callers: Callers, city: City, database: DatabaseUrls
+    callers: Callers, city: City, database: DatabaseUrls, person: str, path: str, body: Any
 ):
-    await callers.token("clerk")
+    before = await callers.call(person, "POST", path, body, key="disabled-0001")
+    assert before.status_code not in (401, 403)
+    async with open_test_resources(database) as resources:
+        login = callers.people[person][0].removeprefix(f"{city.fund_id}.")
+        await disable_staff(resources, city.fund_id, login)
+    refused = await callers.call(person, "POST", path, body, key="disabled-0002")
+    assert (refused.status_code, refused.json()["code"]) == (401, "token_invalid")
+
+
+async def test_an_account_that_was_disabled_does_not_sign_in(callers: Callers, city: City, database: DatabaseUrls):
     async with open_test_resources(database) as resources:
         await disable_staff(resources, city.fund_id, "clerk")
-    refused = await callers.call("clerk", "POST", "/v1/plans", NEW, key="draft-0001")
-    assert (refused.status_code, refused.json()["code"]) == (401, "token_invalid")
     username, password = callers.people["clerk"]
     assert (await sign_in(callers, username, password)).json()["code"] == "sign_in_refused"

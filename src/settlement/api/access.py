@@ -14,6 +14,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from settlement.api.clock_watch import WatchedClock
 from settlement.api.problems import Refused, language_of
 from settlement.db.settling import CommandKey
+from settlement.domain.ids import StaffId
+from settlement.services.access.check_account import check_account
 from settlement.services.access.tokens import Scope, Tokens
 from settlement.services.bills.commands import Caller, Once
 from settlement.services.funds.lines import Lines
@@ -88,7 +90,6 @@ PushingCaller = Annotated[Caller, Depends(caller_with(Scope.PUSH))]
 AskingCaller = Annotated[Caller, Depends(caller_with(Scope.ELIGIBILITY))]
 EventsCaller = Annotated[Caller, Depends(caller_with(Scope.EVENTS))]
 OpsCaller = Annotated[Caller, Depends(caller_with(Scope.OPS))]
-BringingCaller = Annotated[Caller, Depends(caller_with(Scope.RECONCILIATION_BRING))]
 ReconcilingCaller = Annotated[Caller, Depends(caller_with(Scope.RECONCILIATION_READ))]
 PlansCaller = Annotated[Caller, Depends(caller_with(Scope.PLANS_READ))]
 TouchedCaller = Annotated[Caller, Depends(caller_with(Scope.PLANS_READ, Scope.READ))]
@@ -103,17 +104,37 @@ class Signed:
     actor: Actor
 
 
+def acting_with(
+    scope: Scope,
+) -> Callable[[Request, Api, HTTPAuthorizationCredentials | None], Awaitable[tuple[Caller, StaffId | None]]]:
+    """Return what lets in those with a scope who are to change something, with the staff account if it is one's.
+
+    A staff account is looked at with each such call: the token of one that was disabled since changes nothing.
+    """
+    caller_with_scope = caller_with(scope)
+
+    async def acting(
+        request: Request, api: Api, credentials: HTTPAuthorizationCredentials | None
+    ) -> tuple[Caller, StaffId | None]:
+        caller = await caller_with_scope(request, api, credentials)
+        staff_id = api.tokens.read(credentials.credentials).staff_id if credentials else None
+        if staff_id is not None:
+            await check_account(api.resources, caller.fund_id, staff_id)
+        return caller, staff_id
+
+    return acting
+
+
 def staff_with(scope: Scope) -> Callable[..., Awaitable[Signed]]:
     """Return the dependency that lets in people of the staff with a scope; no client has the scopes it is for."""
-    caller_with_scope = caller_with(scope)
+    acting = acting_with(scope)
 
     async def signed(
         request: Request,
         api: ApiDep,
         credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
     ) -> Signed:
-        caller = await caller_with_scope(request, api, credentials)
-        staff_id = api.tokens.read(credentials.credentials).staff_id if credentials else None
+        caller, staff_id = await acting(request, api, credentials)
         if staff_id is None:
             raise Refused("scope_missing", scope=scope.value)
         return Signed(caller, Actor(caller.fund_id, staff_id))
@@ -121,6 +142,19 @@ def staff_with(scope: Scope) -> Callable[..., Awaitable[Signed]]:
     return signed
 
 
+_may_bring = acting_with(Scope.RECONCILIATION_BRING)
+
+
+async def _bringing(
+    request: Request,
+    api: ApiDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)],
+) -> Caller:
+    caller, _ = await _may_bring(request, api, credentials)
+    return caller
+
+
+BringingCaller = Annotated[Caller, Depends(_bringing)]
 DraftingStaff = Annotated[Signed, Depends(staff_with(Scope.PLANS_DRAFT))]
 ApprovingStaff = Annotated[Signed, Depends(staff_with(Scope.PLANS_APPROVE))]
 WorkingStaff = Annotated[Signed, Depends(staff_with(Scope.RECONCILIATION_WORK))]
