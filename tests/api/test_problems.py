@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from sqlalchemy import make_url
+from starlette.requests import Request
 
 from api_matrix import ROLES, matrix
 from calling import CHINESE, Callers, described, documented, routes
@@ -63,6 +65,30 @@ async def test_a_refused_reversal_does_not_say_that_no_aid_was_recorded(callers:
     path = "/v1/settlements/0192a000-0000-7000-8000-000000000000/reversals"
     refused = (await callers.call("hospital", "POST", path, {"reason": "refund"}, key="reverse-1")).json()
     assert "互助未记账" not in refused["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/v1/settlements", True),
+        ("/v1/quotes", True),
+        ("/v1/settlements/1/reversals", False),
+        ("/v1/reratings/1/application", False),
+        ("/v1/settlements/1/later-payers", False),
+        ("/v1/holds/1/release", False),
+        ("/v1/pending-messages", False),
+    ],
+)
+@pytest.mark.parametrize("code", ["busy", "gateway_unavailable"])
+def test_only_of_a_new_bill_it_is_said_that_no_aid_was_recorded(path: str, says: bool, code: str):
+    request = Request({"type": "http", "method": "POST", "path": path, "headers": [], "query_string": b""})
+    detail = json.loads(problems.refusal(request, code, {}).body)["detail"]
+    assert ("互助未记账" in detail) is says
+    assert ("未作任何改动" in detail) is not says
+
+
+def test_of_a_command_under_way_it_is_not_said_what_it_recorded():
+    assert "未记账" not in sentence("in_progress", Language.CHINESE)
 
 
 async def test_an_invalid_request_is_not_repeated_in_its_answer(callers: Callers):

@@ -89,6 +89,7 @@ STATUS: Mapping[str, int] = {
     "worklist_item_not_found": 404,
 }
 _NOT_ABOUT_A_BILL = ("/oauth/", "/v1/plans", "/v1/reconciliations")
+_OF_A_NEW_BILL = ("/v1/quotes", "/v1/settlements", "/v1/gateway/bills")
 _WORTH_REPEATING = {
     "busy",
     "in_progress",
@@ -178,8 +179,7 @@ def _state_of_the_money(request: Request) -> str | None:
     """Say what a refusal leaves behind: no record of a new bill, or the record as it was; reading leaves nothing."""
     if request.method == "GET" or request.url.path.startswith(_NOT_ABOUT_A_BILL):
         return None
-    of_a_record = request.url.path.endswith(("/reversals", "/answers", "/transfers", "/reinstatements"))
-    return "state_unchanged" if of_a_record else "state_not_recorded"
+    return "state_not_recorded" if request.url.path in _OF_A_NEW_BILL else "state_unchanged"
 
 
 def language_of(request: Request) -> Language:

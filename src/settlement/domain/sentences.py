@@ -51,6 +51,11 @@ def _not_ours(zh: str, en: str) -> _Text:
     )
 
 
+def _refused(zh: str, en: str) -> _Text:
+    """Return a refusal that begins with the state of the money, which depends on what was asked for."""
+    return _Text(f"[{{state}}]{zh}", f"[{{state}} ]{en}")
+
+
 def _held(zh: str, en: str) -> _Text:
     return _Text(
         f"互助款暂未算出，请按医保现金数收费，算出后打入职工银行卡。{zh}",
@@ -300,10 +305,9 @@ _OUTCOMES: Final[Mapping[str, _Text]] = {
         "互助未冲销，尚未看到医保撤销，请先在医保撤销结算再提交。",
         "The mutual aid is not reversed: the insurer's cancellation was not seen. Cancel with the insurer first.",
     ),
-    "gateway_unavailable": _Text(
-        "互助未记账，医保未答复查询，请直接提交医保返回的结算结果，或稍后用同一请求重试。",
-        "No mutual aid was recorded: the insurer did not answer our question. Bring its answer itself, or repeat the "
-        "same request later.",
+    "gateway_unavailable": _refused(
+        "医保未答复查询，请直接提交医保返回的结果，或稍后用同一请求重试。",
+        "The insurer did not answer our question. Bring its answer itself, or repeat the same request later.",
     ),
 }
 
@@ -386,11 +390,6 @@ _BREAKS: Final[Mapping[str, _Text]] = {
         "The hospital gave aid on a bill that we do not have: it brings the bill, or takes the aid back.",
     ),
 }
-
-
-def _refused(zh: str, en: str) -> _Text:
-    """Return a refusal that begins with the state of the money, which depends on what was asked for."""
-    return _Text(f"[{{state}}]{zh}", f"[{{state}} ]{en}")
 
 
 _REFUSALS: Final[Mapping[str, _Text]] = {
@@ -494,8 +493,9 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "系统繁忙，本次请求未受理，请稍后用同一请求重试。",
         "Too much at once; this was not taken on. Repeat it shortly.",
     ),
-    "in_progress": _refused(
-        "同一请求正在处理，请稍后用同一键重试。", "The same command is under way; repeat it under the same key."
+    "in_progress": _Text(
+        "同一请求正在处理，结果尚未确认，请稍后用同一键重试。",
+        "The same command is under way and its outcome is not known yet; repeat it under the same key.",
     ),
     "list_unreadable": _Text(
         "未作任何改动：清单无法读取（{why}），请按说明整理后重新提交。",
