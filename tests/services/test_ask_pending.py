@@ -309,6 +309,10 @@ async def test_a_cancellation_that_was_not_answered_ends_as_what_the_insurer_did
     reported = await asked.report(bill.visit, unanswered.value.msgid, bill.setl_id)
     assert reported.answer["state"] == "live"
     assert (await now_of(asked, id_of(brought)))[1] == Standing("known_cancelling", "tell_cancelling")
+    question = rows_of(database, "SELECT opened_at, deadline_at, tries FROM pending_question")
+    again = await asked.report(bill.visit, unanswered.value.msgid, bill.setl_id)
+    assert again.answer == reported.answer
+    assert rows_of(database, "SELECT opened_at, deadline_at, tries FROM pending_question") == question
     await ask_until_it_ends(asked, id_of(brought))
     assert (await now_of(asked, id_of(brought)))[0] is state
     assert outcomes(database) == [("cancellation", outcome)]

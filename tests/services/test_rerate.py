@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,7 +31,7 @@ from settlement.domain.settlements import BillHead, OtherPayer
 from settlement.domain.time import CHINA
 from settlement.services.audit.examine import examine
 from settlement.services.bills import rerate_member as rating
-from settlement.services.bills.add_later_payer import AddLaterPayer, add_later_payer
+from settlement.services.bills.add_later_payer import AddLaterPayer, LaterPaymentDiffers, add_later_payer
 from settlement.services.bills.anew import Anew, compute_anew
 from settlement.services.bills.commands import Brought, Outcome
 from settlement.services.bills.decide_rerating import (
@@ -206,7 +207,11 @@ async def test_a_later_payer_whom_the_plan_counts_leads_to_a_proposal(
     assert answer["rerating"]["state"] == "proposed"
     again = await add_later_payer(resources, payer)
     assert again["rerating"]["net"] == answer["rerating"]["net"]
-    assert rows_of(database, "SELECT count(*) FROM later_payer") == [(1,)]
+    other = replace(payer, payer=OtherPayer("惠民保", Money(600_00)))
+    with pytest.raises(LaterPaymentDiffers) as refused:
+        await add_later_payer(resources, other)
+    assert refused.value.figures == {"recorded": "500.00", "brought": "600.00"}
+    assert rows_of(database, "SELECT amount_fen FROM later_payer") == [(500_00,)]
     assert rows_of(database, "SELECT revision FROM settlement") == [(1,)]
     applied = await apply_rerating(resources, ApplyRerating(city.caller, UUID(again["rerating"]["rerating_id"])))
     assert applied["state"] == "applied"

@@ -27,6 +27,7 @@ STATUS: Mapping[str, int] = {
     "answer_unusable": 422,
     "bill_not_found": 404,
     "bill_stands_still": 409,
+    "later_payment_differs": 409,
     "break_not_found": 404,
     "break_step_refused": 409,
     "bureau_line_not_kept": 409,

@@ -45,14 +45,15 @@ async def sum_later_payers(
     return {BillId(bill_id): Money(int(fen)) for bill_id, fen in await connection.execute(statement)}
 
 
-async def is_known_payer(
+async def find_later_payment(
     connection: AsyncConnection, fund_id: FundId, bill_id: BillId, name: str, reference: str
-) -> bool:
-    """Say whether this payment was recorded before."""
-    statement = select(later_payer.c.payer_id).where(
+) -> Money | None:
+    """Return what a payer paid under a reference, in fen; `None` when nothing is recorded."""
+    statement = select(later_payer.c.amount_fen).where(
         later_payer.c.fund_id == fund_id,
         later_payer.c.bill_id == bill_id,
         later_payer.c.name == name,
         later_payer.c.reference == reference,
     )
-    return (await connection.execute(statement)).one_or_none() is not None
+    fen = (await connection.execute(statement)).scalar_one_or_none()
+    return Money(int(fen)) if fen is not None else None

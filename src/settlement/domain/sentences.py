@@ -510,6 +510,11 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "未作任何改动：医保清单的原始行未保存或已过保存期，请重新导入该日清单。",
         "Nothing was changed: the bureau's line was not kept or was dropped; import the day's list again.",
     ),
+    "later_payment_differs": _Text(
+        "未作任何改动：该付款方此凭证号已记 {recorded} 元，本次为 {brought} 元；另一笔付款请用其自身凭证号提交。",
+        "Nothing was changed: this payer's payment of this reference is recorded with {recorded}, not {brought}; bring "
+        "another payment under a reference of its own.",
+    ),
     "bill_stands_still": _Text(
         "差异仍未了结：清单所列撤销可能已被冲正，单据 {id} 仍有效，已向医保查询，请稍后再看。",
         "The break is open still: the listed cancellation may have been undone. Bill {id} stands, and the insurer is "

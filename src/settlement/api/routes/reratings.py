@@ -50,7 +50,7 @@ async def create_rerating(bill_id: UUID, api: ApiDep, staff: ProposingStaff) -> 
     "/settlements/{bill_id}/later-payers",
     status_code=201,
     response_model=LaterPayerShown,
-    responses=problems(*_TOKEN, "bill_not_found", "busy", "in_progress"),
+    responses=problems(*_TOKEN, "bill_not_found", "later_payment_differs", "busy", "in_progress"),
     summary="Record a later payer",
 )
 async def create_later_payer(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from settlement.db import bills
 from settlement.db.engine import fund_transaction
-from settlement.db.later_payers import insert_later_payer, is_known_payer
+from settlement.db.later_payers import find_later_payment, insert_later_payer
 from settlement.db.parts import write_together
 from settlement.db.settling import lock_member
 from settlement.domain.answers import Answer
+from settlement.domain.errors import SettlementError
 from settlement.domain.ids import BillId
 from settlement.domain.settlements import BillState, OtherPayer
 from settlement.services.bills.commands import Caller
@@ -18,6 +19,12 @@ from settlement.services.bills.errors import BillNotFound
 from settlement.services.bills.work import Work
 from settlement.services.resources import Resources
 from settlement.services.transactions import run
+
+
+class LaterPaymentDiffers(SettlementError):
+    """The payer's payment of this reference was recorded with another amount; what is recorded is not overwritten."""
+
+    code = "later_payment_differs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ async def add_later_payer(resources: Resources, command: AddLaterPayer) -> Answe
     """Keep the fact; the same payer and reference again change nothing. Returns the proposal it led to, if any.
 
     The bill's record stays as it is: what was paid too much is a person's decision. Raises `BillNotFound` for a bill
-    that is not live, and what `run` raises.
+    that is not live, `LaterPaymentDiffers`, and what `run` raises.
     """
     caller, fund_id = command.caller, command.caller.fund_id
 
@@ -48,7 +55,10 @@ async def add_later_payer(resources: Resources, command: AddLaterPayer) -> Answe
             version = rules.version_by_digest(settled.priced.plan_digest or "")
             others = version.plan.header.other_payers if version else None
             name, reference = command.payer.name, command.reference
-            if not await is_known_payer(connection, fund_id, command.bill_id, name, reference):
+            recorded = await find_later_payment(connection, fund_id, command.bill_id, name, reference)
+            if recorded is not None and recorded != command.payer.amount:
+                raise LaterPaymentDiffers(recorded=recorded.yuan(), brought=command.payer.amount.yuan())
+            if recorded is None:
                 work = Work(resources, caller, None, resources.clock())
                 payer_id, actor = resources.ids.new(), str(caller.client_id)
                 part = insert_later_payer(fund_id, command.bill_id, payer_id, command.payer, reference, actor, work.at)
