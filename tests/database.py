@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic, sleep
 
 import psycopg
 from psycopg import sql
@@ -97,6 +98,14 @@ def rows_of(urls: DatabaseUrls, query: str) -> list[tuple[object, ...]]:
     """Return what a query finds, as the owner login."""
     with psycopg.connect(urls.owner, autocommit=True) as connection:
         return connection.execute(query.encode()).fetchall()
+
+
+def until_somebody_waits_for(urls: DatabaseUrls, table: str) -> None:
+    """Return when a statement waits for a lock on a table; it must within five seconds."""
+    deadline = monotonic() + 5
+    while rows_of(urls, f"SELECT FROM pg_locks WHERE relation = '{table}'::regclass AND NOT granted") == []:
+        assert monotonic() < deadline, f"nobody waits for {table}"
+        sleep(0.01)
 
 
 @asynccontextmanager

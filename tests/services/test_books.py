@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, time
 from pathlib import Path
-from time import monotonic, sleep
 
 import psycopg
 import pytest
@@ -31,7 +30,7 @@ from builders import (
     reverse,
     settle,
 )
-from database import as_owner, ops_engine, rows_of
+from database import as_owner, ops_engine, rows_of, until_somebody_waits_for
 from sealing import ANOTHER, SIGNER, VERIFIER
 from serving import settings_of
 from settlement.db import books
@@ -190,20 +189,13 @@ async def test_a_settlement_that_was_decided_and_not_yet_written_holds_its_day_o
     with psycopg.connect(database.owner) as in_the_way:
         in_the_way.execute("LOCK TABLE settlement IN SHARE MODE")
         settling = asyncio.create_task(settle(resources, city, a_2304(city.member)))
-        await asyncio.to_thread(_until_somebody_waits_for, database, "settlement")
+        await asyncio.to_thread(until_somebody_waits_for, database, "settlement")
         with pytest.raises(BooksBusy):
             await close_books_day(resources, city.fund_id, tries=1)
         in_the_way.rollback()
     assert (await settling).answer["state"] == "live"
     assert await close_books_day(resources, city.fund_id) == 1
     assert rows_of(database, "SELECT books_day FROM settlement") == [(1,)]
-
-
-def _until_somebody_waits_for(database: DatabaseUrls, table: str) -> None:
-    deadline = monotonic() + 5
-    while rows_of(database, f"SELECT FROM pg_locks WHERE relation = '{table}'::regclass AND NOT granted") == []:
-        assert monotonic() < deadline, f"nobody waits for {table}"
-        sleep(0.01)
 
 
 async def test_a_hand_that_takes_no_lock_is_made_to_take_it_by_the_database(

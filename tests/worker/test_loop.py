@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 
+import psycopg
 import pytest
 
 from builders import KEYS, City, SteeredClock, a_2304, settle
-from database import as_owner, ops_engine, rows_of
+from database import as_owner, ops_engine, rows_of, until_somebody_waits_for
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.messages import delete_expired_messages
 from settlement.domain.ids import IdSource
 from settlement.services.messages import drop_expired
 from settlement.services.resources import Resources
-from settlement.worker import loop
+from settlement.worker import examination, loop
 
 EXPIRED = "UPDATE message_body SET expires_at = '2025-01-01'"
 
@@ -73,8 +74,23 @@ async def test_an_examination_that_fails_is_told_and_made_again(
         stop.set()
         return 0
 
-    monkeypatch.setattr(loop, "examine_when_due", fail_twice)
+    monkeypatch.setattr(examination, "examine_when_due", fail_twice)
     monkeypatch.setattr(loop, "ROUND_SECONDS", 0.001)
     async with ops_engine(database) as ops, asyncio.timeout(10):
-        await loop.examine_in_time(ops, KEYS, IdSource(clock, random.Random(1)), stop)
+        await loop.repeat("examination", examination.examining(ops, KEYS, IdSource(clock, random.Random(1))), stop)
     assert tried == [0, 1, 2]
+
+
+async def test_a_worker_that_is_told_to_stop_does_not_wait_for_an_examination(
+    city: City, database: DatabaseUrls, clock: SteeredClock
+):
+    stop = asyncio.Event()
+    async with ops_engine(database) as ops, asyncio.timeout(30):
+        with psycopg.connect(database.owner) as owner:
+            owner.execute("LOCK TABLE settlement")
+            job = examination.examining(ops, KEYS, IdSource(clock, random.Random(1)))
+            working = asyncio.create_task(loop.repeat("examination", job, stop))
+            await asyncio.to_thread(until_somebody_waits_for, database, "settlement")
+            stop.set()
+            await working
+    assert rows_of(database, "SELECT count(*) FROM examination") == [(0,)]

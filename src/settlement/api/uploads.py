@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -46,11 +47,11 @@ class UploadRoute(APIRoute):
         return bounded
 
 
-@contextmanager
-def on_disk(upload: UploadFile) -> Iterator[Path]:
+@asynccontextmanager
+async def on_disk(upload: UploadFile) -> AsyncIterator[Path]:
     """Lend the uploaded file as a path with the ending that its name has; it is removed afterwards."""
     suffix = Path(upload.filename or "").suffix.lower()
     with tempfile.NamedTemporaryFile(prefix="settlement-list-", suffix=suffix) as kept:
-        shutil.copyfileobj(upload.file, kept)
+        await asyncio.to_thread(shutil.copyfileobj, upload.file, kept)
         kept.flush()
         yield Path(kept.name)

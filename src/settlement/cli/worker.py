@@ -9,7 +9,8 @@ import typer
 
 from settlement.app import make_ids, open_asker, open_books_keeping, open_ops, refuse_wrong_clock, utc_now
 from settlement.cli.shell import installation, told_plainly
-from settlement.worker.loop import examine_in_time, repeat, work
+from settlement.worker.examination import examining
+from settlement.worker.loop import repeat, work
 from settlement.worker.pending import asking
 from settlement.worker.rerating import rerating
 
@@ -34,7 +35,7 @@ def worker() -> None:
                 work(ops, utc_now, stop, keeping),
                 repeat("pending", asking(asker), stop),
                 repeat("rerating", rerating(asker.resources, ops), stop),
-                examine_in_time(ops, opened.keys, make_ids(), stop),
+                repeat("examination", examining(ops, opened.keys, make_ids()), stop),
             )
 
     with told_plainly():

@@ -9,10 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from settlement.db.secrets import KeyRing
-from settlement.domain.ids import IdSource
 from settlement.domain.time import Clock
-from settlement.services.audit.keep_examination import examine_when_due
 from settlement.services.books.keep_books import BooksKeeping, keep_books
 from settlement.services.events.number_events import number_all_events
 from settlement.services.messages.drop_expired import drop_expired_messages
@@ -88,18 +85,6 @@ async def _books(keeping: BooksKeeping | None, ops: AsyncEngine, *, thorough: bo
         log.info("worker.books", days_closed=kept.closed, days_sealed=kept.sealed)
     if thorough and kept.unsealed:
         log.warning("worker.books_not_sealed", days=kept.unsealed)
-
-
-async def examine_in_time(ops: AsyncEngine, keys: KeyRing, ids: IdSource, stop: asyncio.Event) -> None:
-    """Make the examinations that are due until told to stop; beside `work`, which does not wait for a long one."""
-    while not stop.is_set():
-        try:
-            broken = await examine_when_due(ops, keys, ids)
-            if broken is not None:
-                log.info("worker.examined", invariants_broken=broken)
-        except Exception as failed:
-            log.warning("worker.examination_failed", fault=type(failed).__name__)
-        await _wait(stop)
 
 
 async def _wait(stop: asyncio.Event) -> None:

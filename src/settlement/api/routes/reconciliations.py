@@ -76,7 +76,7 @@ async def create_reconciliation(
     digest = await _digest(file)
     body = {"source": source.value, "date": business_date.isoformat(), "codes": codes, "file": digest}
     command = once(api, caller, idempotency_key, "reconcile", body)
-    with on_disk(file) as path:
+    async with on_disk(file) as path:
         outcome = await bring_list(api.resources, caller, ListFile(source, business_date, path, codes), command)
     headers = {"Idempotent-Replayed": "true"} if outcome.replayed else None
     return JSONResponse(outcome.answer, 201, headers)

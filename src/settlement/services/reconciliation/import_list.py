@@ -82,7 +82,7 @@ async def import_list(resources: Resources, caller: Caller, given: ListFile, tol
     staging = _Staging(resources.ids.new(), resources.clock() + resources.keep_messages, codes=set(codes))
     profile = (await resources.rules.of(caller.fund_id)).profile
     with ExitStack() as stack:
-        lines = _opened(given, profile, stack)
+        lines = await asyncio.to_thread(_opened, given, profile, stack)
         while chunk := await asyncio.to_thread(_next, lines):
             await _stage(resources, caller, given, staging, chunk)
             told(staging.lines + len(staging.refused))
