@@ -39,7 +39,7 @@ from settlement.db.books import find_day
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.settling import books_lock
 from settlement.db.tables import settlement
-from settlement.domain.books import BooksDay, DayContent, Seal, is_due
+from settlement.domain.books import FORMAT, BooksDay, DayContent, Seal, is_due
 from settlement.domain.ids import FundId
 from settlement.domain.settlements import RevisionReason
 from settlement.domain.time import CHINA
@@ -70,7 +70,7 @@ async def hashed(database: DatabaseUrls, city: City, number: int = 1) -> DayCont
     async with ops_engine(database) as ops, snapshot(ops) as connection:
         day = await find_day(connection, city.fund_id, number)
         assert day is not None
-        return await hash_day(connection, day, 1)
+        return await hash_day(connection, day, FORMAT)
 
 
 async def test_what_is_recorded_after_a_close_is_in_the_next_day_and_so_is_the_reversal_of_an_older_bill(

@@ -19,6 +19,7 @@ from settlement.db.embedded import DatabaseUrls
 from settlement.domain.books import Seal
 from settlement.services.audit.examine import examine
 from settlement.services.audit.examine_seals import ChainAsked
+from settlement.services.books import seal_books_days
 from settlement.services.books.close_books_day import close_books_day
 from settlement.services.books.export_seals import (
     SealMissing,
@@ -125,6 +126,22 @@ def _set(seal: Seal) -> str:
     return f"UPDATE seal SET {changes} WHERE books_day = {stated.books_day}"
 
 
+async def test_a_day_that_was_sealed_in_the_first_format_stays_whole_beside_newer_ones(
+    resources: Resources, city: City, database: DatabaseUrls, clock: SteeredClock, monkeypatch: pytest.MonkeyPatch
+):
+    async with ops_engine(database) as ops:
+        for format_ in (1, 2):
+            await settle(resources, city, a_2304(city.member))
+            await close_books_day(resources, city.fund_id)
+            with monkeypatch.context() as older:
+                older.setattr(seal_books_days, "FORMAT", format_)
+                await seal_books_days.seal_closed_days(resources, ops, SIGNER)
+            clock.forward(days=1)
+        examination = await examine(ops, KEYS, verifier=VERIFIER, chain=ChainAsked(None))
+    assert rows_of(database, "SELECT format FROM seal ORDER BY books_day") == [(1,), (2,)]
+    assert [finding.invariant.name for finding in examination.broken] == []
+
+
 async def test_an_honest_history_is_whole_with_and_without_a_witness(history: History):
     assert await found(history) == {}
     assert await found(history, history.witness) == {}
@@ -132,6 +149,11 @@ async def test_an_honest_history_is_whole_with_and_without_a_witness(history: Hi
 
 CHANGES = {
     "a member's settlement": "UPDATE settlement SET actor = 'x' WHERE books_day = 1",
+    "the hospital that is owed": "UPDATE bill SET hospital_code = 'H37160000009'",
+    "the insurer's bill": "UPDATE bill SET insurer_settlement_id = insurer_settlement_id || '9'",
+    "the visit": "UPDATE bill SET encounter_id = 'x'",
+    "the order of records": "UPDATE settlement SET number = number + 1000000 WHERE books_day = 1",
+    "a place": "UPDATE consumption SET place_bill_id = gen_random_uuid()",
     "a receipt's hash": "UPDATE settlement SET receipt_hash = 'x' WHERE books_day = 1",
     "a day of two settlements": "UPDATE settlement SET books_day = 1 WHERE books_day = 2",
     "a reversal": "UPDATE reversal SET reason = 'other'",

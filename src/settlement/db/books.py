@@ -120,16 +120,33 @@ def _instant(column: str) -> str:
 _SETTLING = "('settlement.settled.v1', 'settlement.revised.v1')"
 _UNDOING = "('settlement.reversed.v1', 'settlement.revised.v1')"
 _TELLING = "('settlement.settled.v1', 'settlement.reversed.v1', 'settlement.revised.v1')"
-_FIRST_FORMAT = {
-    "settlement": f"""
+
+
+def _settlement_lines(beside: str = "") -> str:
+    return f"""
         SELECT json_build_array('settlement', bill_id, revision, member_id, plan_version_id, service_date,
             business_date, books_day, billed_fen, excluded_fen, over_limit_fen, upfront_share_fen, allowed_fen,
             insurer_deductible_fen, hifp_fen, cvlserv_fen, hifes_fen, hifmi_fen, hifob_fen, hifdm_fen, maf_fen, oth_fen,
             unnamed_fen, provider_absorbed_fen, patient_share_fen, account_paid_fen, family_account_paid_fen,
             cash_before_aid_fen, aid_on_bill_fen, aid_to_card_fen, other_on_bill_fen, cash_due_fen, engine_version,
-            receipt_hash, actor, {_instant("recorded_at")})::text
+            receipt_hash, actor, {_instant("recorded_at")}{beside})::text
         FROM settlement WHERE {_OF_DAY}
-        ORDER BY bill_id, revision""",
+        ORDER BY bill_id, revision"""
+
+
+def _consumption_lines(beside: str = "") -> str:
+    return f"""
+        SELECT json_build_array('consumption', bill_id, revision, member_id, plan_code, benefit, term, base_fen,
+            burden_fen, paid_fen, days, times, deductible_fen, unit, visit, care_from, care_to, hospital_code,
+            diagnosis{beside})::text
+        FROM (SELECT fund_id, bill_id, revision, member_id FROM settlement WHERE {_OF_DAY}) AS of_day
+        JOIN consumption USING (fund_id, bill_id, revision, member_id)
+        ORDER BY bill_id, revision, plan_code COLLATE "C", benefit COLLATE "C", term COLLATE "C"
+        """
+
+
+_FIRST_FORMAT = {
+    "settlement": _settlement_lines(),
     "reversal": f"""
         SELECT json_build_array('reversal', bill_id, revision, reversal_id, reason, seen_by, cancelling_settlement_id,
             business_date, books_day, actor, {_instant("recorded_at")})::text
@@ -144,14 +161,7 @@ _FIRST_FORMAT = {
             SELECT posting.* FROM (SELECT fund_id, bill_id, revision FROM reversal WHERE {_OF_DAY}) AS of_day
             JOIN posting USING (fund_id, bill_id, revision) WHERE record = 'reversal') AS of_day
         ORDER BY bill_id, revision, record COLLATE "C", line""",
-    "consumption": f"""
-        SELECT json_build_array('consumption', bill_id, revision, member_id, plan_code, benefit, term, base_fen,
-            burden_fen, paid_fen, days, times, deductible_fen, unit, visit, care_from, care_to, hospital_code,
-            diagnosis)::text
-        FROM (SELECT fund_id, bill_id, revision, member_id FROM settlement WHERE {_OF_DAY}) AS of_day
-        JOIN consumption USING (fund_id, bill_id, revision, member_id)
-        ORDER BY bill_id, revision, plan_code COLLATE "C", benefit COLLATE "C", term COLLATE "C"
-        """,
+    "consumption": _consumption_lines(),
     "event": f"""
         WITH settled AS (
             SELECT event.fund_id, event.bill_id, payload ->> 'revision' AS revision, min(sequence) AS told_by
@@ -190,7 +200,20 @@ A receipt is in its hash. An event is of the day of the record that it tells, or
 One event tells a revision: the settlement that stands by it, and the reversal of the one before.
 """
 
-DAY_LINES = {1: _FIRST_FORMAT}
+_WHOSE_BILL = """, number, hold_id,
+            (SELECT json_build_array(settlement_no, area, insurer_settlement_id, hospital_code, encounter_id)
+             FROM bill WHERE bill.fund_id = settlement.fund_id AND bill.bill_id = settlement.bill_id)"""
+_SECOND_FORMAT = {
+    **_FIRST_FORMAT,
+    "settlement": _settlement_lines(_WHOSE_BILL),
+    "consumption": _consumption_lines(", place_bill_id"),
+}
+"""Says of a settlement also which bill and hospital it is about, under which promise and in which order it was made.
+
+Of the bill's head it has what never changes once there is a settlement.
+"""
+
+DAY_LINES = {1: _FIRST_FORMAT, 2: _SECOND_FORMAT}
 """By format. A kind that is added changes no older day, which has no row of it; other columns are another format."""
 
 

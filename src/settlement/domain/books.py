@@ -14,7 +14,7 @@ from settlement.domain.ids import FundId
 from settlement.domain.money import Money
 from settlement.domain.time import CHINA, china_date
 
-FORMAT = 1
+FORMAT = 2
 """How a day's records are written for its hash. A day is recomputed in the format that its seal names."""
 
 _WHAT = "settlement books day"
