@@ -37,7 +37,8 @@ class Leased:
 def insert_question(fund_id: FundId, question_id: UUID, question: PendingQuestion) -> Part:
     """Part of a write: a new question. Where one about the bill is open, that one asks this from now on.
 
-    Whoever holds the old one's lease loses it, because what he was asking is no longer asked.
+    Whoever holds the old one's lease loses it, because what he was asking is no longer asked. The same asked again
+    changes nothing: its deadline would never come otherwise.
     """
     values = {
         "fund_id": fund_id,
@@ -57,7 +58,9 @@ def insert_question(fund_id: FundId, question_id: UUID, question: PendingQuestio
     return replace(
         part,
         sql=f"{part.sql} ON CONFLICT (fund_id, bill_id) WHERE closed_at IS NULL "
-        f"DO UPDATE SET {changed}, asker_id = NULL, leased_until = NULL",
+        f"DO UPDATE SET {changed}, asker_id = NULL, leased_until = NULL "
+        "WHERE (pending_question.asks, pending_question.message_id) "
+        "IS DISTINCT FROM (excluded.asks, excluded.message_id)",
     )
 
 

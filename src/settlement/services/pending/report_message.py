@@ -13,7 +13,7 @@ from settlement.db import bills, holds
 from settlement.db.engine import fund_transaction
 from settlement.db.messages import insert_message
 from settlement.db.parts import write_together
-from settlement.db.pending import find_bill_of_message, find_newest_question
+from settlement.db.pending import find_bill_of_message
 from settlement.db.settling import lock_member
 from settlement.domain.answers import settlement_answer
 from settlement.domain.bills import Visit
@@ -103,13 +103,7 @@ async def _ask_about_cancellation(
     ensure(settled is not None, "a bill that was found is gone")
     if settled is None:
         raise BillNotFound(id=str(bill_id))
-    asked = await find_newest_question(connection, work.fund_id, bill_id)
-    is_asked = (
-        asked is not None
-        and asked.outcome is None
-        and (asked.asks, asked.message_id) == (Asks.CANCELLATION, command.message_id)
-    )
-    if is_asked or settled.head.state not in (BillState.LIVE, BillState.HELD):
+    if settled.head.state not in (BillState.LIVE, BillState.HELD):
         return work.answered(settlement_answer(settled, work.caller.language), created=False)
     head = work.changed_head(settled.head, "settlement.cancellation_asked.v1", {"message_id": command.message_id})
     work.ask(head, Asks.CANCELLATION, command.message_id, patience)
