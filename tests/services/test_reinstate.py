@@ -16,7 +16,7 @@ from settlement.db.embedded import DatabaseUrls
 from settlement.domain.settlements import ReversalReason
 from settlement.services.audit.examine import examine
 from settlement.services.bills.commands import Outcome, ReverseBill
-from settlement.services.bills.errors import CancellationStands, NothingToReinstate
+from settlement.services.bills.errors import CancellationNotSeen, CancellationStands, NothingToReinstate
 from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
 from settlement.services.bills.reverse_bill import reverse_bill
@@ -156,13 +156,15 @@ async def test_what_the_insurer_said_before_a_bill_was_reinstated_does_not_end_i
     async def cancelled_and_undone() -> None:
         await reverse(resources, city, settled, cancellation_of(output))
         await reinstate(resources, city, settled, a_2601(city))
+        insurer.says_5203(output, refd_setl_flag="0")
 
     happens_meanwhile(insurer, cancelled_and_undone)
     async with asking(resources, insurer, tmp_path) as (asked, lines):
         command = ReverseBill(city.caller, bill_id_of(settled), ReversalReason.REFUND, None, once(city.caller))
-        told = await reverse_bill(asked, lines, command)
-    assert (told.answer["state"], told.answer["revision"]) == ("live", 2)
-    assert rows_of(database, "SELECT asks FROM pending_question WHERE closed_at IS NULL") == [("cancellation",)]
+        with pytest.raises(CancellationNotSeen):
+            await reverse_bill(asked, lines, command)
+    assert len(insurer.asked("5203")) == 2
+    assert rows_of(database, "SELECT state, revision FROM bill") == [("live", 2)]
     assert await broken(database) == []
 
 

@@ -43,7 +43,7 @@ from settlement.services.bills.work import Work
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
-from settlement.services.transactions import run
+from settlement.services.transactions import MOST_TRIES, CommandInProgress, run
 
 BY_5203 = "5203"
 INSURER_APART = timedelta(minutes=5)
@@ -58,6 +58,10 @@ class Due(Enum):
     NOTHING = auto()
 
 
+class AskedTooEarly(Exception):
+    """The bill was cancelled, reinstated or re-rated while the insurer was asked about it: ask again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The insurer's cancellation as we know it: read from its message, or only that 5203 says so."""
@@ -68,7 +72,7 @@ class Seen:
     """The bill as it was before the insurer was asked, where it was: what it said is not known of a later revision."""
 
     def is_of(self, head: BillHead) -> bool:
-        """Say whether the bill still stands as it did when this was seen; true of what nobody asked for."""
+        """Say whether the bill stands as it did before the insurer was asked; a brought cancellation is of any time."""
         return self.as_of is None or (self.as_of.state, self.as_of.revision) == (head.state, head.revision)
 
 
@@ -76,8 +80,18 @@ async def reverse_bill(resources: Resources, lines: Lines, command: ReverseBill)
     """Undo the live settlement of a bill; its room is free for later bills, or kept first for its successor.
 
     Raises `BillNotFound`, `NothingToReverse`, `CancellationNotSeen` (nothing is released before the insurer's
-    cancellation is known), `CancellationOfAnother` when the figures are not this bill's, `GatewayUnavailable`.
+    cancellation is known), `CancellationOfAnother` when the figures are not this bill's, `GatewayUnavailable`,
+    `CommandInProgress` when the bill is changed each time that the insurer is asked.
     """
+    for _ in range(MOST_TRIES):
+        try:
+            return await _reverse(resources, lines, command)
+        except AskedTooEarly:
+            continue
+    raise CommandInProgress
+
+
+async def _reverse(resources: Resources, lines: Lines, command: ReverseBill) -> Outcome:
     caller, fund_id = command.caller, command.caller.fund_id
     rules = await resources.rules.of(fund_id)
     async with fund_transaction(resources.engine, fund_id) as connection:
@@ -127,6 +141,7 @@ async def undo(
     """Write the reversal under the member's lock, or answer how the bill stands, where nothing is due.
 
     Whether it is cancelled is asked where the cancellation may be one that was itself undone: then the bill stands.
+    Raises `AskedTooEarly`.
     """
 
     async def transaction() -> Outcome:
@@ -139,6 +154,8 @@ async def undo(
             settled = await bills.find_settled_bill(connection, caller.fund_id, bill_id)
             if settled is None:
                 raise BillNotFound(id=str(bill_id))
+            if settled.head.state in (BillState.LIVE, BillState.HELD) and not seen.is_of(settled.head):
+                raise AskedTooEarly
             work = Work(resources, caller, once, resources.clock())
             due = await _due(connection, work, settled, seen)
             if due is not Due.NOTHING:
@@ -160,14 +177,11 @@ async def _due(connection: AsyncConnection, work: Work, settled: SettledBill, se
 
     One that reversed an earlier revision of a bill that lives again is brought again by a daily file or a retry, and
     must not end the bill a second time. Its number tells it; where the earlier one was only reported by 5203, or the
-    region gives no number of its own, one that the insurer dates after our present record is another one. What was
-    asked before the bill was reinstated is asked again.
+    region gives no number of its own, one that the insurer dates after our present record is another one.
     """
     cancellation, head, priced = seen.cancellation, settled.head, settled.priced
     if head.state not in (BillState.LIVE, BillState.HELD):
         return Due.NOTHING
-    if not seen.is_of(head):
-        return Due.QUESTION
     if cancellation is None or priced is None:
         return Due.REVERSAL
     unnumbered, number = {None, head.insurer_settlement_id}, cancellation.insurer_settlement_id

@@ -29,7 +29,7 @@ from settlement.gateway.readings import Cancellation, Unreadable
 from settlement.services.bills.ask_insurer import ask_settlement, unavailable
 from settlement.services.bills.commands import Brought, Caller, SettleBill
 from settlement.services.bills.errors import GatewayNotAsked, InsurerRefused
-from settlement.services.bills.reverse_bill import BY_5203, Seen, undo
+from settlement.services.bills.reverse_bill import BY_5203, AskedTooEarly, Seen, undo
 from settlement.services.bills.settle_bill import settle_bill
 from settlement.services.funds.rules import FundRules
 from settlement.services.members.queue import MemberBusy
@@ -68,7 +68,7 @@ class Asking:
             if leased.question.asks is Asks.SETTLEMENT:
                 return await self._message(leased.question.bill_id)
             return FoundOut(await self._bill(leased.question.bill_id, leased.question.asks))
-        except (GatewayUnavailable, NotRecorded, CommandInProgress, MemberBusy):
+        except (GatewayUnavailable, NotRecorded, CommandInProgress, MemberBusy, AskedTooEarly):
             return FoundOut(Said.NOTHING)
         except GatewayNotAsked:
             return FoundOut(Said.UNCLEAR)
@@ -104,8 +104,8 @@ class Asking:
         if fetched.refunded:
             cancellation = fetched.reading if isinstance(fetched.reading, Cancellation) else None
             seen, reason = Seen(BY_5203, cancellation, head), ReversalReason.INSURER_CANCELLED
-            undone = await undo(self.resources, self.caller, head.bill_id, reason, seen, None, None)
-            return Said.NOTHING if undone.answer["state"] in (BillState.LIVE, BillState.HELD) else Said.CANCELLED
+            await undo(self.resources, self.caller, head.bill_id, reason, seen, None, None)
+            return Said.CANCELLED
         if fetched.refunded is None:
             return Said.UNCLEAR
         brought = Brought(output, facts)
