@@ -16,6 +16,7 @@ from functools import cache
 from types import CodeType, FrameType, ModuleType
 
 import settlement.db
+import settlement.worker
 
 BEGIN, COMMIT = "transaction.begin", "transaction.commit"
 GATEWAY_QUESTIONS = ("gateway.9001", "gateway.5203", "gateway.5204")
@@ -24,9 +25,6 @@ BEFORE, AFTER = "before", "after"
 _DOORS = (
     "settlement.api.routes.settlements",
     "settlement.api.routes.platform",
-    "settlement.worker.loop",
-    "settlement.worker.pending",
-    "settlement.worker.rerating",
     "settlement.services.bills.decide_rerating",
     "settlement.services.bills.add_later_payer",
     "settlement.services.reconciliation.bring_list",
@@ -57,7 +55,7 @@ def named_queries() -> dict[CodeType, str]:
 def points_of_the_flow() -> tuple[str, ...]:
     """Return the points that the doors of the settlement flow can reach, each of which a run must hit.
 
-    The rule: a named query that a route of settlements or of the platform, the worker's loop, or any service that one
+    The rule: a named query that a route of settlements or of the platform, a job of the worker, or any service that one
     of these is built of, calls by name. What only other doors call (reports, dashboards, registers) is not among them.
     """
     known = set(named_queries().values())
@@ -88,7 +86,8 @@ def _is_named_query(module: ModuleType, name: str, function: object) -> bool:
 
 def _flow_modules() -> list[str]:
     """Return the doors of the flow and every service module that they are built of."""
-    modules = list(_DOORS)
+    jobs = pkgutil.iter_modules(settlement.worker.__path__, "settlement.worker.")
+    modules = [*_DOORS, *(job.name for job in jobs)]
     for module in modules:
         for node in ast.walk(_tree_of(module)):
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("settlement.services"):
