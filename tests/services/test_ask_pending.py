@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from asked_city import AskedCity, an_asked_city, write_profile
 from builders import once
@@ -23,7 +25,7 @@ from settlement.db.bills import get_head
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.engine import fund_transaction
 from settlement.db.pending import find_newest_question
-from settlement.domain.ids import BillId
+from settlement.domain.ids import BillId, FundId
 from settlement.domain.money import Money
 from settlement.domain.pending import Standing, standing_of
 from settlement.domain.promises import HoldKind
@@ -37,7 +39,8 @@ from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.quote_bill import QuoteBill
 from settlement.services.bills.reverse_bill import reverse_bill
 from settlement.services.funds.lines import Lines
-from settlement.services.pending.ask_questions import ask_all_due
+from settlement.services.pending import ask_questions
+from settlement.services.pending.ask_questions import ask_all_due, ask_due_of
 from settlement.services.pending.open_questions import open_questions_of
 
 LONGEST_SECONDS = 60
@@ -332,3 +335,24 @@ async def test_two_workers_at_once_ask_each_question_once(asked: AskedCity, data
     assert sum(asked_about) == 10
     assert (await asked.insurers.get("stats"))["messages"]["5203"] == 10
     assert outcomes(database) == [("bill", "confirmed")] * 10
+
+
+async def test_an_asker_that_is_told_to_stop_as_its_lease_commits_holds_nothing(
+    asked: AskedCity, database: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+):
+    await asked.bring(await asked.settled_at_insurer())
+    await open_questions_of(asked.resources, asked.fund_id, all_times=True)
+    as_owner(database, "UPDATE pending_question SET due_at = opened_at")
+
+    @asynccontextmanager
+    async def stopped_at_the_first_commit(engine: AsyncEngine, fund_id: FundId) -> AsyncIterator[AsyncConnection]:
+        async with fund_transaction(engine, fund_id) as connection:
+            yield connection
+        monkeypatch.setattr(ask_questions, "fund_transaction", fund_transaction)
+        assert rows_of(database, "SELECT asker_id IS NULL FROM pending_question") == [(False,)]
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(ask_questions, "fund_transaction", stopped_at_the_first_commit)
+    with pytest.raises(asyncio.CancelledError):
+        await ask_due_of(asked.asker, asked.fund_id)
+    assert rows_of(database, "SELECT asker_id, tries FROM pending_question") == [(None, 0)]

@@ -7,7 +7,8 @@ idempotent, so a question that is asked twice has them once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -72,11 +73,18 @@ async def ask_due_of(asker: Asker, fund_id: FundId) -> int:
     asking = Asking(resources, rules, asker.lines.to(rules), asker_of(rules))
     lease = min(LONGEST_LEASE, timedelta(seconds=2 * rules.profile.longest_question_seconds) + BESIDE_THE_QUESTIONS)
     now, asker_id = resources.clock(), resources.ids.new()
-    async with fund_transaction(resources.engine, fund_id) as connection:
-        leased = await lease_questions(connection, fund_id, asker_id, now, now + lease, AT_ONCE)
-    async with asyncio.TaskGroup() as group:
+    leased: Sequence[Leased] = ()
+    try:
+        async with fund_transaction(resources.engine, fund_id) as connection:
+            leased = await lease_questions(connection, fund_id, asker_id, now, now + lease, AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            for each in leased:
+                group.create_task(_ask(asking, each, asker.chance(), lease))
+    except asyncio.CancelledError:
+        # Here and not in the tasks: one that is cancelled before its first step never runs at all.
         for each in leased:
-            group.create_task(_ask(asking, each, asker.chance(), lease))
+            await _give_back(asking, each)
+        raise
     return len(leased)
 
 
@@ -93,9 +101,6 @@ async def _ask(asking: Asking, leased: Leased, chance: float, lease: timedelta) 
                 found = await asking.find_out(leased)
         except TimeoutError:
             found = FoundOut(Said.NOTHING)
-        except asyncio.CancelledError:
-            await _give_back(asking, leased)
-            raise
         ending = ending_of(leased.question, found.said, asked_at, asking.rules.profile.patience)
         if ending is None:
             await _put_off(asking, leased, found.said, chance)
@@ -115,10 +120,14 @@ async def _put_off(asking: Asking, leased: Leased, said: Said, chance: float) ->
 
 
 async def _give_back(asking: Asking, leased: Leased) -> None:
-    """Give a question back unasked: this process is told to stop, and another one shall not wait for the lease."""
+    """Give a question back unasked: this process is told to stop, and another one shall not wait for the lease.
+
+    One that was answered or never leased is nobody's to give back.
+    """
     fund_id, question = asking.caller.fund_id, leased.question
-    async with fund_transaction(asking.resources.engine, fund_id) as connection:
-        await put_off(connection, fund_id, leased, None, question.due_at, question.tries - 1)
+    with suppress(LeaseLost):
+        async with fund_transaction(asking.resources.engine, fund_id) as connection:
+            await put_off(connection, fund_id, leased, None, question.due_at, question.tries - 1)
 
 
 async def _end(asking: Asking, leased: Leased, found: FoundOut, ending: Ending) -> None:
