@@ -44,6 +44,7 @@ from settlement.services.funds.lines import Lines
 from settlement.services.resources import Resources
 
 NO_INSURANCE = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00"}
+SMALL = {**NO_INSURANCE, "allowed": "900.00"}
 WHOLE = {**NO_INSURANCE, "allowed": "60000.00"}
 """A bill that takes the whole of the term's limit, 30,200.00."""
 INSURED = {"allowed": "60000.00", "excluded": "0.00", "hifp": "20000.00"}
@@ -195,12 +196,12 @@ async def test_of_two_kept_places_the_oldest_goes_first_also_when_it_was_given_b
     resources: Resources, city: City, database: DatabaseUrls
 ):
     allowed = ("8000.00", "8100.00")
-    bills = [visit(1, a_2304(city.member, allowed=each, setl_id=f"S{each}")) for each in allowed]
+    bills = [visit(1, a_2207(city.member, allowed=each, setl_id=f"S{each}")) for each in allowed]
     settled = [await settle(resources, city, bill, facts(city, chrg_bchno=f"{n}")) for n, bill in enumerate(bills)]
     for bill, its in zip(bills, settled, strict=True):
         await reverse(resources, city, its, a_2305(bill))
-    await release(resources, city, await hold(resources, city, visit(1, a_2304(city.member)), chrg_bchno="8"))
-    again = await settle(resources, city, visit(1, a_2304(city.member)), facts(city, chrg_bchno="9"))
+    await release(resources, city, await hold(resources, city, visit(1, a_2207(city.member)), chrg_bchno="8"))
+    again = await settle(resources, city, visit(1, a_2207(city.member)), facts(city, chrg_bchno="9"))
     assert again.answer["replaces"] == settled[0].answer["id"]
     assert await examined(database) == {}
 
@@ -562,6 +563,79 @@ async def test_self_pay_to_insurance_new_settled_first(resources: Resources, cit
     assert await examined(database) == {}
 
 
+async def test_part_refund_at_the_cap_new_settled_first(resources: Resources, city: City, database: DatabaseUrls):
+    whole, rest = visit(1, a_2304(city.member, **WHOLE)), visit(1, a_2304(city.member, **SMALLER))
+    first = await settle(resources, city, whole)
+    again = await settle(resources, city, rest)
+    assert aid(again) == "0.00", "the term's limit is taken by the bill that is still to be cancelled"
+    undone = await reverse(resources, city, first, a_2305(whole))
+    assert (undone.answer["state"], undone.answer["replaced_by"]) == ("replaced", again.answer["id"])
+    now = (await settle(resources, city, rest)).answer
+    assert (now["mutual_aid"]["to_card"], now["cash_due"]) == ("30200.00", again.answer["cash_due"])
+    assert aid(await settle(resources, city, visit(2, a_2304(city.member)))) == "0.00", "the limit counts once"
+    assert await examined(database) == {}
+
+
+async def test_forgotten_charge_after_discharge_new_settled_first(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    """The whole stay is settled anew: another batch and another total, but the discharge is the same."""
+    stay, longer = visit(1, a_2304(city.member)), visit(1, a_2304(city.member, allowed="8100.00"))
+    first = await settle(resources, city, stay)
+    await settle(resources, city, visit(2, a_2304(city.member)), facts(city, admitted_on="2025-03-11"))
+    again = await settle(resources, city, longer, facts(city, chrg_bchno="2"))
+    undone = await reverse(resources, city, first, a_2305(stay))
+    assert (undone.answer["state"], undone.answer["replaced_by"]) == ("replaced", again.answer["id"])
+    now = (await settle(resources, city, longer, facts(city, chrg_bchno="2"))).answer
+    assert (now["replaces"], now["mutual_aid"]) == (first.answer["id"], again.answer["mutual_aid"])
+    as_first_stay = await quoted(resources, city, visit(8, a_2304(city.members[1], allowed="8100.00")))
+    lost = {"replaces": first.answer["id"], "aid_recorded": aid(again), "aid_now": as_first_stay}
+    assert float(aid(again)) > float(as_first_stay), "it was settled as the third stay, with its lower deductible"
+    assert rows_of(database, "SELECT kind, figures FROM worklist_item") == [("corrected_with_less", lost)]
+    assert await examined(database) == {}
+
+
+async def test_observation_to_admission_new_settled_first(resources: Resources, city: City, database: DatabaseUrls):
+    """The stay has another number, so the hospital says which bill's fees it took over."""
+    observed, stay = visit(1, a_2207(city.member)), visit(2, a_2304(city.member))
+    first = await settle(resources, city, observed)
+    again = await settle(resources, city, stay, resettles=observed["setlinfo"]["setl_id"])
+    assert again.answer["replaces"] is None
+    undone = await reverse(resources, city, first, a_2305(observed))
+    assert (undone.answer["state"], undone.answer["replaced_by"]) == ("replaced", again.answer["id"])
+    now = (await settle(resources, city, stay)).answer
+    alone = await quoted(resources, city, visit(8, a_2304(city.members[1])))
+    assert (now["replaces"], now["mutual_aid"]["amount"]) == (first.answer["id"], alone)
+    assert await examined(database) == {}
+
+
+async def test_second_correction_of_the_same_bill_new_settled_first(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    outputs = [visit(1, a_2304(city.member, **{**NO_INSURANCE, "allowed": f"{60 - n}000.00"})) for n in range(3)]
+    bills = [await settle(resources, city, outputs[0])]
+    for number, output in enumerate(outputs[1:], start=2):
+        bills.append(await settle(resources, city, output, facts(city, chrg_bchno=f"{number}")))
+        undone = await reverse(resources, city, bills[-2], a_2305(outputs[number - 2]))
+        assert undone.answer["replaced_by"] == bills[-1].answer["id"]
+        assert aid(await settle(resources, city, output, facts(city, chrg_bchno=f"{number}"))) == "30200.00"
+        assert aid(await settle(resources, city, visit(9, a_2304(city.member)))) == "0.00"
+    chain = "SELECT bill_id::text, place_bill_id::text FROM bill WHERE replaces_bill_id IS NOT NULL ORDER BY bill_id"
+    assert rows_of(database, chain) == [(bill.answer["id"], bills[0].answer["id"]) for bill in bills[1:]]
+    assert await examined(database) == {}
+
+
+async def test_a_mid_stay_settlement_corrects_no_other_of_its_stay(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    early, late = visit(1, a_2304(city.member)), visit(1, a_2304(city.member, allowed="8100.00"))
+    first = await settle(resources, city, early, facts(city, discharged_on="2025-03-05"))
+    await settle(resources, city, late, facts(city, chrg_bchno="2"))
+    undone = await reverse(resources, city, first, a_2305(early))
+    assert undone.answer["state"] == "reversed"
+    assert await examined(database) == {}
+
+
 async def test_the_order_of_correction_makes_no_difference_to_the_aid(
     resources: Resources, city: City, database: DatabaseUrls
 ):
@@ -581,14 +655,9 @@ async def test_the_order_of_correction_makes_no_difference_to_the_aid(
 async def test_another_batch_of_the_visit_corrects_nothing_when_one_is_refunded(
     resources: Resources, city: City, database: DatabaseUrls
 ):
-    drugs = visit(1, a_2304(city.member))
+    drugs, tests = visit(1, a_2207(city.member)), visit(1, a_2207(city.member, **SMALL))
     first = await settle(resources, city, drugs)
-    laboratory = await settle(
-        resources,
-        city,
-        visit(1, a_2304(city.member, **NO_INSURANCE | {"allowed": "900.00"})),
-        facts(city, chrg_bchno="2"),
-    )
+    laboratory = await settle(resources, city, tests, facts(city, chrg_bchno="2"))
     undone = await reverse(resources, city, first, a_2305(drugs))
     assert undone.answer["state"] == "reversed"
     assert rows_of(database, "SELECT count(*) FROM settlement") == [(2,)]

@@ -295,16 +295,20 @@ async def list_live_bills_of_member(
 
 
 async def find_later_bill_of_visit(
-    connection: AsyncConnection, fund_id: FundId, head: BillHead, billed: Money
+    connection: AsyncConnection, fund_id: FundId, head: BillHead, billed: Money, discharged_on: date | None
 ) -> BillId | None:
     """Return the live bill that corrects a bill though it was recorded before that one's end.
 
     It was recorded later, for the same member and hospital, replaces none, and says so itself (`resettles`); or it is
-    of the same visit or stay, and of the same batch or the same total: a visit has many batches that correct nothing.
+    of the same visit or stay, and of the same batch, total, or day of discharge: a visit has many batches, and a long
+    stay many mid-stay settlements, that correct nothing.
     """
     of_stay = [bill.c.visit_no == head.visit_no] if head.visit_no is not None else []
     same_visit = or_(bill.c.encounter_id == head.encounter_id, *of_stay)
-    same_care = or_(bill.c.charge_batch_no == head.charge_batch_no, settlement.c.billed_fen == int(billed))
+    left = settlement.c.receipt[("inputs", "facts", "discharged_on")].astext
+    of_discharge = [left == discharged_on.isoformat()] if discharged_on is not None else []
+    same_batch = bill.c.charge_batch_no == head.charge_batch_no
+    same_care = or_(same_batch, settlement.c.billed_fen == int(billed), *of_discharge)
     named = func.coalesce(bill.c.resettles == head.insurer_settlement_id, False)
     shown = and_(
         settlement.c.fund_id == bill.c.fund_id,

@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from settlement.db import bills, holds
 from settlement.db.parts import write_together
 from settlement.db.settling import read_takings
+from settlement.domain.bills import Care
 from settlement.domain.errors import ensure
 from settlement.domain.ids import HoldId
 from settlement.domain.promises import HoldKind, HoldState, KeptPlace, Promise, kept_until
 from settlement.domain.settlements import BillHead, BillState, RevisionReason, SettledBill
+from settlement.plans.receipt import Inputs
 from settlement.services.bills.anew import Anew, compute_anew
 from settlement.services.bills.revise import revise
 from settlement.services.bills.work import Work
@@ -103,9 +105,12 @@ def take_place(work: Work, head: BillHead, chain: KeptPlace) -> None:
 
 async def find_successor(connection: AsyncConnection, work: Work, settled: SettledBill) -> SettledBill | None:
     """Return the bill that corrects this one and was settled first, while this one was still live."""
-    if settled.priced is None or settled.head.member_id is None:
+    head, priced = settled.head, settled.priced
+    if priced is None or head.member_id is None:
         return None
-    found = await bills.find_later_bill_of_visit(connection, work.fund_id, settled.head, settled.priced.figures.billed)
+    facts = Inputs.from_json(priced.receipt["inputs"]).facts
+    left = facts.discharged_on if facts.care == Care.INPATIENT else None
+    found = await bills.find_later_bill_of_visit(connection, work.fund_id, head, priced.figures.billed, left)
     return await bills.find_settled_bill(connection, work.fund_id, found) if found else None
 
 
