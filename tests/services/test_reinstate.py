@@ -112,6 +112,77 @@ async def test_nothing_is_reinstated_on_a_guess(resources: Resources, city: City
         await reinstate(resources, city, settled, None)
 
 
+def visit(number: int, output: Node) -> Node:
+    return {**output, "setlinfo": {**output["setlinfo"], "mdtrt_id": f"V{number:08d}"}}
+
+
+async def test_a_failed_re_settlement_that_is_rolled_back_gives_its_place_back_to_the_first_bill(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    """The whole correction is rolled back: 2601 of the new bill's 2304, then 2601 of the old one's 2305."""
+    old, new = visit(1, a_2304(city.member, **WHOLE)), visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, old)
+    await reverse(resources, city, first, cancellation_of(old))
+    second = await settle(resources, city, new)
+    assert second.answer["replaces"] == first.answer["id"]
+    with pytest.raises(NothingToReinstate) as refused:
+        await reinstate(resources, city, first, a_2601(city))
+    assert refused.value.figures == {
+        "id": first.answer["id"],
+        "state": "replaced",
+        "settlement_no": second.answer["settlement_no"],
+    }
+    await reverse(resources, city, second, a_2305(new))
+    again = await reinstate(resources, city, first, a_2601(city))
+    assert (again.answer["state"], again.answer["replaced_by"]) == ("live", None)
+    assert again.answer["mutual_aid"]["amount"] == first.answer["mutual_aid"]["amount"] == "30200.00"
+    assert (await settle(resources, city, new)).answer["replaces"] is None
+    assert await broken(database) == []
+    await reverse(resources, city, first, a_2305(old, setl_id="M3"))
+    third = await settle(resources, city, visit(1, a_2304(city.member, **WHOLE)))
+    assert (third.answer["replaces"], third.answer["mutual_aid"]["amount"]) == (first.answer["id"], "30200.00")
+    assert await broken(database) == []
+
+
+@pytest.mark.parametrize("told", ["brought", "never_brought"])
+async def test_a_bill_that_was_cancelled_before_it_had_a_record_is_settled_once_that_was_undone(
+    resources: Resources, city: City, database: DatabaseUrls, told: str
+):
+    output = a_2304(city.member)
+    beside = {**facts(city), "init_setl_id": output["setlinfo"]["setl_id"]}
+    cancelled = PushedBill(cancellation_of(output), beside, False)
+    [unseen] = await push_bills(resources, city.caller, [cancelled])
+    assert isinstance(unseen, Outcome)
+    if told == "brought":
+        await settle(resources, city, output)
+    again = await reinstate(resources, city, unseen, a_2601(city), key="undone-1")
+    if told == "never_brought":
+        assert again.answer["state"] == "held"
+        assert again.answer["mutual_aid"]["question"]["code"] == "cancellation_undone"
+        assert (await reinstate(resources, city, unseen, a_2601(city), key="undone-1")).answer == again.answer
+        again = await settle(resources, city, output)
+    alone = await settle(resources, city, a_2304(city.members[1]))
+    aid = again.answer["mutual_aid"]
+    assert (again.answer["state"], aid["to_card"]) == ("live", alone.answer["mutual_aid"]["amount"])
+    assert (await reinstate(resources, city, unseen, a_2601(city))).answer["state"] == "live"
+    [repeated] = await push_bills(resources, city.caller, [cancelled])
+    assert isinstance(repeated, Outcome)
+    assert repeated.answer["state"] == "live", "the cancellation that was undone comes once more"
+    assert await broken(database) == []
+
+
+async def test_a_held_bill_whose_cancellation_was_undone_asks_its_question_again(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    output = a_2304(city.member)
+    held = await settle(resources, city, output, facts(city, discharged_on=None))
+    await reverse(resources, city, held, cancellation_of(output))
+    again = await reinstate(resources, city, held, a_2601(city))
+    assert (again.answer["state"], again.answer["mutual_aid"]) == ("held", held.answer["mutual_aid"])
+    assert (await settle(resources, city, output)).answer["state"] == "live"
+    assert await broken(database) == []
+
+
 async def test_a_held_bill_cannot_be_reinstated(resources: Resources, city: City):
     held = await settle(resources, city, a_2304(city.member), facts(city, discharged_on=None))
     with pytest.raises(NothingToReinstate):

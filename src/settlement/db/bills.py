@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part, json
 from settlement.db.rooms import ROOM_COLUMNS, room_values, rows_of_room
-from settlement.db.tables import bill, hold, plan_version, reversal, settlement
+from settlement.db.tables import bill, event, hold, plan_version, reversal, settlement
 from settlement.domain.benefits import Taking
 from settlement.domain.bills import BillFigures, InsurerFunds
 from settlement.domain.errors import InvariantViolation
@@ -335,11 +335,17 @@ async def find_later_bill_of_visit(
 
 
 async def list_cancellations(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> list[str | None]:
-    """Return the numbers of the cancellations that reversed a bill; `None` for one that 5203 only reported."""
-    statement = select(reversal.c.cancelling_settlement_id).where(
+    """Return the numbers of the cancellations that ended a bill; `None` for one that 5203 only reported.
+
+    One that ended it before it had a record is known by its undoing.
+    """
+    reversed_by = select(reversal.c.cancelling_settlement_id).where(
         reversal.c.fund_id == fund_id, reversal.c.bill_id == bill_id, reversal.c.seen_by != BY_REVISION
     )
-    return list((await connection.execute(statement)).scalars())
+    undone = select(event.c.payload["cancellation"].astext).where(
+        event.c.fund_id == fund_id, event.c.bill_id == bill_id, event.c.type == "settlement.cancellation_undone.v1"
+    )
+    return list((await connection.execute(reversed_by.union_all(undone))).scalars())
 
 
 async def list_live_bills_of_visit(

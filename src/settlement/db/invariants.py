@@ -594,7 +594,7 @@ CHAINS = SqlCheck(
         "chains_are_whole",
         "A bill that corrects another is named by it, of the same member and hospital, and has the place of the "
         "chain's first bill; a bill that was replaced has nothing live, and what was kept for a successor was taken "
-        "by the bill that replaces it, or by itself when it was reinstated.",
+        "by the bill that replaces it, or by itself when it was reinstated; one that gave its place back has its own.",
     ),
     "SELECT count(*) FROM bill",
     """
@@ -615,10 +615,15 @@ CHAINS = SqlCheck(
     FROM hold JOIN bill AS old ON old.fund_id = hold.fund_id AND old.bill_id = hold.of_bill_id
     WHERE hold.state = 'taken' AND hold.bill_id <> hold.of_bill_id
       AND hold.bill_id IS DISTINCT FROM old.replaced_by_bill_id
+      AND NOT EXISTS (
+          SELECT FROM event AS undone
+          WHERE undone.fund_id = hold.fund_id AND undone.bill_id = hold.bill_id
+            AND undone.type = 'settlement.gave_place_back.v1')
     UNION ALL
-    SELECT consumption.bill_id
-    FROM consumption JOIN bill USING (fund_id, bill_id)
+    SELECT bill.bill_id
+    FROM bill JOIN consumption USING (fund_id, bill_id, revision)
     WHERE consumption.place_bill_id IS NOT NULL AND consumption.place_bill_id IS DISTINCT FROM bill.place_bill_id
+      AND bill.state = 'live'
     """,
 )
 

@@ -337,6 +337,10 @@ _OWN_QUESTIONS: Final[Mapping[str, _Text]] = {
         "证件号码与人员编号对应的会员不一致，请核对就诊人身份。",
         "Certificate and insured person number name two people; check who the patient is.",
     ),
+    "cancellation_undone": _held(
+        "医保撤销已被冲正，本单有效；请重新提交本单的医保结算结果。",
+        "The insurer's cancellation was undone and the bill lives; bring the insurer's answer to it again.",
+    ),
     "our_fault": _held("互助系统内部错误，已通知运维。", "An internal fault of ours; operations have been told."),
 }
 
@@ -458,8 +462,10 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "没有这份重新核算单，未作任何改动。", "There is no such re-rating; nothing was changed."
     ),
     "nothing_to_reinstate": _Text(
-        "本单不能恢复（状态 {state}），未作任何改动。",
-        "The bill cannot be reinstated (state {state}); nothing was changed.",
+        "本单不能恢复（状态 {state}），未作任何改动"
+        "[；它已由账单 {settlement_no} 代替，请先撤销该账单，再报告本单的冲正]。",
+        "The bill cannot be reinstated (state {state}); nothing was changed"
+        "[; it was replaced by {settlement_no}: cancel that one first, then report the undoing again].",
     ),
     "cancellation_of_another_bill": _Text(
         "互助未冲销：所附医保撤销与本单金额或就诊不符，请核对。",
@@ -773,6 +779,13 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
     ),
     "settlement.not_cancelled.v1": _Text(
         "医保没有撤销这笔结算，互助仍有效。", "The insurer did not cancel this settlement; the aid stands."
+    ),
+    "settlement.cancellation_undone.v1": _Text(
+        "医保撤销已被冲正，本单重新办理。", "The insurer's cancellation was undone; the bill is settled again."
+    ),
+    "settlement.gave_place_back.v1": _Text(
+        "被更正的账单 {settlement_no} 已恢复，本单不再承接其位置。",
+        "The bill that it corrected, {settlement_no}, lives again; it has no place of that one any more.",
     ),
     "settlement.cancelled_while_held.v1": _Text(
         "待补期间医保已撤销：{reason}。", "The insurer cancelled while the bill was held: {reason}."

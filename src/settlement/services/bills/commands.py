@@ -36,6 +36,11 @@ class Once:
     command: CommandKey
     fingerprint: str
 
+    @property
+    def lock_name(self) -> str:
+        """What must not run twice at a time."""
+        return f"{self.command.client_id}\x1f{self.command.key}"
+
 
 @dataclass(frozen=True, slots=True)
 class Brought:

@@ -101,7 +101,7 @@ async def _transaction(resources: Resources, command: PromiseBill, rules: FundRu
 def _once(command: PromiseBill, trial: Trial) -> str:
     """Name what must not run twice at a time: the client's key, else the charge batch."""
     if command.once is not None:
-        return f"{command.once.command.client_id}\x1f{command.once.command.key}"
+        return command.once.lock_name
     visit = trial.read.visit
     return f"hold\x1f{visit.hospital_code}\x1f{trial.read.bill.encounter_id}\x1f{visit.charge_batch_no}"
 

@@ -1,4 +1,4 @@
-"""Reinstate a reversed bill: the insurer's cancellation was itself undone, so the insurer's bill lives again."""
+"""Reinstate a cancelled bill: the insurer's cancellation was itself undone, so the insurer's bill lives again."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from settlement.db.parts import write_together
 from settlement.db.settling import lock_member, read_takings, take_books_day
 from settlement.domain.answers import settlement_answer
 from settlement.domain.benefits import Taking
+from settlement.domain.errors import ensure
 from settlement.domain.ids import BillId
 from settlement.domain.promises import HoldKind, HoldState, Promise
 from settlement.domain.settlements import BillHead, BillState, PricedRecord, RevisionReason, SettledBill
 from settlement.gateway.mapping import Undoing, read_cancellation, read_settlement, read_undoing
 from settlement.gateway.readings import Cancellation, Unreadable
 from settlement.services.bills.anew import compute_anew
+from settlement.services.bills.bring_again import CANCELLATION_UNDONE, bring_again
 from settlement.services.bills.commands import Caller, Once, Outcome
 from settlement.services.bills.errors import (
     BillNotFound,
@@ -38,10 +40,12 @@ from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
 from settlement.services.transactions import run
 
+_CANCELLED = (BillState.REVERSED, BillState.REPLACED, BillState.CANCELLED_UNSEEN)
+
 
 @dataclass(frozen=True, slots=True)
 class ReinstateBill:
-    """Make a reversed bill live again. `undoing` is the accepted 2601 of its cancellation; without it we ask 5203."""
+    """Make a cancelled bill live again. `undoing` is the accepted 2601 of its cancellation; without it we ask 5203."""
 
     caller: Caller
     bill_id: BillId
@@ -52,8 +56,9 @@ class ReinstateBill:
 async def reinstate_bill(resources: Resources, lines: Lines, command: ReinstateBill) -> Outcome:
     """Record the next revision of a reversed bill: what the patient was shown, as far as the limits allow it now.
 
-    A live bill is answered as it is. Raises `BillNotFound`, `NothingToReinstate`, `CancellationStands` (nothing is
-    reinstated before it is known that the insurer's bill lives), `MessageUnreadable`, `GatewayUnavailable`.
+    One that was cancelled before it had a record is settled as it was brought; a live bill is answered as it is.
+    Raises `BillNotFound`, `NothingToReinstate`, `CancellationStands` (nothing is reinstated before it is known that
+    the insurer's bill lives), `MessageUnreadable`, `MessageDropped`, `GatewayUnavailable`.
     """
     caller, fund_id = command.caller, command.caller.fund_id
     rules = await resources.rules.of(fund_id)
@@ -65,14 +70,22 @@ async def reinstate_bill(resources: Resources, lines: Lines, command: ReinstateB
             raise BillNotFound(id=str(command.bill_id))
         message = await find_message(connection, resources.keys, fund_id, command.bill_id, "settlement")
         cancelled = await find_message(connection, resources.keys, fund_id, command.bill_id, "cancellation")
-    if settled.head.state not in (BillState.LIVE, BillState.REVERSED):
+    if not _may_live(settled.head):
         raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value)
-    if settled.head.state is BillState.REVERSED:
+    if settled.head.state in _CANCELLED:
         if command.undoing is not None:
             _check_undoing(settled, command.undoing, message, cancelled, rules)
         else:
             await _check_by_5203(lines, rules, settled, message)
+    if settled.head.state in (BillState.CANCELLED_UNSEEN, BillState.HELD):
+        return await bring_again(resources, caller, settled.head, command.undoing, message, command.once)
     return await _reinstate(resources, command, settled.head)
+
+
+def _may_live(head: BillHead) -> bool:
+    """Say whether a bill lives or may live again; one that is held waits for its cancellation to be undone or not."""
+    undone = head.question is not None and head.question.code == CANCELLATION_UNDONE
+    return head.state in _CANCELLED or head.state is BillState.LIVE or undone
 
 
 def _check_undoing(
@@ -126,19 +139,20 @@ async def _reinstate(resources: Resources, command: ReinstateBill, checked: Bill
 
     async def transaction() -> Outcome:
         async with fund_transaction(resources.engine, fund_id) as connection:
-            name = f"{once.command.client_id}\x1f{once.command.key}"
-            await lock_member(connection, fund_id, name, bill_id=command.bill_id)
+            await lock_member(connection, fund_id, once.lock_name, bill_id=command.bill_id)
             if (answered := await answered_before(connection, fund_id, once)) is not None:
                 return answered
             await take_books_day(connection, fund_id)
             settled = await bills.find_settled_bill(connection, fund_id, command.bill_id)
-            if settled is None or settled.head.state not in (BillState.LIVE, BillState.REVERSED):
-                raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value if settled else "")
+            ensure(settled is not None, "a bill that was found is gone")
+            if settled is None:
+                raise BillNotFound(id=str(command.bill_id))
             work, reversed_ = Work(resources, caller, once, resources.clock()), settled.reversal is not None
             if reversed_ and settled.head.revision != checked.revision:
                 raise CancellationStands(id=str(command.bill_id), asked="no")
             if reversed_:
-                settled = await _live_again(connection, work, settled)
+                successor = await _take_place_back(connection, work, settled)
+                settled = await _live_again(connection, work, settled, successor)
                 if command.undoing is not None:
                     work.message(settled.head, "undoing", {"input": command.undoing})
             outcome = work.answered(settlement_answer(settled, caller.language), created=reversed_)
@@ -148,15 +162,39 @@ async def _reinstate(resources: Resources, command: ReinstateBill, checked: Bill
     return await run(transaction)
 
 
-async def _live_again(connection: AsyncConnection, work: Work, settled: SettledBill) -> SettledBill:
+async def _take_place_back(connection: AsyncConnection, work: Work, settled: SettledBill) -> BillId | None:
+    """Take a bill out of the place of this one, which it replaced; return its id. Raises `NothingToReinstate`.
+
+    The insurer's bill is either of the two: as long as the other one lives, or was replaced in its turn, that is to be
+    cancelled first.
+    """
+    replaced_by = settled.head.replaced_by_bill_id
+    if replaced_by is None:
+        return None
+    successor = await bills.get_head(connection, work.fund_id, replaced_by)
+    if successor.state is not BillState.REVERSED:
+        raise NothingToReinstate(
+            id=str(settled.head.bill_id), state=settled.head.state.value, settlement_no=successor.settlement_no
+        )
+    alone = replace(successor, replaces_bill_id=None, place_bill_id=None)
+    work.changed_head(alone, "settlement.gave_place_back.v1", {"settlement_no": settled.head.settlement_no})
+    await write_together(connection, work.parts)  # One write changes one head.
+    work.parts.clear()
+    return replaced_by
+
+
+async def _live_again(
+    connection: AsyncConnection, work: Work, settled: SettledBill, successor: BillId | None
+) -> SettledBill:
     """Collect the bill's next revision: exactly the one that was reversed while its room is kept, else computed anew.
 
     The insurer's number of the cancellation stays with the reversal alone: the bill is not cancelled any more.
     """
-    priced, head = settled.priced, replace(settled.head, cancelling_settlement_id=None)
-    kept = await holds.find_kept_room(connection, work.fund_id, head.bill_id)
+    priced = settled.priced
+    head = replace(settled.head, cancelling_settlement_id=None, replaced_by_bill_id=None)
+    kept = await holds.find_kept_room(connection, work.fund_id, successor or head.bill_id)
     if kept is not None:
-        whole = kept.holds_at(work.at) and _is_its_own(kept, settled)
+        whole = successor is None and kept.holds_at(work.at) and _is_its_own(kept, settled)
         state, by = (HoldState.TAKEN, head.bill_id) if whole else (HoldState.RELEASED, None)
         work.parts.append(holds.end_holds(work.fund_id, [kept.hold_id], state, work.at, by))
         if whole and priced is not None:

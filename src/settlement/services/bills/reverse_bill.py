@@ -72,8 +72,8 @@ class Seen:
     """The bill as it was before the insurer was asked, where it was: what it said is not known of a later revision."""
 
     def is_of(self, head: BillHead) -> bool:
-        """Say whether the bill stands as it did before the insurer was asked; a brought cancellation is of any time."""
-        return self.as_of is None or (self.as_of.state, self.as_of.revision) == (head.state, head.revision)
+        """Say whether nothing happened to the bill since the insurer was asked; what was brought is of any time."""
+        return self.as_of is None or self.as_of.event_count == head.event_count
 
 
 async def reverse_bill(resources: Resources, lines: Lines, command: ReverseBill) -> Outcome:
@@ -146,7 +146,7 @@ async def undo(
 
     async def transaction() -> Outcome:
         async with fund_transaction(resources.engine, caller.fund_id) as connection:
-            name = f"{once.command.client_id}\x1f{once.command.key}" if once else f"bill\x1f{bill_id}"
+            name = once.lock_name if once else f"bill\x1f{bill_id}"
             await lock_member(connection, caller.fund_id, name, bill_id=bill_id)
             if (answered := await answered_before(connection, caller.fund_id, once)) is not None:
                 return answered
@@ -182,14 +182,15 @@ async def _due(connection: AsyncConnection, work: Work, settled: SettledBill, se
     cancellation, head, priced = seen.cancellation, settled.head, settled.priced
     if head.state not in (BillState.LIVE, BillState.HELD):
         return Due.NOTHING
-    if cancellation is None or priced is None:
+    if cancellation is None:
         return Due.REVERSAL
     unnumbered, number = {None, head.insurer_settlement_id}, cancellation.insurer_settlement_id
     earlier = set(await bills.list_cancellations(connection, work.fund_id, head.bill_id))
     if number in earlier - unnumbered:
         return Due.NOTHING
     at = cancellation.settled_at
-    is_later = at is not None and priced.recorded_at + INSURER_APART < at <= work.at + INSURER_APART
+    since = priced.recorded_at if priced else work.at
+    is_later = at is not None and since + INSURER_APART < at <= work.at + INSURER_APART
     is_new = is_later or seen.by == BY_5203
     may_be_known = number in unnumbered or not earlier.isdisjoint(unnumbered)
     return Due.QUESTION if earlier and may_be_known and not is_new else Due.REVERSAL

@@ -118,7 +118,7 @@ async def _transaction(
 def _once(command: SettleBill, read: ReadBill) -> str:
     """Name what must not run twice at a time: the client's key, else the insurer's bill."""
     if command.once is not None:
-        return f"{command.once.command.client_id}\x1f{command.once.command.key}"
+        return command.once.lock_name
     return f"{read.visit.area}\x1f{read.bill.insurer_settlement_id}"
 
 

@@ -40,8 +40,7 @@ async def transfer_aid(resources: Resources, command: TransferAid) -> Outcome:
 
     async def transaction() -> Outcome:
         async with fund_transaction(resources.engine, fund_id) as connection:
-            name = f"{once.command.client_id}\x1f{once.command.key}"
-            await lock_member(connection, fund_id, name, bill_id=command.bill_id)
+            await lock_member(connection, fund_id, once.lock_name, bill_id=command.bill_id)
             if (answered := await answered_before(connection, fund_id, once)) is not None:
                 return answered
             await take_books_day(connection, fund_id)

@@ -70,8 +70,8 @@ async def report_message(resources: Resources, command: ReportMessage) -> Outcom
             promised = await holds.find_member_of_visit(
                 connection, fund_id, visit.hospital_code, command.encounter_id, resources.clock()
             )
-            name = f"{once.command.client_id}\x1f{once.command.key}"
-            await lock_member(connection, fund_id, name, bill_id=cancelled, member_id=None if cancelled else promised)
+            member_id = None if cancelled else promised
+            await lock_member(connection, fund_id, once.lock_name, bill_id=cancelled, member_id=member_id)
             if (answered := await answered_before(connection, fund_id, once)) is not None:
                 return answered
             work = Work(resources, command.caller, once, resources.clock())

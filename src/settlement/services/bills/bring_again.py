@@ -1,0 +1,71 @@
+"""Settle a bill that was cancelled before it had a record: its cancellation was undone, so the insurer's bill lives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from settlement.db import bills
+from settlement.db.engine import fund_transaction
+from settlement.db.parts import write_together
+from settlement.db.settling import lock_member
+from settlement.domain.answers import settlement_answer
+from settlement.domain.settlements import BillHead, BillState, Question, SettledBill
+from settlement.services.bills.commands import Brought, Caller, Once, Outcome, SettleBill
+from settlement.services.bills.errors import CancellationStands
+from settlement.services.bills.kept_message import merged
+from settlement.services.bills.settle_bill import answered_before, settle_bill
+from settlement.services.bills.work import Work
+from settlement.services.resources import Resources
+from settlement.services.transactions import run
+
+CANCELLATION_UNDONE = "cancellation_undone"
+"""The question of a bill that is held until it is brought again."""
+
+
+async def bring_again(
+    resources: Resources,
+    caller: Caller,
+    checked: BillHead,
+    undoing: Mapping[str, Any] | None,
+    message: Mapping[str, Any] | None,
+    once: Once,
+) -> Outcome:
+    """Hold the bill again, then settle it with the message that it was brought with; its aid goes to the card.
+
+    `checked` is the head as it was when its cancellation was seen to be undone. Without a message, because only the
+    cancellation had come, the bill stays held until it is brought. Raises `CancellationStands` when it was changed
+    meanwhile, and what `settle_bill` raises.
+    """
+
+    async def transaction() -> Outcome:
+        async with fund_transaction(resources.engine, caller.fund_id) as connection:
+            await lock_member(connection, caller.fund_id, once.lock_name, bill_id=checked.bill_id)
+            if (answered := await answered_before(connection, caller.fund_id, once)) is not None:
+                return answered
+            head = await bills.get_head(connection, caller.fund_id, checked.bill_id)
+            if head.event_count != checked.event_count:
+                raise CancellationStands(id=str(head.bill_id), asked="no")
+            work = Work(resources, caller, once if message is None else None, resources.clock())
+            if head.state is BillState.CANCELLED_UNSEEN:
+                head = _held(work, head)
+            if undoing is not None:
+                work.message(head, "undoing", {"input": undoing})
+            outcome = work.answered(settlement_answer(SettledBill(head, None, None), caller.language), created=False)
+            if work.parts:
+                await write_together(connection, work.parts)
+            return outcome
+
+    outcome = await run(transaction)
+    if message is None or outcome.replayed:
+        return outcome
+    brought = merged(Brought(message["output"], message["facts"]), message)
+    return await settle_bill(resources, SettleBill(caller, checked.door, brought, at_counter=False, once=once))
+
+
+def _held(work: Work, head: BillHead) -> BillHead:
+    undone = {"cancellation": head.cancelling_settlement_id}
+    question = Question(CANCELLATION_UNDONE, {})
+    held = replace(head, state=BillState.HELD, question=question, cancelling_settlement_id=None)
+    return work.changed_head(held, "settlement.cancellation_undone.v1", undone)
