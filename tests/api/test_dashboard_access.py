@@ -41,6 +41,7 @@ PAGES: dict[str, set[str]] = {
 }
 FORMS: dict[str, set[str]] = {
     "/worklist/{item_id}": {"clerk", "approver"},
+    "/worklist/{item_id}/application": {"approver"},
     "/reconciliation/breaks/{break_id}": {"clerk", "approver"},
     "/invariants": {"operator"},
     "/sign-out": set(ROLES),
@@ -48,6 +49,8 @@ FORMS: dict[str, set[str]] = {
 REMARKED = {"action": "remarked", "remark": "已致电医院"}
 SENT = {"/reconciliation/breaks/{break_id}": {"action": "taken"}}
 """What is sent to a form; to the others a remark."""
+REFUSED = {"/worklist/{item_id}/application": 409}
+"""The item proposes no re-rating."""
 OPEN = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
 
 
@@ -111,7 +114,8 @@ def test_every_page_lets_in_exactly_the_roles_that_it_is_for(
             if path == "/sign-out":
                 continue
             answer = desk.post(path.format(**ids), mark_of="/", **SENT.get(path, REMARKED))
-            assert answer.status_code == (303 if role in allowed else 403), f"{role} {path}: {answer.text}"
+            expected = REFUSED.get(path, 303) if role in allowed else 403
+            assert answer.status_code == expected, f"{role} {path}: {answer.text}"
         assert desk.post("/sign-out", mark_of="/").status_code == 303
 
 

@@ -21,6 +21,7 @@ from settlement.domain.ids import IdSource
 from settlement.domain.money import Money
 from settlement.domain.settlements import OtherPayer
 from settlement.services.audit.keep_examination import examine_when_due
+from settlement.services.bills.decide_rerating import ProposeRerating, propose_rerating
 
 DAY = "2025-03-11"
 
@@ -195,3 +196,45 @@ def test_an_operator_asks_for_an_examination_and_everybody_sees_what_it_found(
         assert "不成立，请立即联系运维" in text_of(desk.get("/invariants"))
     with desk_of(url, "hz", two_funds.people["auditor"]) as desk:
         assert f'href="/ops/bills/{settled["live"]}"' in desk.get("/invariants").text
+
+
+async def a_proposed_rerating(database: DatabaseUrls, city: City) -> tuple[str, str]:
+    """Return the ids of the item of a proposal and of the bill that it would raise."""
+    async with open_test_resources(database, seed=29) as resources:
+        first, later = (a_2304(city.member, mdtrt_id=f"V{number}", setl_id=f"R{number}") for number in (1, 2))
+        gone, poor = await settle(resources, city, first), await settle(resources, city, later)
+        await reverse(resources, city, gone, a_2305(first))
+        as_owner(database, "UPDATE hold SET created_at = created_at - interval '3 days', expires_at = created_at - interval '1 day'")
+        proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
+    ((item_id,),) = rows_of(
+        database, f"SELECT item_id FROM worklist_item WHERE figures ->> 'rerating' = '{proposed['rerating_id']}'"
+    )
+    return str(item_id), str(bill_id_of(poor))
+
+
+@pytest.mark.parametrize("decision", ["apply", "decline"])
+async def test_a_proposed_rerating_is_shown_bill_by_bill_and_its_owner_decides_it(
+    url: str, two_funds: TwoFunds, city: City, database: DatabaseUrls, decision: str
+):
+    item_id, bill_id = await a_proposed_rerating(database, city)
+    path = f"/worklist/{item_id}"
+    with desk_of(url, "hz", two_funds.people["approver"]) as desk:
+        page = text_of(desk.get(path))
+        assert "重算建议 待决定" in page
+        assert "689.83 389.83" in page
+        assert "差额合计 -300.00 元，职工多得，执行后由基金追回。" in page
+        assert "执行 全部单据" not in page, "it is nobody's yet"
+        assert desk.post(f"{path}/application", mark_of=path).status_code == 409
+        assert desk.post(path, action="taken").status_code == 303
+        assert "执行 全部单据一次改记" in text_of(desk.get(path))
+        if decision == "apply":
+            assert desk.post(f"{path}/application", mark_of=path).status_code == 303
+        else:
+            assert desk.post(path, action="closed", reason="nothing_to_do").status_code == 303
+        shown = text_of(desk.get(path))
+        assert ("重算建议 已执行" in shown, "重算建议 不执行" in shown) == (decision == "apply", decision == "decline")
+        assert "已关闭" in shown
+        assert desk.post(f"{path}/application", mark_of="/").status_code == 409
+    aid = f"SELECT revision, aid_on_bill_fen + aid_to_card_fen FROM settlement WHERE bill_id = '{bill_id}'"
+    expected = [(1, 68983)] + ([(2, 38983)] if decision == "apply" else [])
+    assert rows_of(database, f"{aid} ORDER BY revision") == expected

@@ -29,6 +29,7 @@ from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
 from settlement.domain.settlements import BillHead, OtherPayer
 from settlement.domain.time import CHINA
+from settlement.domain.worklist import Action, ClosingReason, Done
 from settlement.services.audit.examine import examine
 from settlement.services.bills import rerate_member as rating
 from settlement.services.bills.add_later_payer import AddLaterPayer, LaterPaymentDiffers, add_later_payer
@@ -47,6 +48,7 @@ from settlement.services.bills.promise_bill import PromiseBill, promise_bill
 from settlement.services.bills.quote_bill import QuoteBill
 from settlement.services.bills.rerate_member import rerate_member
 from settlement.services.resources import Resources
+from settlement.services.worklist.act_on_item import act_on_item
 
 NO_INSURANCE = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00"}
 
@@ -218,3 +220,40 @@ async def test_a_later_payer_whom_the_plan_counts_leads_to_a_proposal(
     rerating = await rerate_member(resources, city.caller, bill_id_of(settled))
     assert rerating.net == Money(0)
     assert await broken(database) == []
+
+
+async def test_what_a_later_payer_paid_for_a_bill_counts_for_the_one_that_corrected_it(
+    resources: Resources, clock: SteeredClock, database: DatabaseUrls
+):
+    city = await a_city(resources, code="bz", plan_file=BINZHOU)
+    clock.now = datetime(2026, 5, 11, 10, tzinfo=CHINA)
+    bill, longer = (
+        a_2304(city.member, setl_time="2026-05-11 09:58:00", allowed=each) for each in ("8000.00", "8100.00")
+    )
+    stay = facts(city, admitted_on="2026-05-01", discharged_on="2026-05-11")
+    settled = await settle(resources, city, bill, stay)
+    payer = AddLaterPayer(city.caller, bill_id_of(settled), OtherPayer("惠民保", Money(500_00)), "HMB-1")
+    await add_later_payer(resources, payer)
+    await reverse(resources, city, settled, a_2305(bill, setl_time="2026-05-11 09:59:00"))
+    again = await settle(resources, city, longer, stay)
+    assert again.answer["replaces"] == settled.answer["id"]
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(again)))
+    assert proposed["net"] == "-250.00", "half of what was paid"
+    await apply_rerating(resources, ApplyRerating(city.caller, UUID(str(proposed["rerating_id"]))))
+    with pytest.raises(NothingToRate):
+        await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(again)))
+    assert await broken(database) == []
+
+
+async def test_closing_its_worklist_item_declines_a_proposal(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    _, later = await a_poor_member(resources, city, clock)
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    [(item_id,)] = rows_of(database, "SELECT item_id FROM worklist_item")
+    assert isinstance(item_id, UUID)
+    for done in (Done(Action.TAKEN), Done(Action.CLOSED, ClosingReason.NOTHING_TO_DO)):
+        await act_on_item(resources, city.office.approver, item_id, done)
+    declined = await apply_rerating(resources, ApplyRerating(city.caller, UUID(proposed["rerating_id"])))
+    assert (declined["state"], declined["decided_by"]) == ("declined", "staff:head")
+    assert rows_of(database, "SELECT count(*) FROM settlement WHERE revision > 1") == [(0,)]

@@ -176,6 +176,25 @@ async def test_a_decrease_is_only_proposed_even_where_the_plan_raises(
     assert await broken(database) == []
 
 
+async def test_where_one_bill_gains_and_another_loses_a_person_decides_even_where_the_plan_raises(
+    resources: Resources, clock: SteeredClock, database: DatabaseUrls, tmp_path: Path
+):
+    """Without the first stay the second one has the whole deductible; without the third, the fourth has room."""
+    city = await a_city(resources, code="raising", plan_file=declaring(tmp_path, HANGZHOU_FILE, "raise"))
+    outputs = [visit(1, city), visit(2, city), visit(3, city, **WHOLE), visit(4, city)]
+    bills = [await settle(resources, city, output) for output in outputs]
+    for number in (0, 2):
+        await reverse(resources, city, bills[number], a_2305(outputs[number]))
+    clock.forward(days=2)
+    await look(resources, database)
+    [(state, net, kept)] = rows_of(database, "SELECT state, net_fen, lines FROM rerating")
+    fen = [line["aid_now_fen"] - line["aid_recorded_fen"] for line in kept]  # type: ignore[union-attr,index]
+    assert (state, net) == ("proposed", sum(fen))
+    assert (fen[0] < 0, fen[1] > 0, sum(fen) > 0) == (True, True, True)
+    assert rows_of(database, "SELECT max(revision) FROM settlement") == [(1,)]
+    assert await broken(database) == []
+
+
 async def test_a_transfer_moves_no_room_and_is_no_cause(resources: Resources, city: City, database: DatabaseUrls):
     settled = await settle(resources, city, visit(1, city))
     await transfer_aid(

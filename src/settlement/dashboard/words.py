@@ -85,6 +85,14 @@ FIGURES: Final[Mapping[str, str]] = {
 }
 """What the figures of a worklist item are called; one without a line here is shown by its own name."""
 
+RERATINGS: Final[Mapping[str, str]] = {
+    "proposed": "待决定",
+    "applied": "已执行",
+    "declined": "不执行",
+    "lapsed": "已失效：单据已有变化，如仍有差额会重新提出",
+}
+"""What became of a proposed re-rating."""
+
 SOURCES: Final[Mapping[Source, str]] = {Source.BUREAU: "医保清单", Source.HOSPITAL: "医院清单"}
 
 BREAKS: Final[Mapping[BreakKind, str]] = {

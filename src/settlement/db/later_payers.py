@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part
-from settlement.db.tables import later_payer
+from settlement.db.tables import bill, later_payer
 from settlement.domain.ids import BillId, FundId
 from settlement.domain.money import Money
-from settlement.domain.settlements import OtherPayer
+from settlement.domain.settlements import BillState, OtherPayer
 
 
 def insert_later_payer(
@@ -36,11 +36,23 @@ def insert_later_payer(
 async def sum_later_payers(
     connection: AsyncConnection, fund_id: FundId, bill_ids: Sequence[BillId]
 ) -> dict[BillId, Money]:
-    """Return what later payers paid for each bill, in fen; a bill that had none is left out."""
+    """Return what later payers paid for each bill, in fen; a bill that had none is left out.
+
+    What was paid for a bill that was corrected since was paid for the same care: it counts for the one in its place.
+    """
+    paid, mine = bill.alias("paid"), bill.alias("mine")
+    first_of = func.coalesce(paid.c.place_bill_id, paid.c.bill_id) == func.coalesce(
+        mine.c.place_bill_id, mine.c.bill_id
+    )
+    is_own = paid.c.bill_id == mine.c.bill_id
+    of_chain = and_(paid.c.member_id == mine.c.member_id, paid.c.state == BillState.REPLACED.value, first_of)
     statement = (
-        select(later_payer.c.bill_id, func.sum(later_payer.c.amount_fen))
-        .where(later_payer.c.fund_id == fund_id, later_payer.c.bill_id.in_(list(bill_ids)))
-        .group_by(later_payer.c.bill_id)
+        select(mine.c.bill_id, func.sum(later_payer.c.amount_fen))
+        .select_from(mine)
+        .join(paid, and_(paid.c.fund_id == mine.c.fund_id, or_(is_own, of_chain)))
+        .join(later_payer, and_(later_payer.c.fund_id == paid.c.fund_id, later_payer.c.bill_id == paid.c.bill_id))
+        .where(mine.c.fund_id == fund_id, mine.c.bill_id.in_(list(bill_ids)))
+        .group_by(mine.c.bill_id)
     )
     return {BillId(bill_id): Money(int(fen)) for bill_id, fen in await connection.execute(statement)}
 

@@ -15,6 +15,7 @@ from settlement.db.tables import rerating, rerating_look, worklist_item
 from settlement.domain.ids import BillId, FundId, MemberId
 from settlement.domain.money import Money
 from settlement.domain.settlements import RevisionReason
+from settlement.domain.worklist import RERATING_PROPOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,13 @@ async def add_rerating(connection: AsyncConnection, fund_id: FundId, proposed: S
     await connection.execute(insert(rerating).values(values))
 
 
-async def find_rerating(connection: AsyncConnection, fund_id: FundId, rerating_id: UUID) -> StoredRerating | None:
-    """Return one re-rating."""
+async def find_rerating(
+    connection: AsyncConnection, fund_id: FundId, rerating_id: UUID, *, lock: bool = False
+) -> StoredRerating | None:
+    """Return one re-rating; with `lock`, nobody else decides it until the transaction ends."""
     statement = select(rerating).where(rerating.c.fund_id == fund_id, rerating.c.rerating_id == rerating_id)
+    if lock:
+        statement = statement.with_for_update(key_share=True)
     row = (await connection.execute(statement)).mappings().one_or_none()
     return _stored(dict(row)) if row else None
 
@@ -104,7 +109,7 @@ async def decide_rerating(
 
 async def _close_items(connection: AsyncConnection, fund_id: FundId, ended: Select[tuple[UUID]], at: datetime) -> None:
     named = worklist_item.c.figures["rerating"].astext.in_(select(cast(ended.subquery().c.rerating_id, Text)))
-    items = (worklist_item.c.fund_id == fund_id) & (worklist_item.c.kind == "rerating_proposed")
+    items = (worklist_item.c.fund_id == fund_id) & (worklist_item.c.kind == RERATING_PROPOSED)
     is_open = worklist_item.c.closed_at.is_(None)
     await connection.execute(update(worklist_item).where(items & is_open & named).values(closed_at=at))
 

@@ -43,6 +43,7 @@ class Kind:
 WORKED_BY: Final = frozenset({"clerk", "approver"})
 """The roles that take items, give them back and remark on them."""
 _HEAD: Final = frozenset({"approver"})
+RERATING_PROPOSED: Final = "rerating_proposed"
 
 KINDS: Final[Mapping[str, Kind]] = {
     "bill_changed": Kind(
@@ -85,9 +86,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "互助已按剩余额度记账，少于原来所示。由负责人核对，与职工说明后关闭。",
         _HEAD,
     ),
-    "rerating_proposed": Kind(
+    RERATING_PROPOSED: Kind(
         "建议重算本期互助",
-        "各单互助仍按原记录。由负责人逐单核对重算建议，批准后一次执行，或不执行并关闭本项。",
+        "各单互助仍按原记录。由负责人逐单核对重算建议：领取后一次执行，或关闭本项，即不执行。",
         _HEAD,
     ),
     "provisional_cover": Kind(

@@ -196,7 +196,7 @@ class StoredReratingShown(BaseModel):
     """A re-rating as it was proposed, and what became of it."""
 
     rerating_id: str
-    state: str = Field(examples=["proposed"], description="`proposed`, `applied` or `lapsed`.")
+    state: str = Field(examples=["proposed"], description="`proposed`, `applied`, `declined` or `lapsed`.")
     plan_code: str
     term: str
     net: Yuan = Field(description="What the fund owes the member; negative where the member owes.")

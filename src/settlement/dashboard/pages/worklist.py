@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,14 +14,19 @@ from fastapi.responses import RedirectResponse
 from settlement.dashboard.access import READERS, ResourcesDep, Visitor, form_by, visitor_in
 from settlement.dashboard.menu import WORKLIST, menu_for
 from settlement.dashboard.rendering import page
-from settlement.dashboard.words import DOORS, FIGURES
+from settlement.dashboard.words import DOORS, FIGURES, RERATINGS
+from settlement.db.bills import list_settled_bills
 from settlement.db.engine import fund_transaction
-from settlement.db.worklist import find_item, list_actions, list_open_items, list_open_kinds
+from settlement.db.rerating import find_rerating
+from settlement.db.worklist import WorklistItem, find_item, list_actions, list_open_items, list_open_kinds
+from settlement.domain.ids import BillId
+from settlement.domain.money import Money
 from settlement.domain.settlements import Door
 from settlement.domain.worklist import (
     ACTIONS,
     CLOSING_REASONS,
     LONGEST_REMARK,
+    RERATING_PROPOSED,
     WORKED_BY,
     Action,
     ClosingReason,
@@ -29,13 +35,16 @@ from settlement.domain.worklist import (
     allowed_actions,
     kind_of,
 )
+from settlement.services.access.add_staff import APPROVER
+from settlement.services.bills.decide_rerating import ApplyRerating, apply_rerating
 from settlement.services.resources import Resources
 from settlement.services.worklist.act_on_item import act_on_item
-from settlement.services.worklist.errors import RemarkUnusable, WorklistItemUnknown
+from settlement.services.worklist.errors import RemarkUnusable, WorklistActionRefused, WorklistItemUnknown
 
 router = APIRouter()
 
 PAGE = 50
+APPLIERS = frozenset({APPROVER})
 _Reader = Annotated[Visitor, Depends(visitor_in(READERS))]
 
 
@@ -87,6 +96,22 @@ async def act(
     return RedirectResponse(f"{request.scope['root_path']}/worklist/{item_id}", 303)
 
 
+@router.post("/worklist/{item_id}/application")
+async def apply(
+    request: Request,
+    resources: ResourcesDep,
+    visitor: Annotated[Visitor, Depends(visitor_in(APPLIERS))],
+    form: Annotated[Mapping[str, str], Depends(form_by(APPLIERS))],
+    item_id: UUID,
+) -> Response:
+    """Apply the re-rating that an item of this person's proposes, and show the item again, closed by it."""
+    item = await _found(resources, visitor, item_id)
+    if item.kind != RERATING_PROPOSED or Action.CLOSED not in _allowed(item, visitor):
+        raise WorklistActionRefused(owner=item.owner)
+    await apply_rerating(resources, ApplyRerating(visitor.caller, UUID(item.figures["rerating"])))
+    return RedirectResponse(f"{request.scope['root_path']}/worklist/{item_id}", 303)
+
+
 def _done(form: Mapping[str, str]) -> Done:
     """Return what the form asks for. Raises `RemarkUnusable` for an action or a reason that does not exist."""
     try:
@@ -102,13 +127,10 @@ async def _item_page(
     request: Request, resources: Resources, visitor: Visitor, item_id: UUID, typed: str | None = None
 ) -> Response:
     fund_id, now = visitor.staff.fund_id, resources.clock()
+    item = await _found(resources, visitor, item_id)
     async with fund_transaction(resources.engine, fund_id) as connection:
-        item = await find_item(connection, fund_id, item_id)
-        if item is None:
-            raise WorklistItemUnknown(id=str(item_id))
         done = await list_actions(connection, fund_id, item_id)
-    standing = Standing(item.kind, item.closed_at is not None, item.owner)
-    allowed = allowed_actions(standing, visitor.staff.login, visitor.staff.roles)
+    rerating = await _rerating(resources, visitor, item)
     return page(
         request,
         "item.html",
@@ -119,15 +141,61 @@ async def _item_page(
         item=item,
         kind=kind_of(item.kind),
         part=item.kind.partition(":")[2],
-        facts=[_fact(name, str(value)) for name, value in item.figures.items()],
+        facts=[_fact(name, str(value)) for name, value in item.figures.items() if name != "rerating"],
+        rerating=rerating,
+        reratings=RERATINGS,
         lasting=_until(item.closed_at, now) - item.opened_at,
         done=[(step, ACTIONS[step.action], CLOSING_REASONS[step.reason] if step.reason else None) for step in done],
-        allowed={action.value for action in allowed},
+        allowed={action.value for action in _allowed(item, visitor)},
         reasons=list(CLOSING_REASONS.items()),
         longest=LONGEST_REMARK,
         typed=typed or "",
         unusable=typed is not None,
     )
+
+
+async def _found(resources: Resources, visitor: Visitor, item_id: UUID) -> WorklistItem:
+    async with fund_transaction(resources.engine, visitor.staff.fund_id) as connection:
+        item = await find_item(connection, visitor.staff.fund_id, item_id)
+    if item is None:
+        raise WorklistItemUnknown(id=str(item_id))
+    return item
+
+
+def _allowed(item: WorklistItem, visitor: Visitor) -> tuple[Action, ...]:
+    standing = Standing(item.kind, item.closed_at is not None, item.owner)
+    return allowed_actions(standing, visitor.staff.login, visitor.staff.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rerating:
+    """A proposed re-rating as the page shows it: bill by bill, old against new."""
+
+    state: str
+    net: Money
+    lines: Sequence[tuple[BillId, str, Money, Money | None]]
+    """Each bill's id and number, its aid as recorded, and as it would be, in fen."""
+
+
+async def _rerating(resources: Resources, visitor: Visitor, item: WorklistItem) -> _Rerating | None:
+    if item.kind != RERATING_PROPOSED:
+        return None
+    fund_id = visitor.staff.fund_id
+    async with fund_transaction(resources.engine, fund_id) as connection:
+        stored = await find_rerating(connection, fund_id, UUID(item.figures["rerating"]))
+        ids = [BillId(UUID(line["bill_id"])) for line in stored.lines] if stored else []
+        numbers = {
+            bill.head.bill_id: bill.head.settlement_no
+            for bill in await list_settled_bills(connection, fund_id, bill_ids=ids)
+        }
+    if stored is None:
+        return None
+    fen = [(line["aid_recorded_fen"], line["aid_now_fen"]) for line in stored.lines]
+    lines = [
+        (bill_id, numbers[bill_id], Money(recorded), Money(now) if now is not None else None)
+        for bill_id, (recorded, now) in zip(ids, fen, strict=True)
+    ]
+    return _Rerating(stored.state, stored.net, lines)
 
 
 def _until(closed_at: datetime | None, now: datetime) -> datetime:

@@ -12,10 +12,12 @@ from settlement.db.settling import read_takings
 from settlement.domain.bills import Care
 from settlement.domain.errors import ensure
 from settlement.domain.ids import HoldId
+from settlement.domain.money import total
 from settlement.domain.promises import HoldKind, HoldState, KeptPlace, Promise, kept_until
 from settlement.domain.settlements import BillHead, BillState, RevisionReason, SettledBill
 from settlement.plans.receipt import Inputs
 from settlement.services.bills.anew import Anew, compute_anew
+from settlement.services.bills.later_paid import later_paid
 from settlement.services.bills.revise import revise
 from settlement.services.bills.work import Work
 
@@ -177,4 +179,8 @@ async def _in_its_place(connection: AsyncConnection, work: Work, old: SettledBil
         without_bills=[new.head.bill_id],
         before=old.head.place,
     )
-    return compute_anew(new.head, after, version, past, visit_on=before.service_date) if version else None
+    if version is None:
+        return None
+    later = await later_paid(connection, work.fund_id, version, [old.head.bill_id, new.head.bill_id])
+    paid = total(later.values())
+    return compute_anew(new.head, after, version, past, visit_on=before.service_date, later_paid=paid)

@@ -15,9 +15,10 @@ from settlement.db.settling import lock_member, take_books_day
 from settlement.domain.answers import Answer
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import BillId
-from settlement.domain.money import Money
+from settlement.domain.money import ZERO, Money
 from settlement.domain.settlements import RevisionReason
 from settlement.domain.time import CHINA
+from settlement.domain.worklist import RERATING_PROPOSED
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.rerate_member import Rerating, rerate_under_lock
 from settlement.services.bills.revise import revise
@@ -55,7 +56,7 @@ class ApplyRerating:
 
 
 async def propose_rerating(resources: Resources, command: ProposeRerating) -> Answer:
-    """Keep a proposal and a worklist item for it; where the plan says `raise` and nobody loses, apply it at once.
+    """Keep a proposal and a worklist item for it; where the plan says `raise` and no bill loses, apply it at once.
 
     Raises `BillNotFound`, `NothingToRate`, and what `run` raises.
     """
@@ -84,7 +85,7 @@ async def propose_under_lock(connection: AsyncConnection, work: Work, bill_id: B
     if rerating.effect == "leave" or not rerating.changed:
         return None
     stored = _proposal(work, bill_id, rerating)
-    raised = rerating.effect == "raise" and rerating.net >= 0
+    raised = rerating.effect == "raise" and not any(line.difference < ZERO for line in rerating.lines)
     found = await find_open_rerating(connection, work.fund_id, rerating.member_id, rerating.plan_code, rerating.term)
     if found is not None and not raised and list(found.lines) == list(stored.lines):
         return found
@@ -92,7 +93,7 @@ async def propose_under_lock(connection: AsyncConnection, work: Work, bill_id: B
     if raised:
         return await _apply(connection, work, stored, rerating)
     named = rerating.changed[0].settled.head
-    work.worklist(named, "rerating_proposed", {"rerating": str(stored.rerating_id), "net": stored.net.yuan()})
+    work.worklist(named, RERATING_PROPOSED, {"rerating": str(stored.rerating_id), "net": stored.net.yuan()})
     await write_together(connection, work.parts)
     return stored
 
@@ -111,7 +112,7 @@ async def apply_rerating(resources: Resources, command: ApplyRerating) -> Answer
                 raise RatingNotFound(id=str(command.rerating_id))
             await lock_member(connection, fund_id, f"rerate\x1f{found.of_bill_id}", member_id=found.member_id)
             await take_books_day(connection, fund_id)
-            found = await find_rerating(connection, fund_id, command.rerating_id) or found
+            found = await find_rerating(connection, fund_id, command.rerating_id, lock=True) or found
             if found.state != "proposed":
                 return rerating_answer(found)
             work = Work(resources, caller, None, resources.clock())

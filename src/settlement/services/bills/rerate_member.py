@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db import bills
 from settlement.db.engine import fund_transaction
-from settlement.db.later_payers import sum_later_payers
 from settlement.db.settling import lock_member, read_covers, read_takings
 from settlement.domain.answers import Answer
 from settlement.domain.benefits import STAY, Taking
@@ -24,6 +23,7 @@ from settlement.plans.stored import used_from_json
 from settlement.services.bills.anew import Anew, compute_anew
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.errors import BillNotFound
+from settlement.services.bills.later_paid import later_paid
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
 from settlement.services.transactions import run
@@ -120,10 +120,7 @@ async def rerate_under_lock(
     rules = await resources.rules.knowing(fund_id, *digests, within=connection)
     version = rules.version_by_digest(settled.priced.plan_digest or "")
     changes = version.plan.header.earlier_changes if version else None
-    if version is None or (others := version.plan.header.other_payers) is None or others.later_payer != "propose":
-        later = {}
-    else:
-        later = await sum_later_payers(connection, fund_id, [bill.head.bill_id for bill in in_term])
+    later = await later_paid(connection, fund_id, version, [bill.head.bill_id for bill in in_term])
     covers = await read_covers(connection, fund_id, member_id, plan_code)
     rating = _Rating(fund_id, member_id, plan_code, rules, later, covers)
     lines = await rating.lines(connection, in_term, at)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from settlement.db.engine import fund_transaction
+from settlement.db.rerating import decide_rerating
 from settlement.db.staff import find_staff_by_id
 from settlement.db.worklist import add_action, find_item, list_actions, lock_item
 from settlement.domain.worklist import (
+    RERATING_PROPOSED,
     WORKED_BY,
     Action,
     Done,
@@ -26,9 +28,9 @@ from settlement.services.worklist.errors import RemarkUnusable, WorklistActionRe
 async def act_on_item(resources: Resources, actor: Actor, item_id: UUID, done: Done) -> None:
     """Record what a person did with an item; nothing recorded about it is ever changed.
 
-    The item is locked in one statement and read in the next, so that two people do not take it at once. Raises
-    `WorklistItemUnknown`, `WorklistActionRefused`, `RemarkUnusable`, `RoleMissing`, `TokenInvalid` for an account that
-    was disabled meanwhile, and what `run` does.
+    Closing the item of a proposed re-rating declines it. The item is locked in one statement and read in the next, so
+    that two people do not take it at once. Raises `WorklistItemUnknown`, `WorklistActionRefused`, `RemarkUnusable`,
+    `RoleMissing`, `TokenInvalid` for an account that was disabled meanwhile, and what `run` does.
     """
     _check(done)
 
@@ -46,16 +48,11 @@ async def act_on_item(resources: Resources, actor: Actor, item_id: UUID, done: D
             standing = Standing(item.kind, item.closed_at is not None, item.owner)
             if done.action not in allowed_actions(standing, account.login, account.roles):
                 raise WorklistActionRefused(owner=item.owner)
-            sequence = before[-1].sequence + 1 if before else 1
-            await add_action(
-                connection,
-                actor.fund_id,
-                item_id,
-                sequence,
-                actor.staff_id,
-                done,
-                max(resources.clock(), item.opened_at),
-            )
+            sequence, at = before[-1].sequence + 1 if before else 1, max(resources.clock(), item.opened_at)
+            await add_action(connection, actor.fund_id, item_id, sequence, actor.staff_id, done, at)
+            if done.action is Action.CLOSED and item.kind == RERATING_PROPOSED:
+                by = f"{actor.fund_id}.staff:{account.login}"
+                await decide_rerating(connection, actor.fund_id, UUID(item.figures["rerating"]), "declined", by, at)
 
     await run(transaction)
 
