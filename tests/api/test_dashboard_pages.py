@@ -204,7 +204,10 @@ async def a_proposed_rerating(database: DatabaseUrls, city: City) -> tuple[str, 
         first, later = (a_2304(city.member, mdtrt_id=f"V{number}", setl_id=f"R{number}") for number in (1, 2))
         gone, poor = await settle(resources, city, first), await settle(resources, city, later)
         await reverse(resources, city, gone, a_2305(first))
-        as_owner(database, "UPDATE hold SET created_at = created_at - interval '3 days', expires_at = created_at - interval '1 day'")
+        as_owner(
+            database,
+            "UPDATE hold SET created_at = created_at - interval '3 days', expires_at = created_at - interval '1 day'",
+        )
         proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
     ((item_id,),) = rows_of(
         database, f"SELECT item_id FROM worklist_item WHERE figures ->> 'rerating' = '{proposed['rerating_id']}'"

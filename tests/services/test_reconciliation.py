@@ -9,7 +9,7 @@ from uuid import UUID
 import openpyxl
 import pytest
 
-from builders import City, Node, SteeredClock, a_2304, a_2305, bill_id_of, facts, once, reverse, settle
+from builders import City, Node, SteeredClock, a_2304, a_2305, a_person, bill_id_of, facts, once, reverse, settle
 from database import as_owner, ops_engine, rows_of
 from services.reconciling import (
     DAY,
@@ -24,6 +24,7 @@ from settlement.db.engine import fund_transaction
 from settlement.db.reconciliation import BreakSearch, list_break_steps, list_reconciled_days
 from settlement.db.settling import CommandKey
 from settlement.domain.reconciliation import BreakAction, BreakKind, BreakStatus, Resolution, Source
+from settlement.domain.scope import PersonCategory
 from settlement.domain.settlements import ReversalReason, RevisionReason
 from settlement.services.audit.examine import examine
 from settlement.services.bills.commands import Once
@@ -38,6 +39,7 @@ from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bi
 from settlement.services.bills.reverse_bill import Seen, undo
 from settlement.services.bills.transfer_aid import TransferAid, transfer_aid
 from settlement.services.funds.lines import Lines
+from settlement.services.members.add_member import NewMember, add_members
 from settlement.services.messages.drop_expired import drop_expired_messages
 from settlement.services.reconciliation.act_on_break import ActOnBreak, act_on_break, settle_missing
 from settlement.services.reconciliation.bring_list import bring_list
@@ -127,6 +129,24 @@ async def test_a_bill_that_is_not_ours_is_said_to_be_so_once(desk: Desk):
     assert (ended.resolution, ended.bill_id) == (Resolution.NOT_OURS, None)
     await desk.bureau(line, bureau_line(desk.city, a_2304(desk.city.member, insutype="390")))
     assert len(await desk.breaks()) == 1
+
+
+async def test_a_bill_that_was_not_covered_is_a_break_again_once_a_late_roster_came(desk: Desk, database: DatabaseUrls):
+    late = a_person(4711)
+    line = bureau_line(desk.city, a_2304(late))
+    await desk.bureau(line)
+    ended = await act(desk, BreakAction.SETTLE)
+    assert (ended.resolution, ended.bill_id) == (Resolution.NOT_COVERED, None)
+    await run_day(desk.resources, desk.city.caller, DAY)
+    assert await desk.open() == []
+    lasting = (date(2025, 1, 1), date(2025, 12, 31))
+    roster = [NewMember(late.name, late.certificate, "u1", PersonCategory.ACTIVE, *lasting)]
+    await add_members(desk.resources, desk.city.fund_id, roster)
+    await run_day(desk.resources, desk.city.caller, DAY)
+    assert await desk.open() == [("bureau", "missing_here")]
+    ended = await act(desk, BreakAction.SETTLE)
+    assert ended.resolution is Resolution.SETTLED_BY_CATCH_UP
+    assert rows_of(database, "SELECT aid_to_card_fen > 0 FROM settlement") == [(True,)]
 
 
 async def test_a_bill_that_the_bureau_lacks_is_missing_there(desk: Desk):

@@ -113,6 +113,7 @@ RESOLUTIONS: Final[Mapping[Resolution, str]] = {
     Resolution.FOUND_ON_NEIGHBOURING_DAY: "在前后一日的清单中找到",
     Resolution.SETTLED_BY_CATCH_UP: "已补记",
     Resolution.NOT_OURS: "不属互助范围",
+    Resolution.NOT_COVERED: "当日未参保，名册补到后对账会再提出",
     Resolution.REVERSED_HERE: "已冲销",
     Resolution.ACCEPTED: "认可差异",
     Resolution.CORRECTED_AT_BUREAU: "由医保更正",

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.domain.ids import FundId
-from settlement.domain.reconciliation import BY_A_PERSON, FINAL, Source
+from settlement.domain.reconciliation import BY_A_PERSON, FINAL, UNTIL_THE_ROSTER, Source
 
 FUND_COLUMNS = ("hifp", "cvlserv", "hifes", "hifmi", "hifob", "hifdm", "maf", "oth")
 """Single funds: if only they differ, the totals agree and another payer paid."""
@@ -399,7 +399,10 @@ WITH fresh AS (
           WHERE {_SAME} AND (of_break.status = 'open' OR (of_break.figures = found.figures
               AND (of_break.resolution = ANY (CAST(:final AS text[])) OR (
                   of_break.resolution = ANY (CAST(:by_a_person AS text[]))
-                  AND of_break.import_id IS NOT DISTINCT FROM found.import_id)))))
+                  AND of_break.import_id IS NOT DISTINCT FROM found.import_id)
+                  OR (of_break.resolution = ANY (CAST(:until_the_roster AS text[])) AND NOT EXISTS (
+                      SELECT FROM membership
+                      WHERE membership.fund_id = :fund_id AND membership.recorded_at > of_break.resolved_at))))))
     RETURNING break_id, figures
 )
 INSERT INTO reconciliation_step (fund_id, break_id, step, kind, details, actor, at)
@@ -486,6 +489,7 @@ async def compare_day(connection: AsyncConnection, run: Run, lists: Lists, about
         "complete_codes": list(lists.complete_codes),
         "about_figures": list(about_figures),
         "final": [resolution.value for resolution in FINAL],
+        "until_the_roster": [resolution.value for resolution in UNTIL_THE_ROSTER],
         "by_a_person": [resolution.value for resolution in BY_A_PERSON],
     }
     if lists.bureau_import_id is not None:

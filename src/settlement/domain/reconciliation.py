@@ -48,6 +48,7 @@ class Resolution(StrEnum):
     FOUND_ON_NEIGHBOURING_DAY = "found_on_neighbouring_day"
     SETTLED_BY_CATCH_UP = "settled_by_catch_up"
     NOT_OURS = "not_ours"
+    NOT_COVERED = "not_covered"
     REVERSED_HERE = "reversed_here"
     ACCEPTED = "accepted"
     CORRECTED_AT_BUREAU = "corrected_at_bureau"
@@ -58,6 +59,8 @@ BY_A_PERSON = (Resolution.ACCEPTED, Resolution.CORRECTED_AT_BUREAU, Resolution.C
 """What a person may say of any break; the others follow from what was done or seen."""
 FINAL = (Resolution.ACCEPTED, Resolution.NOT_OURS)
 """After these the same figures are no break again, in whatever list they stand."""
+UNTIL_THE_ROSTER = (Resolution.NOT_COVERED,)
+"""After these they are one again once anybody was recorded as covered since: a roster may be late."""
 
 
 class BreakAction(StrEnum):

@@ -28,6 +28,7 @@ from settlement.domain.reconciliation import (
 from settlement.domain.settlements import BillState, Door, ReversalReason
 from settlement.domain.worklist import is_usable
 from settlement.services.bills.commands import Brought, Caller, SettleBill
+from settlement.services.bills.decide import NOT_A_MEMBER, NOT_COVERED_ON_DATE
 from settlement.services.bills.reverse_bill import Seen, read_brought_cancellation, undo
 from settlement.services.bills.settle_bill import settle_bill
 from settlement.services.reconciliation.errors import (
@@ -41,6 +42,9 @@ from settlement.services.reconciliation.import_list import kept_content
 from settlement.services.reconciliation.run_day import BY_BUREAU_FILE
 from settlement.services.resources import Resources
 from settlement.services.worklist.errors import RemarkUnusable
+
+NOT_COVERED_YET = (NOT_A_MEMBER, NOT_COVERED_ON_DATE)
+"""What a roster that comes late may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +133,9 @@ async def _settle(
     brought = Brought(kept["output"], kept["facts"])
     command = SettleBill(caller, Door.CATCH_UP, brought, at_counter=False, confirmed_by=BY_BUREAU_FILE)
     answer = (await settle_bill(resources, command)).answer
-    aid = answer["mutual_aid"]
     if answer.get("id") is None:
-        return Resolution.NOT_OURS, None, {"reason": aid["reason"]["code"] if "reason" in aid else None}
+        reason = answer["mutual_aid"]["reason"]["code"]
+        return Resolution.NOT_COVERED if reason in NOT_COVERED_YET else Resolution.NOT_OURS, None, {"reason": reason}
     return Resolution.SETTLED_BY_CATCH_UP, BillId(UUID(answer["id"])), {"state": answer["state"]}
 
 
