@@ -209,16 +209,25 @@ def _start_again(pgdata: Path) -> None:
     get_server(pgdata).ensure_postgres_running()
 
 
+@pytest.mark.parametrize("command", ["settlement", "transfer"])
 async def test_one_members_queue_leaves_the_pool_to_the_others(
-    database: DatabaseUrls, two_funds: TwoFunds, http: httpx.AsyncClient
+    database: DatabaseUrls, two_funds: TwoFunds, http: httpx.AsyncClient, command: str
 ):
-    """Somebody holds one member's row for good: 60 bills of that member wait, and 30 of others take no notice."""
+    """Somebody holds one member's row for good: 60 commands of that member wait, and 30 of others take no notice."""
     city = two_funds.city
     with served(database) as url, psycopg.connect(database.owner) as holding:
         sender = await a_sender(url, two_funds.clients, city, http)
         await sender.settle(5, "warm-up-key")
+        _, settled, _ = await sender.settle(0, "settled-key")
+
+        async def sent(number: int) -> tuple[int, dict[str, Any], float]:
+            if command == "settlement":
+                return await sender.settle(0, f"stuck-{number:03d}")
+            path = f"/v1/settlements/{settled['id']}/transfers"
+            return await sender.post(path, body_of({"reason": "not_shown"}), f"stuck-{number:03d}")
+
         holding.execute("SELECT FROM member WHERE member_id = %s FOR NO KEY UPDATE", [city.members[0].member_id])
-        stuck = [asyncio.create_task(sender.settle(0, f"stuck-{n:03d}")) for n in range(60)]
+        stuck = [asyncio.create_task(sent(number)) for number in range(60)]
         await asyncio.sleep(0.3)
         others = await asyncio.gather(*(sender.settle(n, f"other-{n:03d}") for n in range(10, 40)))
         assert {status for status, *_ in others} == {201}

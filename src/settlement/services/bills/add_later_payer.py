@@ -16,9 +16,9 @@ from settlement.domain.settlements import BillState, OtherPayer
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.decide_rerating import NothingToRate, ProposeRerating, propose_rerating
 from settlement.services.bills.errors import BillNotFound
+from settlement.services.bills.turns import run_in_turn
 from settlement.services.bills.work import Work
 from settlement.services.resources import Resources
-from settlement.services.transactions import run
 
 
 class LaterPaymentDiffers(SettlementError):
@@ -65,7 +65,7 @@ async def add_later_payer(resources: Resources, command: AddLaterPayer) -> Answe
                 await write_together(connection, [part])
             return others is not None and others.later_payer == "propose"
 
-    counts = await run(transaction)
+    counts = await run_in_turn(resources, fund_id, command.bill_id, transaction)
     answer: Answer = {"id": str(command.bill_id), "counts": counts, "rerating": None}
     if counts:
         try:

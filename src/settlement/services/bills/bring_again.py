@@ -16,9 +16,9 @@ from settlement.services.bills.commands import Brought, Caller, Once, Outcome, S
 from settlement.services.bills.errors import CancellationStands
 from settlement.services.bills.kept_message import merged
 from settlement.services.bills.settle_bill import answered_before, settle_bill
+from settlement.services.bills.turns import run_in_turn
 from settlement.services.bills.work import Work
 from settlement.services.resources import Resources
-from settlement.services.transactions import run
 
 CANCELLATION_UNDONE = "cancellation_undone"
 """The question of a bill that is held until it is brought again."""
@@ -57,7 +57,7 @@ async def bring_again(
                 await write_together(connection, work.parts)
             return outcome
 
-    outcome = await run(transaction)
+    outcome = await run_in_turn(resources, caller.fund_id, checked.bill_id, transaction)
     if message is None or outcome.replayed:
         return outcome
     brought = merged(Brought(message["output"], message["facts"]), message)

@@ -22,6 +22,7 @@ from settlement.domain.worklist import RERATING_PROPOSED
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.rerate_member import Rerating, rerate_under_lock
 from settlement.services.bills.revise import revise
+from settlement.services.bills.turns import run_in_turn
 from settlement.services.bills.work import Work
 from settlement.services.resources import Resources
 from settlement.services.transactions import run
@@ -72,7 +73,7 @@ async def propose_rerating(resources: Resources, command: ProposeRerating) -> An
                 raise NothingToRate(id=str(command.bill_id))
             return rerating_answer(stored)
 
-    return await run(transaction)
+    return await run_in_turn(resources, fund_id, command.bill_id, transaction)
 
 
 async def propose_under_lock(connection: AsyncConnection, work: Work, bill_id: BillId) -> StoredRerating | None:

@@ -34,11 +34,11 @@ from settlement.services.bills.errors import (
 from settlement.services.bills.reverse_bill import fetched_by_5203
 from settlement.services.bills.revise import revise
 from settlement.services.bills.settle_bill import answered_before
+from settlement.services.bills.turns import run_in_turn
 from settlement.services.bills.work import Work
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
-from settlement.services.transactions import run
 
 _CANCELLED = (BillState.REVERSED, BillState.REPLACED, BillState.CANCELLED_UNSEEN)
 
@@ -159,7 +159,7 @@ async def _reinstate(resources: Resources, command: ReinstateBill, checked: Bill
             await write_together(connection, work.parts)
             return outcome
 
-    return await run(transaction)
+    return await run_in_turn(resources, fund_id, command.bill_id, transaction)
 
 
 async def _take_place_back(connection: AsyncConnection, work: Work, settled: SettledBill) -> BillId | None:

@@ -24,9 +24,9 @@ from settlement.services.bills.anew import Anew, compute_anew
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.errors import BillNotFound
 from settlement.services.bills.later_paid import later_paid
+from settlement.services.bills.turns import run_in_turn
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
-from settlement.services.transactions import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ async def rerate_member(resources: Resources, caller: Caller, bill_id: BillId) -
             await lock_member(connection, caller.fund_id, f"rerate\x1f{bill_id}", bill_id=bill_id)
             return await rerate_under_lock(connection, resources, caller.fund_id, bill_id, resources.clock())
 
-    return await run(transaction)
+    return await run_in_turn(resources, caller.fund_id, bill_id, transaction)
 
 
 async def rerate_under_lock(

@@ -39,11 +39,12 @@ from settlement.services.bills.errors import (
     NothingToReverse,
 )
 from settlement.services.bills.settle_bill import answered_before
+from settlement.services.bills.turns import run_in_turn
 from settlement.services.bills.work import Work
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
-from settlement.services.transactions import MOST_TRIES, CommandInProgress, run
+from settlement.services.transactions import MOST_TRIES, CommandInProgress
 
 BY_5203 = "5203"
 INSURER_APART = timedelta(minutes=5)
@@ -169,7 +170,7 @@ async def undo(
                 await write_together(connection, work.parts)
             return outcome
 
-    return await run(transaction)
+    return await run_in_turn(resources, caller.fund_id, bill_id, transaction)
 
 
 async def _due(connection: AsyncConnection, work: Work, settled: SettledBill, seen: Seen) -> Due:

@@ -16,9 +16,9 @@ from settlement.services.bills.commands import Caller, Once, Outcome
 from settlement.services.bills.errors import BillNotFound
 from settlement.services.bills.revise import revise
 from settlement.services.bills.settle_bill import answered_before
+from settlement.services.bills.turns import run_in_turn
 from settlement.services.bills.work import Work
 from settlement.services.resources import Resources
-from settlement.services.transactions import run
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,4 +55,4 @@ async def transfer_aid(resources: Resources, command: TransferAid) -> Outcome:
             await write_together(connection, work.parts)
             return outcome
 
-    return await run(transaction)
+    return await run_in_turn(resources, fund_id, command.bill_id, transaction)
