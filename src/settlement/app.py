@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.api.access import Api
 from settlement.api.app import create_api
-from settlement.api.clock_watch import WatchedClock
+from settlement.api.clock_watch import watch_clock
 from settlement.api.overload import Kind
 from settlement.config import SHORTEST_TOKEN_KEY, Settings, SettingsUnusable
 from settlement.dashboard.app import create_dashboard
@@ -34,6 +34,7 @@ from settlement.services.access.tokens import Tokens
 from settlement.services.books.keep_books import BooksKeeping
 from settlement.services.books.seal_keys import Signer, Verifier, public_file, read_signer, read_verifier
 from settlement.services.clock.compare_clocks import refuse_clock_apart
+from settlement.services.clock.watched_clock import WatchedClock
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import RulesShelf
 from settlement.services.members.queue import MemberQueue
@@ -237,7 +238,7 @@ def build_api(installation: Installation, clock: Clock = utc_now) -> FastAPI:
         lines = Lines(os.environ, utc_now)
         async with open_resources(installation) as resources:
             watched = WatchedClock()
-            watching = asyncio.create_task(watched.watch(resources.engine, clock))
+            watching = asyncio.create_task(watch_clock(watched, resources.engine, clock))
             dashboard.state.resources = resources
             try:
                 yield Api(resources, lines, tokens, newest_revision(), watched)

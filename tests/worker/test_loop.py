@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+import structlog
 
 from builders import KEYS, City, SteeredClock, a_2304, settle
 from database import as_owner, ops_engine, rows_of, until_somebody_waits_for
@@ -16,6 +18,7 @@ from settlement.domain.ids import IdSource
 from settlement.services.messages import drop_expired
 from settlement.services.resources import Resources
 from settlement.worker import examination, loop
+from settlement.worker.clock import watching
 
 EXPIRED = "UPDATE message_body SET expires_at = '2025-01-01'"
 
@@ -94,3 +97,20 @@ async def test_a_worker_that_is_told_to_stop_does_not_wait_for_an_examination(
             stop.set()
             await working
     assert rows_of(database, "SELECT count(*) FROM examination") == [(0,)]
+
+
+async def test_the_worker_says_so_while_its_clock_is_apart_from_the_databases(database: DatabaseUrls):
+    behind = [10.0, 10.0, 0.0, 0.0]
+
+    def clock() -> datetime:
+        return datetime.now(UTC) - timedelta(seconds=behind[0])
+
+    async with ops_engine(database) as ops:
+        look = watching(ops, clock)
+        with structlog.testing.capture_logs() as told:
+            while behind:
+                assert await look() == 30
+                behind.pop(0)
+    assert [line["event"] for line in told] == ["clock.apart", "clock.apart", "clock.together"]
+    assert told[0]["log_level"] == "error"
+    assert 9 < told[0]["offset_seconds"] < 11

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from settlement.api.clock_watch import WatchedClock
 from settlement.api.problems import Refused, language_of
 from settlement.db.settling import CommandKey
 from settlement.domain.ids import StaffId
 from settlement.services.access.check_account import check_account
 from settlement.services.access.tokens import Scope, Tokens
 from settlement.services.bills.commands import Caller, Once
+from settlement.services.clock.watched_clock import WatchedClock
 from settlement.services.funds.lines import Lines
 from settlement.services.plans.acting import Actor
 from settlement.services.resources import Resources

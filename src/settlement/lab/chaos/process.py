@@ -21,7 +21,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.api.access import Api
 from settlement.api.app import create_api
-from settlement.api.clock_watch import WatchedClock
 from settlement.db.embedded import DatabaseUrls
 from settlement.db.engine import Timeouts, open_engine
 from settlement.db.secrets import KeyRing
@@ -31,6 +30,7 @@ from settlement.gateway.client import GatewayClient
 from settlement.lab.chaos.steering import Steering
 from settlement.lab.chaos.wire import SteeredConnection, Watch
 from settlement.services.access.tokens import Tokens
+from settlement.services.clock.watched_clock import WatchedClock
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import FundRules, RulesShelf
 from settlement.services.members.queue import MemberQueue
