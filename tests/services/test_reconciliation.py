@@ -396,6 +396,51 @@ async def test_a_hospitals_list_shows_every_way_in_which_aid_was_not_passed_on(d
     ]
 
 
+@pytest.mark.parametrize(
+    ("says", "moves"),
+    [
+        pytest.param({"cash_collected": "whole", "aid_given": ""}, True, id="all_cash_taken"),
+        pytest.param({"cash_collected": "whole_to_the_jiao", "aid_given": "0.00"}, True, id="rounded_down"),
+        pytest.param({"cash_collected": "", "aid_given": "0.00"}, True, id="no_aid_listed"),
+        pytest.param({"cash_collected": "1800.00", "aid_given": ""}, False, id="some_was_given"),
+        pytest.param({"aid_given": "0.00"}, False, id="no_aid_listed_but_the_cash_is_right"),
+        pytest.param({"cash_collected": "whole"}, False, id="aid_listed_but_all_cash_taken"),
+    ],
+)
+async def test_aid_that_no_patient_got_goes_to_the_card_in_one_action(
+    desk: Desk, database: DatabaseUrls, says: dict[str, str], moves: bool
+):
+    output = a_2304(desk.city.member)
+    settled = await settle(desk.resources, desk.city, output)
+    whole = f"{output['setlinfo']['psn_cash_pay']:.2f}"
+    amounts = {"whole": whole, "whole_to_the_jiao": f"{whole[:-1]}0"}
+    row = hospital_row(desk.city, output, settled.answer)
+    row |= {name: amounts.get(value, value) for name, value in says.items()}
+    await desk.hospital(row)
+    (found,) = await desk.breaks()
+    assert found.kind is BreakKind.AID_NOT_PASSED_ON
+    if not moves:
+        with pytest.raises(BreakStepRefused):
+            await act(desk, BreakAction.TRANSFER)
+        return
+    ended = await act(desk, BreakAction.TRANSFER)
+    assert (ended.status, ended.resolution) == (BreakStatus.RESOLVED, Resolution.MOVED_TO_CARD)
+    moved = "SELECT aid_on_bill_fen, aid_to_card_fen, cash_due_fen FROM settlement WHERE revision = 2"
+    assert rows_of(database, moved) == [(0, 38983, 207966)]
+    await run_day(desk.resources, desk.city.caller, DAY)
+    assert await desk.open() == []
+
+
+async def test_aid_of_a_bill_that_was_reversed_meanwhile_goes_nowhere(desk: Desk):
+    output = a_2304(desk.city.member)
+    settled = await settle(desk.resources, desk.city, output)
+    await desk.hospital(hospital_row(desk.city, output, settled.answer, cash_collected="2079.66", aid_given=""))
+    await reverse(desk.resources, desk.city, settled, a_2305(output))
+    with pytest.raises(BreakStepRefused):
+        await act(desk, BreakAction.TRANSFER)
+    assert await desk.open() == [("hospital", "aid_not_passed_on")]
+
+
 async def test_after_a_transfer_to_the_card_the_standing_revision_is_compared_on_the_bills_own_day(
     desk: Desk, clock: SteeredClock
 ):

@@ -115,6 +115,7 @@ RESOLUTIONS: Final[Mapping[Resolution, str]] = {
     Resolution.NOT_OURS: "不属互助范围",
     Resolution.NOT_COVERED: "当日未参保，名册补到后对账会再提出",
     Resolution.REVERSED_HERE: "已冲销",
+    Resolution.MOVED_TO_CARD: "互助改打银行卡",
     Resolution.ACCEPTED: "认可差异",
     Resolution.CORRECTED_AT_BUREAU: "由医保更正",
     Resolution.CORRECTED_AT_HOSPITAL: "由医院更正",

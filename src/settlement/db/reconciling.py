@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.domain.ids import FundId
-from settlement.domain.reconciliation import BY_A_PERSON, FINAL, UNTIL_THE_ROSTER, Source
+from settlement.domain.reconciliation import BY_A_PERSON, FINAL, JITTER_FEN, UNTIL_THE_ROSTER, Source
 
 FUND_COLUMNS = ("hifp", "cvlserv", "hifes", "hifmi", "hifob", "hifdm", "maf", "oth")
 """Single funds: if only they differ, the totals agree and another payer paid."""
@@ -43,8 +43,6 @@ _LINE = (
 )
 _BILL = ("bill_id", "area", "insurer_settlement_id", "hospital_code", "state", "business_date", "figures_digest")
 _OURS = (*_BILL, "question_code", "reversed_on", "cash_due_fen", "aid_on_bill_fen", *_COMPARED_FEN)
-JITTER_FEN = 10
-"""Hospitals round cash to ten fen; what that changes is no difference."""
 
 
 @dataclass(frozen=True, slots=True)

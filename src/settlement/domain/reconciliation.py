@@ -50,6 +50,7 @@ class Resolution(StrEnum):
     NOT_OURS = "not_ours"
     NOT_COVERED = "not_covered"
     REVERSED_HERE = "reversed_here"
+    MOVED_TO_CARD = "moved_to_card"
     ACCEPTED = "accepted"
     CORRECTED_AT_BUREAU = "corrected_at_bureau"
     CORRECTED_AT_HOSPITAL = "corrected_at_hospital"
@@ -59,6 +60,8 @@ BY_A_PERSON = (Resolution.ACCEPTED, Resolution.CORRECTED_AT_BUREAU, Resolution.C
 """What a person may say of any break; the others follow from what was done or seen."""
 FINAL = (Resolution.ACCEPTED, Resolution.NOT_OURS)
 """After these the same figures are no break again, in whatever list they stand."""
+JITTER_FEN = 10
+"""Hospitals round cash to ten fen; what that changes is no difference."""
 UNTIL_THE_ROSTER = (Resolution.NOT_COVERED,)
 """After these they are one again once anybody was recorded as covered since: a roster may be late."""
 
@@ -69,6 +72,7 @@ class BreakAction(StrEnum):
     ASSIGN = "assign"
     SETTLE = "settle"
     REVERSE = "reverse"
+    TRANSFER = "transfer"
     RESOLVE = "resolve"
 
 
@@ -101,17 +105,34 @@ class Break:
 
 
 def repair_of(found: Break) -> BreakAction:
-    """Return what is proposed: settling what the bureau has and we lack, reversing what it cancelled, or a decision.
+    """Return what is proposed.
 
-    Only what cannot take anything from anybody is done without being looked at: aid that goes to the card from the
-    bureau's own figures. A reversal takes aid back, so a person says yes to it.
+    That is settling what the bureau has and we lack, reversing what it cancelled, paying the member whom the hospital
+    gave no aid, or a decision. Only what cannot take anything from anybody is done without being looked at: aid that
+    goes to the card from the bureau's own figures. A reversal takes aid back from the member and a transfer from the
+    hospital, so a person says yes to them.
     """
     if found.source is Source.BUREAU and found.kind is BreakKind.MISSING_HERE:
         return BreakAction.SETTLE
     cancelled_there = (found.figures.get("theirs") or {}).get("entry") == "cancellation"
     if found.source is Source.BUREAU and found.kind is BreakKind.CANCELLED_ON_ONE_SIDE and cancelled_there:
         return BreakAction.REVERSE
+    if found.kind is BreakKind.AID_NOT_PASSED_ON and _passed_nothing_on(found.figures):
+        return BreakAction.TRANSFER
     return BreakAction.RESOLVE
+
+
+def _passed_nothing_on(figures: Mapping[str, Any]) -> bool:
+    """Say whether a hospital lists no aid, and cash as if there were none; a list that contradicts itself says nothing.
+
+    Where the list leaves one of the two out, the other decides.
+    """
+    ours, theirs = figures.get("ours") or {}, figures.get("theirs") or {}
+    aid, due = ours.get("aid_on_bill_fen") or 0, ours.get("cash_due_fen") or 0
+    given, collected = theirs.get("aid_given_fen"), theirs.get("cash_collected_fen")
+    says = [given == 0] if given is not None else []
+    says += [collected + JITTER_FEN > due + aid] if collected is not None else []
+    return aid > 0 and bool(says) and all(says)
 
 
 def is_allowed(found: Break, action: BreakAction) -> bool:

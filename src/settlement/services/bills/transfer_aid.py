@@ -28,7 +28,7 @@ class TransferAid:
     caller: Caller
     bill_id: BillId
     reason: RevisionReason
-    once: Once
+    once: Once | None
 
 
 async def transfer_aid(resources: Resources, command: TransferAid) -> Outcome:
@@ -40,7 +40,8 @@ async def transfer_aid(resources: Resources, command: TransferAid) -> Outcome:
 
     async def transaction() -> Outcome:
         async with fund_transaction(resources.engine, fund_id) as connection:
-            await lock_member(connection, fund_id, once.lock_name, bill_id=command.bill_id)
+            name = once.lock_name if once else f"bill\x1f{command.bill_id}"
+            await lock_member(connection, fund_id, name, bill_id=command.bill_id)
             if (answered := await answered_before(connection, fund_id, once)) is not None:
                 return answered
             await take_books_day(connection, fund_id)
@@ -52,7 +53,8 @@ async def transfer_aid(resources: Resources, command: TransferAid) -> Outcome:
             if shown and priced is not None:
                 settled = revise(work, settled, command.reason, replace(priced, split=priced.split.all_to_card))
             outcome = work.answered(settlement_answer(settled, caller.language), created=shown)
-            await write_together(connection, work.parts)
+            if work.parts:
+                await write_together(connection, work.parts)
             return outcome
 
     return await run_in_turn(resources, fund_id, command.bill_id, transaction)

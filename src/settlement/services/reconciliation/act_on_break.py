@@ -1,4 +1,4 @@
-"""Work a break off: give it to somebody, settle what we lack, reverse what was cancelled, or say how it ended."""
+"""Work a break off: give it to somebody, do the repair that it asks for, or say how it ended."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ from settlement.domain.reconciliation import (
     Source,
     is_allowed,
 )
-from settlement.domain.settlements import BillState, Door, ReversalReason
+from settlement.domain.settlements import BillState, Door, ReversalReason, RevisionReason
 from settlement.domain.worklist import is_usable
 from settlement.services.bills.commands import Brought, Caller, SettleBill
 from settlement.services.bills.decide import NOT_A_MEMBER, NOT_COVERED_ON_DATE
 from settlement.services.bills.reverse_bill import Seen, read_brought_cancellation, undo
 from settlement.services.bills.settle_bill import settle_bill
+from settlement.services.bills.transfer_aid import TransferAid, transfer_aid
 from settlement.services.reconciliation.errors import (
     BillStandsStill,
     BreakNotFound,
@@ -76,6 +77,8 @@ async def act_on_break(resources: Resources, command: ActOnBreak) -> Break:
         resolution, bill_id, details = await _settle(resources, command.caller, found)
     elif command.action is BreakAction.REVERSE:
         resolution, bill_id, details = await _reverse(resources, command.caller, found)
+    elif command.action is BreakAction.TRANSFER:
+        resolution, bill_id, details = await _transfer(resources, command.caller, found)
     else:
         resolution, bill_id, details = _said(command, found)
     return await _resolve(resources, command, resolution, bill_id, details)
@@ -153,6 +156,19 @@ async def _reverse(
     if undone.answer["state"] in (BillState.LIVE, BillState.HELD):
         raise BillStandsStill(id=str(bill_id))
     return Resolution.REVERSED_HERE, bill_id, {}
+
+
+async def _transfer(
+    resources: Resources, caller: Caller, found: Break
+) -> tuple[Resolution, BillId | None, Mapping[str, Any]]:
+    """Owe the member the aid that the hospital did not give him: it goes to the card, and the hospital has no claim."""
+    bill_id = found.bill_id
+    if bill_id is None:
+        raise BreakStepRefused(id=str(found.break_id), break_status=found.status.value, kind=found.kind.value)
+    moved = await transfer_aid(resources, TransferAid(caller, bill_id, RevisionReason.CLEARING_DISPUTED, None))
+    if moved.answer["state"] != BillState.LIVE:
+        raise BreakStepRefused(id=str(found.break_id), break_status=found.status.value, kind=found.kind.value)
+    return Resolution.MOVED_TO_CARD, bill_id, {}
 
 
 def _said(command: ActOnBreak, found: Break) -> tuple[Resolution, BillId | None, Mapping[str, Any]]:
