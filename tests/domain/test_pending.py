@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from settlement.domain.ids import BillId
 from settlement.domain.pending import (
-    OWNER_AND_NEXT_ACTION,
-    WORKLIST_KINDS,
     Asks,
     Ending,
     Patience,
@@ -121,13 +119,6 @@ def test_at_each_moment_two_sentences_say_what_is_known_and_what_to_tell(head, q
     standing = standing_of(head, question)
     assert (standing.known, standing.tell) == (known, tell)
     assert {known, tell} <= set(SENTENCES)
-
-
-def test_every_kind_of_the_worklist_has_an_owner_and_a_next_action_in_words():
-    assert set(WORKLIST_KINDS.values()) == set(OWNER_AND_NEXT_ACTION)
-    for owner, code in OWNER_AND_NEXT_ACTION.values():
-        assert owner in ("clerk", "approver", "operator")
-        assert sentence(code, Language.CHINESE)
 
 
 def test_how_often_was_asked_is_said_once_it_was_asked():

@@ -19,7 +19,6 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 LOGINS = ("settlement_owner", "settlement_app", "settlement_ops")
-DEFAULT_DATABASE = "settlement"
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,13 +131,6 @@ WORKLIST_KINDS: Mapping[Asks, str] = {
 }
 """The kind under which an unresolved question stands on the worklist."""
 
-OWNER_AND_NEXT_ACTION: Mapping[str, tuple[str, str]] = {
-    "bill_unconfirmed": ("clerk", "next_bill_unconfirmed"),
-    "message_unresolved": ("clerk", "next_message_unresolved"),
-    "cancellation_unresolved": ("clerk", "next_cancellation_unresolved"),
-}
-"""By worklist kind: the role that owns it, and the code of the sentence that says what to do next."""
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:

@@ -686,21 +686,6 @@ _STANDING: Final[Mapping[str, _Text]] = {
     ),
 }
 
-_NEXT_ACTIONS: Final[Mapping[str, _Text]] = {
-    "next_bill_unconfirmed": _Text(
-        "向医保局或医院核对此单；确认前不向医院清算。",
-        "Check the bill with the bureau or the hospital; it is not cleared to the hospital before.",
-    ),
-    "next_message_unresolved": _Text(
-        "请医院信息科按报文编号向医保核实，再补交或作废。",
-        "Have the hospital look the message up with the insurer by its id, then bring the bill or drop it.",
-    ),
-    "next_cancellation_unresolved": _Text(
-        "请医院核实医保撤销是否成功，再提交撤销结果。",
-        "Have the hospital check whether the insurer cancelled, then bring the cancellation.",
-    ),
-}
-
 _REVERSAL_REASONS: Final[Mapping[str, _Text]] = {
     "reversal_refund": _Text("退费", "refund"),
     "reversal_correction": _Text("更正后重新结算", "corrected and settled again"),
@@ -803,7 +788,6 @@ SENTENCES: Final[Mapping[str, _Text]] = {
     **_BREAKS,
     **_REFUSALS,
     **_STANDING,
-    **_NEXT_ACTIONS,
     **_REVERSAL_REASONS,
     **_REVISION_REASONS,
     **_SOURCES,

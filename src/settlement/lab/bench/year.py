@@ -50,7 +50,6 @@ HEADER = (
 CLAIMED = 0.25
 """The part of members who claim on paper what their plan pays."""
 _CATEGORIES = (("active", 78), ("retired", 22))
-_LEVELS = (1, 2, 3)
 _INSURER_BY_LEVEL = {1: 90, 2: 86, 3: 82}
 
 

@@ -29,10 +29,6 @@ class SteeredLoop(asyncio.SelectorEventLoop):
         """Return the virtual time, in seconds since the loop was made."""
         return self.now
 
-    def is_ready(self) -> bool:
-        """Say whether a task or callback can go on."""
-        return bool(self._ready)
-
     def poll(self, seconds: float) -> bool:
         """Wait for sockets, in real seconds; say whether anything can go on."""
         self._process_events(self._selector.select(seconds))  # type: ignore[attr-defined]

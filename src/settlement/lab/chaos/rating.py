@@ -97,13 +97,14 @@ class Ratings:
         self._look_at_rerated(applied, changes)
 
     def _look_at_new(self, rating: Rating, possible: set[Lines], changes: Changes) -> None:
-        """A re-rating that nobody had seen: it says what is so, and is applied only where the plan raises a gain."""
+        """A re-rating that nobody had seen: it says what is so; applied where the plan raises and no bill loses."""
         self._expect(rating.lines in possible, rating, f"says {rating.lines}, possible {possible}")
         self._expect(rating.net_fen == _net(rating.lines), rating, f"a net of {rating.net_fen}")
         self._expect(any(line.now_fen != line.recorded_fen for line in rating.lines), rating, "changes nothing")
-        raised = self.plan.changes == RAISE and _net(rating.lines) >= 0
+        loses = any(line.now_fen < line.recorded_fen for line in rating.lines)
+        raised = self.plan.changes == RAISE and not loses
         wanted = APPLIED if raised else PROPOSED
-        self._expect(rating.state == wanted, rating, f"{rating.state} with a net of {rating.net_fen}, must be {wanted}")
+        self._expect(rating.state == wanted, rating, f"{rating.state} with lines {rating.lines}, must be {wanted}")
 
     def _look_at_decided(
         self, before: Rating, rating: Rating, seen: Sequence[Rating], possible: set[Lines], changes: Changes

@@ -118,10 +118,6 @@ class Steering:
         """Hear that connections are being opened."""
         self._connecting += change
 
-    def is_parked(self, backend: Backend) -> bool:
-        """Say whether a statement of this connection waits."""
-        return backend in self._parked or backend in self._under_way
-
     def cut(self, backends: Sequence[Backend]) -> None:
         """Have the server end these connections; returns when it has, so their locks are free."""
         if backends:

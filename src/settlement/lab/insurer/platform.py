@@ -96,10 +96,6 @@ class Platform:
 
     # Questions that transactions ask.
 
-    def find_person(self, psn_no: str) -> Person | None:
-        """Return the person of a number."""
-        return self._by_psn_no.get(psn_no)
-
     def get_person(self, psn_no: str) -> Person:
         """Return the person of a number. Refuses the message when there is none."""
         person = self._by_psn_no.get(psn_no)
