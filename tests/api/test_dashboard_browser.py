@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Error, Page, expect, sync_playwright
 
 from api.conftest import TwoFunds
+from api.test_dashboard_pages import a_proposed_rerating
 from builders import KEYS, City, SteeredClock, a_2207, a_2304, a_2305, facts, open_test_resources, reverse, settle
 from database import ops_engine, rows_of
 from sealing import SIGNER
@@ -187,6 +188,22 @@ def test_an_approvers_reconciliation_and_seals(books: str, page: Page, two_funds
     expect(page.locator(".promise")).to_contain_text("已兑现")
     expect(page.locator(".now")).to_contain_text("告知患者")
     picture(page, "16-promise")
+
+
+def test_an_approver_decides_a_re_rating(
+    page: Page, morning: str, two_funds: TwoFunds, city: City, database: DatabaseUrls
+):
+    item_id, _ = asyncio.run(a_proposed_rerating(database, city))
+    sign_in(page, morning, two_funds, "approver")
+    page.get_by_role("link", name="待办", exact=True).click()
+    page.locator("table.list").get_by_role("link", name="建议重算本期互助").click()
+    assert page.url.endswith(item_id)
+    page.get_by_role("button", name="领取").click()
+    picture(page, "17-rerating")
+    page.get_by_role("button", name="执行", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("已关闭")
+    expect(page.get_by_role("heading", name="重算建议")).to_contain_text("已执行")
+    picture(page, "18-rerated")
 
 
 async def reconciled_and_sealed(database: DatabaseUrls, city: City, folder: Path) -> None:
