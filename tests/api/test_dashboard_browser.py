@@ -70,6 +70,12 @@ def books(morning: str, database: DatabaseUrls, city: City, tmp_path: Path) -> s
 
 
 @pytest.fixture
+def proposed(morning: str, database: DatabaseUrls, city: City) -> str:
+    """The item of a re-rating that is proposed; its id."""
+    return asyncio.run(a_proposed_rerating(database, city))[0]
+
+
+@pytest.fixture
 def page(morning: str) -> Iterator[Page]:
     """A page of Debian's Chromium, or of the one that SETTLEMENT_CHROMIUM names, without scripts."""
     program = os.environ.get("SETTLEMENT_CHROMIUM") or shutil.which("chromium")
@@ -190,14 +196,11 @@ def test_an_approvers_reconciliation_and_seals(books: str, page: Page, two_funds
     picture(page, "16-promise")
 
 
-def test_an_approver_decides_a_re_rating(
-    page: Page, morning: str, two_funds: TwoFunds, city: City, database: DatabaseUrls
-):
-    item_id, _ = asyncio.run(a_proposed_rerating(database, city))
+def test_an_approver_decides_a_re_rating(proposed: str, page: Page, morning: str, two_funds: TwoFunds):
     sign_in(page, morning, two_funds, "approver")
     page.get_by_role("link", name="待办", exact=True).click()
     page.locator("table.list").get_by_role("link", name="建议重算本期互助").click()
-    assert page.url.endswith(item_id)
+    assert page.url.endswith(proposed)
     page.get_by_role("button", name="领取").click()
     picture(page, "17-rerating")
     page.get_by_role("button", name="执行", exact=True).click()
