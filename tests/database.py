@@ -108,6 +108,16 @@ def until_somebody_waits_for(urls: DatabaseUrls, table: str) -> None:
         sleep(0.01)
 
 
+def until_so_many_wait(urls: DatabaseUrls, number: int) -> None:
+    """Return when so many statements of this database wait for locks of any kind; they must within five seconds."""
+    here = "SELECT pid FROM pg_locks JOIN pg_database ON oid = database WHERE datname = current_database()"
+    waiting = f"SELECT DISTINCT pid FROM pg_locks WHERE NOT granted AND pid IN ({here})"
+    deadline = monotonic() + 5
+    while len(rows_of(urls, waiting)) < number:
+        assert monotonic() < deadline, f"not {number} statements wait"
+        sleep(0.01)
+
+
 @asynccontextmanager
 async def ops_engine(urls: DatabaseUrls) -> AsyncIterator[AsyncEngine]:
     """Open a pool as the login that reads every fund."""

@@ -24,7 +24,7 @@ from builders import (
     settle,
     with_one_case,
 )
-from database import ops_engine, rows_of
+from database import ops_engine, rows_of, until_so_many_wait
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.ids import HoldId
 from settlement.domain.money import Money
@@ -150,6 +150,22 @@ async def test_of_twenty_bills_that_race_without_a_promise_the_limit_holds(
     await asyncio.gather(*(quoted(resources, city, bill) for bill in bills))
     settled = await asyncio.gather(*(settle(resources, city, bill) for bill in bills))
     assert sum(int(aid_of(outcome)) for outcome in settled) == 100_00
+
+
+async def test_a_bill_is_not_read_for_while_another_of_its_member_is_decided_and_not_yet_written(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    """Somebody stands before the table that both write to; the second must not have read what the first will change."""
+    await leave_a_hundred(resources, city)
+    bills = [another_visit(a_2304(city.member), number) for number in (1, 2)]
+    with psycopg.connect(database.owner) as in_the_way:
+        in_the_way.execute("LOCK TABLE settlement IN SHARE MODE")
+        first = asyncio.create_task(settle(resources, city, bills[0]))
+        await asyncio.to_thread(until_so_many_wait, database, 1)
+        second = asyncio.create_task(settle(resources, city, bills[1]))
+        await asyncio.to_thread(until_so_many_wait, database, 2)
+        in_the_way.rollback()
+    assert [int(aid_of(await each)) for each in (first, second)] == [100_00, 0]
 
 
 async def test_without_a_promise_the_last_hundred_goes_to_whom_it_was_promised(
