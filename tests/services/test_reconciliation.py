@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from pathlib import Path
 from uuid import UUID
 
 import openpyxl
+import psycopg
 import pytest
 
 from builders import City, Node, SteeredClock, a_2304, a_2305, a_person, bill_id_of, facts, once, reverse, settle
-from database import as_owner, ops_engine, rows_of
+from database import as_owner, ops_engine, rows_of, until_so_many_wait
 from services.reconciling import (
     DAY,
     Desk,
@@ -429,6 +431,21 @@ async def test_aid_that_no_patient_got_goes_to_the_card_in_one_action(
     assert rows_of(database, moved) == [(0, 38983, 207966)]
     await run_day(desk.resources, desk.city.caller, DAY)
     assert await desk.open() == []
+
+
+async def test_a_break_that_ended_while_its_transfer_waited_moves_no_aid(desk: Desk, database: DatabaseUrls):
+    output = a_2304(desk.city.member)
+    settled = await settle(desk.resources, desk.city, output)
+    await desk.hospital(hospital_row(desk.city, output, settled.answer, cash_collected="2079.66", aid_given=""))
+    with psycopg.connect(database.owner) as in_the_way:
+        in_the_way.execute("SELECT FROM member FOR NO KEY UPDATE")
+        waiting = asyncio.create_task(act(desk, BreakAction.TRANSFER))
+        await asyncio.to_thread(until_so_many_wait, database, 1)
+        await act(desk, BreakAction.RESOLVE, resolution=Resolution.CORRECTED_AT_HOSPITAL)
+        in_the_way.rollback()
+    with pytest.raises(BreakStepRefused):
+        await waiting
+    assert rows_of(database, "SELECT count(*) FROM settlement") == [(1,)]
 
 
 async def test_aid_of_a_bill_that_was_reversed_meanwhile_goes_nowhere(desk: Desk):

@@ -7,10 +7,11 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from builders import KEYS, City, Node, a_2304, a_2305, bill_id_of, facts, once, reverse, settle
-from database import ops_engine, rows_of
+from database import ops_engine, rows_of, until_so_many_wait
 from gateway.insurer import Insurer, asking, insurer_on_thread
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.settlements import ReversalReason
@@ -142,6 +143,49 @@ async def test_a_failed_re_settlement_that_is_rolled_back_gives_its_place_back_t
     third = await settle(resources, city, visit(1, a_2304(city.member, **WHOLE)))
     assert (third.answer["replaces"], third.answer["mutual_aid"]["amount"]) == (first.answer["id"], "30200.00")
     assert await broken(database) == []
+
+
+async def test_a_whole_chain_that_is_rolled_back_gives_its_place_back_to_the_first_bill(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    outputs = [visit(1, a_2304(city.member, **WHOLE)) for _ in range(3)]
+    bills = []
+    for output in outputs:
+        bills.append(await settle(resources, city, output))
+        if output is not outputs[-1]:
+            await reverse(resources, city, bills[-1], cancellation_of(output))
+    with pytest.raises(NothingToReinstate) as refused:
+        await reinstate(resources, city, bills[0], a_2601(city))
+    assert refused.value.figures["settlement_no"] == bills[2].answer["settlement_no"]
+    await reverse(resources, city, bills[2], a_2305(outputs[2]))
+    again = await reinstate(resources, city, bills[0], a_2601(city))
+    assert (again.answer["state"], again.answer["mutual_aid"]["amount"]) == ("live", "30200.00")
+    chain = "SELECT bill_id::text, replaces_bill_id::text, place_bill_id::text, state FROM bill ORDER BY bill_id"
+    ids = [bill.answer["id"] for bill in bills]
+    assert rows_of(database, chain) == [
+        (ids[0], None, None, "live"),
+        (ids[1], None, None, "replaced"),
+        (ids[2], ids[1], ids[1], "reversed"),
+    ]
+    assert await broken(database) == []
+
+
+async def test_a_live_bill_that_is_cancelled_while_its_reinstatement_waits_is_not_reinstated_unchecked(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    with psycopg.connect(database.owner) as in_the_way:
+        in_the_way.execute("SELECT FROM member FOR NO KEY UPDATE")
+        reversing = asyncio.create_task(reverse(resources, city, settled, cancellation_of(output)))
+        await asyncio.to_thread(until_so_many_wait, database, 1)
+        reinstating = asyncio.create_task(reinstate(resources, city, settled, a_2601(city)))
+        await asyncio.to_thread(until_so_many_wait, database, 2)
+        in_the_way.rollback()
+    assert (await reversing).answer["state"] == "reversed"
+    with pytest.raises(CancellationStands):
+        await reinstating
+    assert rows_of(database, "SELECT state, revision FROM bill") == [("reversed", 1)]
 
 
 @pytest.mark.parametrize("told", ["brought", "never_brought"])

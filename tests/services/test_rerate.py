@@ -24,6 +24,7 @@ from builders import (
     settle,
 )
 from database import ops_engine, rows_of
+from services.test_corrections import reinstate
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.money import Money
 from settlement.domain.promises import HoldKind
@@ -242,6 +243,29 @@ async def test_what_a_later_payer_paid_for_a_bill_counts_for_the_one_that_correc
     await apply_rerating(resources, ApplyRerating(city.caller, UUID(str(proposed["rerating_id"]))))
     with pytest.raises(NothingToRate):
         await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(again)))
+    assert await broken(database) == []
+
+
+async def test_what_a_later_payer_paid_for_a_bill_counts_for_the_one_that_it_gave_its_place_back_to(
+    resources: Resources, clock: SteeredClock, database: DatabaseUrls
+):
+    city = await a_city(resources, code="bz", plan_file=BINZHOU)
+    clock.now = datetime(2026, 5, 11, 10, tzinfo=CHINA)
+    old, new = (a_2304(city.member, setl_time="2026-05-11 09:58:00") for _ in range(2))
+    stay = facts(city, admitted_on="2026-05-01", discharged_on="2026-05-11")
+    first = await settle(resources, city, old, stay)
+    await reverse(resources, city, first, a_2305(old, setl_time="2026-05-11 09:59:00", medins_setl_id="M2208"))
+    second = await settle(resources, city, new, stay)
+    assert second.answer["replaces"] == first.answer["id"]
+    await add_later_payer(
+        resources, AddLaterPayer(city.caller, bill_id_of(second), OtherPayer("惠民保", Money(500_00)), "HMB-1")
+    )
+    await reverse(resources, city, second, a_2305(new, setl_time="2026-05-11 10:00:00"))
+    again = await reinstate(resources, city, first)
+    assert again.answer["state"] == "live"
+    rerating = await rerate_member(resources, city.caller, bill_id_of(first))
+    assert rerating.net == Money(0), "what was paid is taken off as it lives again"
+    assert Money.from_yuan(again.answer["mutual_aid"]["amount"]) < Money.from_yuan(first.answer["mutual_aid"]["amount"])
     assert await broken(database) == []
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part
-from settlement.db.tables import bill, later_payer
+from settlement.db.tables import bill, event, later_payer
 from settlement.domain.ids import BillId, FundId
 from settlement.domain.money import Money
 from settlement.domain.settlements import BillState, OtherPayer
@@ -38,18 +38,25 @@ async def sum_later_payers(
 ) -> dict[BillId, Money]:
     """Return what later payers paid for each bill, in fen; a bill that had none is left out.
 
-    What was paid for a bill that was corrected since was paid for the same care: it counts for the one in its place.
+    What was paid for a bill that was corrected since was paid for the same care: it counts for the one in its place, or
+    for the one that it gave the place back to.
     """
     paid, mine = bill.alias("paid"), bill.alias("mine")
-    first_of = func.coalesce(paid.c.place_bill_id, paid.c.bill_id) == func.coalesce(
-        mine.c.place_bill_id, mine.c.bill_id
+    place = func.coalesce(paid.c.place_bill_id, paid.c.bill_id)
+    of_chain = and_(
+        paid.c.state == BillState.REPLACED.value, place == func.coalesce(mine.c.place_bill_id, mine.c.bill_id)
     )
-    is_own = paid.c.bill_id == mine.c.bill_id
-    of_chain = and_(paid.c.member_id == mine.c.member_id, paid.c.state == BillState.REPLACED.value, first_of)
+    gave_back = exists().where(
+        event.c.fund_id == paid.c.fund_id,
+        event.c.bill_id == paid.c.bill_id,
+        event.c.type == "settlement.gave_place_back.v1",
+        event.c.payload["settlement_no"].astext == mine.c.settlement_no,
+    )
+    same_care = or_(paid.c.bill_id == mine.c.bill_id, of_chain, and_(paid.c.state != BillState.LIVE.value, gave_back))
     statement = (
         select(mine.c.bill_id, func.sum(later_payer.c.amount_fen))
         .select_from(mine)
-        .join(paid, and_(paid.c.fund_id == mine.c.fund_id, or_(is_own, of_chain)))
+        .join(paid, and_(paid.c.fund_id == mine.c.fund_id, paid.c.member_id == mine.c.member_id, same_care))
         .join(later_payer, and_(later_payer.c.fund_id == paid.c.fund_id, later_payer.c.bill_id == paid.c.bill_id))
         .where(mine.c.fund_id == fund_id, mine.c.bill_id.in_(list(bill_ids)))
         .group_by(mine.c.bill_id)

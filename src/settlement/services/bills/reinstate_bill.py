@@ -17,6 +17,7 @@ from settlement.domain.answers import settlement_answer
 from settlement.domain.benefits import Taking
 from settlement.domain.errors import ensure
 from settlement.domain.ids import BillId
+from settlement.domain.money import total
 from settlement.domain.promises import HoldKind, HoldState, Promise
 from settlement.domain.settlements import BillHead, BillState, PricedRecord, RevisionReason, SettledBill
 from settlement.gateway.mapping import Undoing, read_cancellation, read_settlement, read_undoing
@@ -31,6 +32,7 @@ from settlement.services.bills.errors import (
     MessageUnreadable,
     NothingToReinstate,
 )
+from settlement.services.bills.later_paid import later_paid
 from settlement.services.bills.reverse_bill import fetched_by_5203
 from settlement.services.bills.revise import revise
 from settlement.services.bills.settle_bill import answered_before
@@ -134,7 +136,7 @@ async def _check_by_5203(
 
 
 async def _reinstate(resources: Resources, command: ReinstateBill, checked: BillHead) -> Outcome:
-    """Reinstate the bill unless it was cancelled once more since it was checked: that cancellation was not undone."""
+    """Reinstate the bill unless anything happened to it since it was checked: a newer cancellation was not undone."""
     caller, fund_id, once = command.caller, command.caller.fund_id, command.once
 
     async def transaction() -> Outcome:
@@ -148,7 +150,7 @@ async def _reinstate(resources: Resources, command: ReinstateBill, checked: Bill
             if settled is None:
                 raise BillNotFound(id=str(command.bill_id))
             work, reversed_ = Work(resources, caller, once, resources.clock()), settled.reversal is not None
-            if reversed_ and settled.head.revision != checked.revision:
+            if reversed_ and settled.head.event_count != checked.event_count:
                 raise CancellationStands(id=str(command.bill_id), asked="no")
             if reversed_:
                 successor = await _take_place_back(connection, work, settled)
@@ -163,24 +165,36 @@ async def _reinstate(resources: Resources, command: ReinstateBill, checked: Bill
 
 
 async def _take_place_back(connection: AsyncConnection, work: Work, settled: SettledBill) -> BillId | None:
-    """Take a bill out of the place of this one, which it replaced; return its id. Raises `NothingToReinstate`.
+    """Take the bills that corrected this one out of its place; return the last of them. Raises `NothingToReinstate`.
 
-    The insurer's bill is either of the two: as long as the other one lives, or was replaced in its turn, that is to be
-    cancelled first.
+    The insurer's bill is one of the chain: as long as a later one lives, that is to be cancelled first. What is left of
+    the chain goes on from its own first bill.
     """
-    replaced_by = settled.head.replaced_by_bill_id
-    if replaced_by is None:
-        return None
-    successor = await bills.get_head(connection, work.fund_id, replaced_by)
-    if successor.state is not BillState.REVERSED:
-        raise NothingToReinstate(
-            id=str(settled.head.bill_id), state=settled.head.state.value, settlement_no=successor.settlement_no
+    chain = await _later_in_chain(connection, work, settled.head)
+    for later in chain:
+        if later.state is BillState.LIVE:
+            raise NothingToReinstate(
+                id=str(settled.head.bill_id), state=settled.head.state.value, settlement_no=later.settlement_no
+            )
+    for later in chain:
+        is_first = later is chain[0]
+        alone = replace(
+            later,
+            replaces_bill_id=None if is_first else later.replaces_bill_id,
+            place_bill_id=None if is_first else chain[0].bill_id,
         )
-    alone = replace(successor, replaces_bill_id=None, place_bill_id=None)
-    work.changed_head(alone, "settlement.gave_place_back.v1", {"settlement_no": settled.head.settlement_no})
-    await write_together(connection, work.parts)  # One write changes one head.
-    work.parts.clear()
-    return replaced_by
+        work.changed_head(alone, "settlement.gave_place_back.v1", {"settlement_no": settled.head.settlement_no})
+        await write_together(connection, work.parts)  # One write changes one head.
+        work.parts.clear()
+    return chain[-1].bill_id if chain else None
+
+
+async def _later_in_chain(connection: AsyncConnection, work: Work, head: BillHead) -> list[BillHead]:
+    """Return the bills that corrected this one, each the one before it."""
+    chain = list[BillHead]()
+    while (replaced_by := (chain[-1] if chain else head).replaced_by_bill_id) is not None:
+        chain.append(await bills.get_head(connection, work.fund_id, replaced_by))
+    return chain
 
 
 async def _live_again(
@@ -227,7 +241,9 @@ async def _in_the_room_left(
     head = settled.head
     rules = await work.resources.rules.knowing(work.fund_id, priced.plan_digest, within=connection)
     version = rules.version_by_digest(priced.plan_digest or "")
-    anew = compute_anew(head, priced, version, past) if version else None
+    later = await later_paid(connection, work.fund_id, version, [head.bill_id])
+    paid = total(later.values())
+    anew = compute_anew(head, priced, version, past, later_paid=paid) if version else None
     if anew is None:
         raise NothingToReinstate(id=str(head.bill_id), state=head.state.value)
     if anew.aid < priced.split.aid:

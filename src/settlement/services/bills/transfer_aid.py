@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db import bills
 from settlement.db.engine import fund_transaction
@@ -11,7 +14,7 @@ from settlement.db.settling import lock_member, take_books_day
 from settlement.domain.answers import settlement_answer
 from settlement.domain.ids import BillId
 from settlement.domain.money import ZERO
-from settlement.domain.settlements import BillState, RevisionReason
+from settlement.domain.settlements import BillState, RevisionReason, SettledBill
 from settlement.services.bills.commands import Caller, Once, Outcome
 from settlement.services.bills.errors import BillNotFound
 from settlement.services.bills.revise import revise
@@ -31,7 +34,11 @@ class TransferAid:
     once: Once | None
 
 
-async def transfer_aid(resources: Resources, command: TransferAid) -> Outcome:
+Within = Callable[[AsyncConnection, SettledBill], Awaitable[None]]
+"""What else is written in the transaction, once the bill is known under its lock; what it raises undoes all."""
+
+
+async def transfer_aid(resources: Resources, command: TransferAid, within: Within | None = None) -> Outcome:
     """Owe the aid of a live bill to the member instead of the hospital; cash due rises by the same fen.
 
     Room and receipt stay. A bill without aid on it is answered as it is. Raises `BillNotFound`, and what `run` raises.
@@ -48,6 +55,8 @@ async def transfer_aid(resources: Resources, command: TransferAid) -> Outcome:
             settled = await bills.find_settled_bill(connection, fund_id, command.bill_id)
             if settled is None or not caller.may_act_for(settled.head.hospital_code):
                 raise BillNotFound(id=str(command.bill_id))
+            if within is not None:
+                await within(connection, settled)
             work, priced = Work(resources, caller, once, resources.clock()), settled.priced
             shown = settled.head.state is BillState.LIVE and priced is not None and priced.split.aid_on_bill != ZERO
             if shown and priced is not None:

@@ -25,7 +25,7 @@ from settlement.domain.reconciliation import (
     Source,
     is_allowed,
 )
-from settlement.domain.settlements import BillState, Door, ReversalReason, RevisionReason
+from settlement.domain.settlements import BillState, Door, ReversalReason, RevisionReason, SettledBill
 from settlement.domain.worklist import is_usable
 from settlement.services.bills.commands import Brought, Caller, SettleBill
 from settlement.services.bills.decide import NOT_A_MEMBER, NOT_COVERED_ON_DATE
@@ -73,12 +73,12 @@ async def act_on_break(resources: Resources, command: ActOnBreak) -> Break:
         raise BreakStepRefused(id=str(found.break_id), break_status=found.status.value, kind=found.kind.value)
     if command.action is BreakAction.ASSIGN:
         return await _assign(resources, command)
+    if command.action is BreakAction.TRANSFER:
+        return await _transfer(resources, command, found)
     if command.action is BreakAction.SETTLE:
         resolution, bill_id, details = await _settle(resources, command.caller, found)
     elif command.action is BreakAction.REVERSE:
         resolution, bill_id, details = await _reverse(resources, command.caller, found)
-    elif command.action is BreakAction.TRANSFER:
-        resolution, bill_id, details = await _transfer(resources, command.caller, found)
     else:
         resolution, bill_id, details = _said(command, found)
     return await _resolve(resources, command, resolution, bill_id, details)
@@ -158,17 +158,27 @@ async def _reverse(
     return Resolution.REVERSED_HERE, bill_id, {}
 
 
-async def _transfer(
-    resources: Resources, caller: Caller, found: Break
-) -> tuple[Resolution, BillId | None, Mapping[str, Any]]:
-    """Owe the member the aid that the hospital did not give him: it goes to the card, and the hospital has no claim."""
-    bill_id = found.bill_id
+async def _transfer(resources: Resources, command: ActOnBreak, found: Break) -> Break:
+    """Owe the member the aid that the hospital did not give him: it goes to the card, and the hospital has no claim.
+
+    The break ends in the same transaction, so that nobody's other word about it comes between.
+    """
+    bill_id, ended = found.bill_id, list[Break]()
+    refused = BreakStepRefused(id=str(found.break_id), break_status=found.status.value, kind=found.kind.value)
     if bill_id is None:
-        raise BreakStepRefused(id=str(found.break_id), break_status=found.status.value, kind=found.kind.value)
-    moved = await transfer_aid(resources, TransferAid(caller, bill_id, RevisionReason.CLEARING_DISPUTED, None))
-    if moved.answer["state"] != BillState.LIVE:
-        raise BreakStepRefused(id=str(found.break_id), break_status=found.status.value, kind=found.kind.value)
-    return Resolution.MOVED_TO_CARD, bill_id, {}
+        raise refused
+
+    async def ending(connection: AsyncConnection, settled: SettledBill) -> None:
+        if settled.head.state is not BillState.LIVE or not is_allowed(
+            await _locked(connection, command), command.action
+        ):
+            raise refused
+        ended.append(await _ended(connection, resources, command, Resolution.MOVED_TO_CARD, bill_id, {}))
+
+    await transfer_aid(
+        resources, TransferAid(command.caller, bill_id, RevisionReason.CLEARING_DISPUTED, None), within=ending
+    )
+    return ended[-1]
 
 
 def _said(command: ActOnBreak, found: Break) -> tuple[Resolution, BillId | None, Mapping[str, Any]]:
@@ -195,20 +205,31 @@ async def _resolve(
     bill_id: BillId | None,
     details: Mapping[str, Any],
 ) -> Break:
+    async with fund_transaction(resources.engine, command.caller.fund_id) as connection:
+        return await _ended(connection, resources, command, resolution, bill_id, details)
+
+
+async def _ended(
+    connection: AsyncConnection,
+    resources: Resources,
+    command: ActOnBreak,
+    resolution: Resolution,
+    bill_id: BillId | None,
+    details: Mapping[str, Any],
+) -> Break:
     fund_id, actor, at = command.caller.fund_id, command.caller.client_id, resources.clock()
+    found = await _locked(connection, command)
+    changed = replace(
+        found,
+        bill_id=bill_id or found.bill_id,
+        status=BreakStatus.RESOLVED,
+        resolution=resolution,
+        resolved_by=actor,
+        resolved_at=at,
+        step_count=found.step_count + 1,
+    )
     told = _with_remark(command, {"resolution": resolution.value, **details})
-    async with fund_transaction(resources.engine, fund_id) as connection:
-        found = await _locked(connection, command)
-        changed = replace(
-            found,
-            bill_id=bill_id or found.bill_id,
-            status=BreakStatus.RESOLVED,
-            resolution=resolution,
-            resolved_by=actor,
-            resolved_at=at,
-            step_count=found.step_count + 1,
-        )
-        await reconciliation.write_step(connection, fund_id, changed, "resolved", told, actor, at)
+    await reconciliation.write_step(connection, fund_id, changed, "resolved", told, actor, at)
     return changed
 
 
