@@ -177,7 +177,7 @@ async def test_the_timeline_and_proof_of_a_corrected_chain_read_in_order(callers
     shown = (await callers.get("hospital", path)).json()
     assert (shown["state"], shown["replaced_by"]) == ("replaced", corrected["id"])
     refused = await callers.call("hospital", "POST", f"{path}/reinstatements", {}, key=f"{KEY}-c5")
-    assert (refused.status_code, refused.json()["code"]) == (409, "nothing_to_reinstate")
+    assert (refused.status_code, refused.json()["code"]) == (409, "insurer_cancellation_stands")
 
 
 @pytest.mark.parametrize(
