@@ -133,9 +133,6 @@ RECORDS = sorted(
 KEPT_FOR_A_TIME = ("message_body", "reconciliation_line")
 
 
-pytestmark = pytest.mark.xdist_group("privileges")
-
-
 @pytest.fixture(scope="module")
 def filled(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, tuple[City, City]]]:
     """A template in which every table has rows of both of its two funds."""

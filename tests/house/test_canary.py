@@ -44,9 +44,6 @@ class Day:
     files: tuple[Path, ...]
 
 
-pytestmark = pytest.mark.xdist_group("canary")
-
-
 @pytest.fixture(scope="module")
 def day(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     folder = tmp_path_factory.mktemp("canary")

@@ -47,9 +47,6 @@ FIGURES = {
 }
 
 
-pytestmark = pytest.mark.xdist_group("bench")
-
-
 @pytest.fixture(scope="module")
 def durable() -> Iterator[tuple[Path, EmbeddedServer]]:
     """A server whose commits are durable, unlike that of the other tests, and its data directory."""

@@ -25,9 +25,6 @@ def run(environment, *arguments):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-pytestmark = pytest.mark.xdist_group("demo")
-
-
 @pytest.fixture(scope="module", params=[500, pytest.param(2000, marks=pytest.mark.large)])
 def bills(request):
     """How many bills the day has: a quarter of what a newcomer sees, and by hand all of it."""

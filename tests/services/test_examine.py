@@ -31,9 +31,6 @@ NOON = datetime(2025, 3, 11, 4, 0, tzinfo=UTC)
 NEEDS_A_SUPERUSER = {"logins_are_plain"}
 
 
-pytestmark = pytest.mark.xdist_group("examine")
-
-
 @pytest.fixture(scope="module")
 def eventful_template(databases: Databases) -> Iterator[tuple[str, Eventful]]:
     """A database with the eventful city, made once and copied by each test."""

@@ -24,8 +24,6 @@ from settlement.lab.chaos.scene import Scene, open_scene
 from settlement.services.bills import decide_rerating, reverse_bill
 from settlement.services.bills import settling as services_settling
 
-pytestmark = pytest.mark.xdist_group("chaos")
-
 
 @pytest.fixture(scope="module")
 def scene() -> Iterator[Scene]:
