@@ -93,6 +93,8 @@ async def test_a_record_from_before_its_numbers_is_numbered_by_its_times(copy: C
         "DROP SEQUENCE record_number",
         "DROP INDEX hold_of_cancelled",
         "DROP INDEX bill_cancelled_unseen",
+        "DROP INDEX bill_by_place, rerating_by_member, worklist_item_of_rerating",
+        "CREATE INDEX bill_replaces_once ON bill (fund_id, replaces_bill_id)",
         "UPDATE alembic_version SET version_num = '0016'",
     )
     assert upgrade(copy.urls.owner) == newest_revision()

@@ -133,7 +133,10 @@ async def test_a_bill_that_is_not_ours_is_said_to_be_so_once(desk: Desk):
     assert len(await desk.breaks()) == 1
 
 
-async def test_a_bill_that_was_not_covered_is_a_break_again_once_a_late_roster_came(desk: Desk, database: DatabaseUrls):
+@pytest.mark.parametrize("minutes", [pytest.param(60, id="later"), pytest.param(-1, id="while_it_was_resolved")])
+async def test_a_bill_that_was_not_covered_is_a_break_again_once_a_late_roster_came(
+    desk: Desk, database: DatabaseUrls, clock: SteeredClock, minutes: int
+):
     late = a_person(4711)
     line = bureau_line(desk.city, a_2304(late))
     await desk.bureau(line)
@@ -141,6 +144,7 @@ async def test_a_bill_that_was_not_covered_is_a_break_again_once_a_late_roster_c
     assert (ended.resolution, ended.bill_id) == (Resolution.NOT_COVERED, None)
     await run_day(desk.resources, desk.city.caller, DAY)
     assert await desk.open() == []
+    clock.forward(minutes=minutes)
     lasting = (date(2025, 1, 1), date(2025, 12, 31))
     roster = [NewMember(late.name, late.certificate, "u1", PersonCategory.ACTIVE, *lasting)]
     await add_members(desk.resources, desk.city.fund_id, roster)

@@ -10,12 +10,28 @@ from typing import Any
 import psycopg
 import pytest
 
-from builders import KEYS, City, Node, a_2304, a_2305, bill_id_of, facts, once, reverse, settle
+from builders import (
+    HANGZHOU_FILE,
+    KEYS,
+    City,
+    Node,
+    SteeredClock,
+    a_2207,
+    a_2304,
+    a_2305,
+    bill_id_of,
+    facts,
+    once,
+    reverse,
+    settle,
+    with_one_case,
+)
 from database import ops_engine, rows_of, until_so_many_wait
 from gateway.insurer import Insurer, asking, insurer_on_thread
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.settlements import ReversalReason
 from settlement.services.audit.examine import examine
+from settlement.services.bills import bring_again
 from settlement.services.bills.commands import Outcome, ReverseBill
 from settlement.services.bills.errors import CancellationNotSeen, CancellationStands, NothingToReinstate
 from settlement.services.bills.push_bills import PushedBill, push_bills
@@ -27,6 +43,10 @@ from settlement.services.resources import Resources
 WHOLE = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00", "allowed": "60000.00"}
 """A bill that takes the whole of the term's limit, 30,200.00."""
 OF_THE_CANCELLATION = "H50010302473202503120800000008"
+
+
+class Killed(BaseException):
+    """The process ends here."""
 
 
 def a_2601(city: City, **changes: object) -> Node:
@@ -117,7 +137,7 @@ def visit(number: int, output: Node) -> Node:
     return {**output, "setlinfo": {**output["setlinfo"], "mdtrt_id": f"V{number:08d}"}}
 
 
-async def test_a_failed_re_settlement_that_is_rolled_back_gives_its_place_back_to_the_first_bill(
+async def test_a_failed_re_settlement_that_is_rolled_back_leaves_the_first_bill_as_it_was(
     resources: Resources, city: City, database: DatabaseUrls
 ):
     """The whole correction is rolled back: 2601 of the new bill's 2304, then 2601 of the old one's 2305."""
@@ -126,18 +146,11 @@ async def test_a_failed_re_settlement_that_is_rolled_back_gives_its_place_back_t
     await reverse(resources, city, first, cancellation_of(old))
     second = await settle(resources, city, new)
     assert second.answer["replaces"] == first.answer["id"]
-    with pytest.raises(NothingToReinstate) as refused:
-        await reinstate(resources, city, first, a_2601(city))
-    assert refused.value.figures == {
-        "id": first.answer["id"],
-        "state": "replaced",
-        "settlement_no": second.answer["settlement_no"],
-    }
     await reverse(resources, city, second, a_2305(new))
     again = await reinstate(resources, city, first, a_2601(city))
     assert (again.answer["state"], again.answer["replaced_by"]) == ("live", None)
     assert again.answer["mutual_aid"]["amount"] == first.answer["mutual_aid"]["amount"] == "30200.00"
-    assert (await settle(resources, city, new)).answer["replaces"] is None
+    assert rows_of(database, "SELECT count(*) FROM worklist_item") == [(0,)]
     assert await broken(database) == []
     await reverse(resources, city, first, a_2305(old, setl_id="M3"))
     third = await settle(resources, city, visit(1, a_2304(city.member, **WHOLE)))
@@ -145,7 +158,7 @@ async def test_a_failed_re_settlement_that_is_rolled_back_gives_its_place_back_t
     assert await broken(database) == []
 
 
-async def test_a_whole_chain_that_is_rolled_back_gives_its_place_back_to_the_first_bill(
+async def test_a_whole_chain_that_is_rolled_back_leaves_the_first_bill_as_it_was(
     resources: Resources, city: City, database: DatabaseUrls
 ):
     outputs = [visit(1, a_2304(city.member, **WHOLE)) for _ in range(3)]
@@ -154,19 +167,67 @@ async def test_a_whole_chain_that_is_rolled_back_gives_its_place_back_to_the_fir
         bills.append(await settle(resources, city, output))
         if output is not outputs[-1]:
             await reverse(resources, city, bills[-1], cancellation_of(output))
-    with pytest.raises(NothingToReinstate) as refused:
-        await reinstate(resources, city, bills[0], a_2601(city))
-    assert refused.value.figures["settlement_no"] == bills[2].answer["settlement_no"]
     await reverse(resources, city, bills[2], a_2305(outputs[2]))
     again = await reinstate(resources, city, bills[0], a_2601(city))
     assert (again.answer["state"], again.answer["mutual_aid"]["amount"]) == ("live", "30200.00")
-    chain = "SELECT bill_id::text, replaces_bill_id::text, place_bill_id::text, state FROM bill ORDER BY bill_id"
-    ids = [bill.answer["id"] for bill in bills]
-    assert rows_of(database, chain) == [
-        (ids[0], None, None, "live"),
-        (ids[1], None, None, "replaced"),
-        (ids[2], ids[1], ids[1], "reversed"),
-    ]
+    states = [state for (state,) in rows_of(database, "SELECT state FROM bill ORDER BY bill_id")]
+    assert states == ["live", "replaced", "reversed"]
+    assert await broken(database) == []
+
+
+async def test_a_bill_lives_again_beside_its_correction_and_a_person_is_told(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    """The insurer has two live bills: both stand here, the limit counts once, and each may end first."""
+    old, new = visit(1, a_2304(city.member)), visit(1, a_2304(city.member))
+    first = await settle(resources, city, old)
+    await reverse(resources, city, first, cancellation_of(old))
+    second = await settle(resources, city, new)
+    again = await reinstate(resources, city, first, a_2601(city))
+    assert again.answer["state"] == "live"
+    [(kind, figures)] = rows_of(database, "SELECT kind, figures FROM worklist_item")
+    assert (kind, figures) == ("reinstated_beside_another", {"other": second.answer["settlement_no"]})
+    assert await broken(database) == []
+    undone = await reverse(resources, city, first, a_2305(old, setl_id="M3"))
+    assert (undone.answer["state"], undone.answer["replaced_by"]) == ("replaced", second.answer["id"])
+    assert await broken(database) == []
+    assert (await reinstate(resources, city, first, a_2601(city))).answer["state"] == "live"
+    await reverse(resources, city, second, a_2305(new))
+    assert rows_of(database, "SELECT count(*) FROM hold WHERE state = 'open'") == [(0,)], "the chain lives on"
+    assert await broken(database) == []
+
+
+async def test_of_two_bills_of_equal_total_the_one_that_was_cancelled_by_mistake_lives_again(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    one, two = visit(1, a_2207(city.member)), visit(1, a_2207(city.member))
+    first = await settle(resources, city, one)
+    other = await settle(resources, city, two, facts(city, chrg_bchno="2"))
+    await reverse(resources, city, first, cancellation_of(one))
+    again = await reinstate(resources, city, first, a_2601(city))
+    assert again.answer["state"] == "live"
+    assert again.answer["mutual_aid"]["amount"] == first.answer["mutual_aid"]["amount"]
+    assert (await settle(resources, city, two, facts(city, chrg_bchno="2"))).answer["state"] == other.answer["state"]
+    assert await broken(database) == []
+
+
+async def test_a_version_that_was_published_between_corrections_is_no_fault_of_their_records(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls, tmp_path: Path
+):
+    stay = visit(1, a_2304(city.member))
+    first = await settle(resources, city, stay)
+    clock.forward(hours=3)
+    text = HANGZHOU_FILE.read_text().replace("effective_from: 2018-01-01", "effective_from: 2018-01-02", 1)
+    file = tmp_path / "newer.yaml"
+    file.write_text(with_one_case(text.replace('version: "2018"', 'version: "2018b"', 1)))
+    await city.office.publish(resources, file)
+    await reverse(resources, city, first, cancellation_of(stay))
+    clock.forward(hours=3)
+    longer = visit(1, a_2304(city.member, allowed="8100.00"))
+    again = await settle(resources, city, longer)
+    assert again.answer["plan"]["version"] == "2018"
+    await reverse(resources, city, again, a_2305(longer))
+    assert (await reinstate(resources, city, first, a_2601(city))).answer["state"] == "live"
     assert await broken(database) == []
 
 
@@ -188,30 +249,48 @@ async def test_a_live_bill_that_is_cancelled_while_its_reinstatement_waits_is_no
     assert rows_of(database, "SELECT state, revision FROM bill") == [("reversed", 1)]
 
 
-@pytest.mark.parametrize("told", ["brought", "never_brought"])
-async def test_a_bill_that_was_cancelled_before_it_had_a_record_is_settled_once_that_was_undone(
-    resources: Resources, city: City, database: DatabaseUrls, told: str
+async def test_a_bill_that_was_cancelled_before_it_came_is_settled_once_that_was_undone(
+    resources: Resources, city: City, database: DatabaseUrls
 ):
     output = a_2304(city.member)
     beside = {**facts(city), "init_setl_id": output["setlinfo"]["setl_id"]}
     cancelled = PushedBill(cancellation_of(output), beside, False)
     [unseen] = await push_bills(resources, city.caller, [cancelled])
     assert isinstance(unseen, Outcome)
-    if told == "brought":
-        await settle(resources, city, output)
+    with pytest.raises(NothingToReinstate):
+        await reinstate(resources, city, unseen, a_2601(city))
+    await settle(resources, city, output)
+    with pytest.raises(CancellationStands):
+        await reinstate(resources, city, unseen, a_2601(city, psn_no=city.members[1].insured_person_no))
     again = await reinstate(resources, city, unseen, a_2601(city), key="undone-1")
-    if told == "never_brought":
-        assert again.answer["state"] == "held"
-        assert again.answer["mutual_aid"]["question"]["code"] == "cancellation_undone"
-        assert (await reinstate(resources, city, unseen, a_2601(city), key="undone-1")).answer == again.answer
-        again = await settle(resources, city, output)
     alone = await settle(resources, city, a_2304(city.members[1]))
     aid = again.answer["mutual_aid"]
     assert (again.answer["state"], aid["to_card"]) == ("live", alone.answer["mutual_aid"]["amount"])
+    assert (await reinstate(resources, city, unseen, a_2601(city), key="undone-1")).answer == again.answer
     assert (await reinstate(resources, city, unseen, a_2601(city))).answer["state"] == "live"
     [repeated] = await push_bills(resources, city.caller, [cancelled])
     assert isinstance(repeated, Outcome)
     assert repeated.answer["state"] == "live", "the cancellation that was undone comes once more"
+    assert await broken(database) == []
+
+
+async def test_killed_between_holding_and_settling_a_bill_is_settled_by_the_same_command(
+    resources: Resources, city: City, database: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+):
+    async def killed(*_: object) -> Outcome:
+        raise Killed
+
+    output = a_2304(city.member)
+    held = await settle(resources, city, output, facts(city, discharged_on=None))
+    await reverse(resources, city, held, cancellation_of(output))
+    with monkeypatch.context() as dying:
+        dying.setattr(bring_again, "settle_bill", killed)
+        with pytest.raises(Killed):
+            await reinstate(resources, city, held, a_2601(city), key="undone-1")
+    assert rows_of(database, "SELECT state, question ->> 'code' FROM bill") == [("held", "cancellation_undone")]
+    again = await reinstate(resources, city, held, a_2601(city), key="undone-1")
+    assert (again.answer["state"], again.answer["mutual_aid"]) == ("held", held.answer["mutual_aid"])
+    assert (await settle(resources, city, output)).answer["state"] == "live"
     assert await broken(database) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -51,6 +52,7 @@ from settlement.services.bills.rerate_member import rerate_member
 from settlement.services.resources import Resources
 from settlement.services.worklist.act_on_item import act_on_item
 
+NUMBERS = itertools.count(1)
 NO_INSURANCE = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00"}
 
 
@@ -143,7 +145,7 @@ async def test_a_proposal_is_applied_whole_and_what_is_gained_goes_to_the_card(
     assert await broken(database) == []
 
 
-async def test_a_proposal_lapses_when_a_bill_has_changed_since(
+async def test_a_proposal_lapses_when_a_bill_has_changed_since_and_what_would_change_now_is_proposed(
     resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
 ):
     _, later = await a_poor_member(resources, city, clock)
@@ -152,12 +154,11 @@ async def test_a_proposal_lapses_when_a_bill_has_changed_since(
     lapsed = await apply_rerating(resources, ApplyRerating(city.caller, UUID(proposed["rerating_id"])))
     assert lapsed["state"] == "lapsed"
     assert rows_of(database, "SELECT count(*) FROM settlement WHERE revision > 1") == [(0,)]
-    assert rows_of(database, "SELECT count(*) FROM worklist_item WHERE closed_at IS NULL") == [(0,)]
-    newer = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    items = "SELECT closed_at IS NULL FROM worklist_item WHERE kind = 'rerating_proposed' ORDER BY item_id"
+    assert rows_of(database, items) == [(False,), (True,)]
     again = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
-    states = rows_of(database, "SELECT state FROM rerating ORDER BY rerating_id")
-    assert states == [("lapsed",), ("proposed",)]
-    assert again == newer
+    states = rows_of(database, "SELECT state, rerating_id::text FROM rerating ORDER BY rerating_id")
+    assert states == [("lapsed", proposed["rerating_id"]), ("proposed", again["rerating_id"])]
     assert await broken(database) == []
 
 
@@ -246,26 +247,79 @@ async def test_what_a_later_payer_paid_for_a_bill_counts_for_the_one_that_correc
     assert await broken(database) == []
 
 
-async def test_what_a_later_payer_paid_for_a_bill_counts_for_the_one_that_it_gave_its_place_back_to(
-    resources: Resources, clock: SteeredClock, database: DatabaseUrls
-):
+async def a_chain_with_a_later_payer(
+    resources: Resources, clock: SteeredClock, length: int
+) -> tuple[City, list[Node], list[Outcome], Node]:
+    """Bills that corrected one another, of the last of which a later payer paid 500.00; all but the last cancelled."""
     city = await a_city(resources, code="bz", plan_file=BINZHOU)
     clock.now = datetime(2026, 5, 11, 10, tzinfo=CHINA)
-    old, new = (a_2304(city.member, setl_time="2026-05-11 09:58:00") for _ in range(2))
+    outputs = [a_2304(city.member, setl_time="2026-05-11 09:58:00") for _ in range(length)]
     stay = facts(city, admitted_on="2026-05-01", discharged_on="2026-05-11")
-    first = await settle(resources, city, old, stay)
-    await reverse(resources, city, first, a_2305(old, setl_time="2026-05-11 09:59:00", medins_setl_id="M2208"))
-    second = await settle(resources, city, new, stay)
-    assert second.answer["replaces"] == first.answer["id"]
-    await add_later_payer(
-        resources, AddLaterPayer(city.caller, bill_id_of(second), OtherPayer("惠民保", Money(500_00)), "HMB-1")
-    )
-    await reverse(resources, city, second, a_2305(new, setl_time="2026-05-11 10:00:00"))
+    bills: list[Outcome] = []
+    for output in outputs:
+        bills.append(await settle(resources, city, output, stay))
+        if output is not outputs[-1]:
+            await undo(resources, city, bills[-1], output)
+    payer = OtherPayer("惠民保", Money(500_00))
+    await add_later_payer(resources, AddLaterPayer(city.caller, bill_id_of(bills[-1]), payer, "HMB-1"))
+    return city, outputs, bills, stay
+
+
+async def undo(resources: Resources, city: City, settled: Outcome, output: Node) -> None:
+    own = {"medins_setl_id": "M2208", "setl_time": "2026-05-11 09:59:00", "setl_id": f"R{next(NUMBERS):05d}"}
+    await reverse(resources, city, settled, a_2305(output, **own))
+
+
+async def test_what_a_later_payer_paid_counts_for_whichever_bill_of_a_chain_lives(
+    resources: Resources, clock: SteeredClock, database: DatabaseUrls
+):
+    city, outputs, (first, second, third), stay = await a_chain_with_a_later_payer(resources, clock, 3)
+    for ended, output, reinstated in ((third, outputs[2], second), (second, outputs[1], first)):
+        await undo(resources, city, ended, output)
+        again = await reinstate(resources, city, reinstated)
+        assert again.answer["mutual_aid"]["amount"] == "0.00", "what was paid is taken off as it lives again"
+        assert (await rerate_member(resources, city.caller, bill_id_of(reinstated))).net == Money(0)
+    await undo(resources, city, first, outputs[0])
+    fourth = await settle(resources, city, a_2304(city.member, setl_time="2026-05-11 09:58:00"), stay)
+    assert fourth.answer["replaces"] == first.answer["id"]
+    rerating = await rerate_member(resources, city.caller, bill_id_of(fourth))
+    assert rerating.net == -Money.from_yuan(fourth.answer["mutual_aid"]["amount"])
+    assert await broken(database) == []
+
+
+async def test_what_a_later_payer_paid_counts_once_where_two_bills_of_a_chain_live(
+    resources: Resources, clock: SteeredClock, database: DatabaseUrls
+):
+    city, _, (first, second), _ = await a_chain_with_a_later_payer(resources, clock, 2)
     again = await reinstate(resources, city, first)
-    assert again.answer["state"] == "live"
-    rerating = await rerate_member(resources, city.caller, bill_id_of(first))
-    assert rerating.net == Money(0), "what was paid is taken off as it lives again"
-    assert Money.from_yuan(again.answer["mutual_aid"]["amount"]) < Money.from_yuan(first.answer["mutual_aid"]["amount"])
+    assert again.answer["mutual_aid"]["amount"] == first.answer["mutual_aid"]["amount"]
+    rerating = await rerate_member(resources, city.caller, bill_id_of(second))
+    taken_off = {str(line.settled.head.bill_id): line.difference for line in rerating.lines}
+    assert taken_off[first.answer["id"]] == Money(0)
+    assert taken_off[second.answer["id"]] < Money(0)
+    assert await broken(database) == []
+
+
+async def test_a_re_rated_chain_that_is_rolled_back_is_explained(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    """A re-rating found the correction in the place of the first bill; that one lives again afterwards."""
+    whole = visit(7, city, **NO_INSURANCE, allowed="50000.00")
+    first_of_all = await settle(resources, city, whole)
+    old, new = (visit(1, city, **NO_INSURANCE, allowed=each) for each in ("60000.00", "9000.00"))
+    first = await settle(resources, city, old)
+    await settle(resources, city, visit(2, city, **NO_INSURANCE, allowed="30000.00"))
+    await reverse(resources, city, first, a_2305(old, medins_setl_id="M2208", setl_id="R1"))
+    second = await settle(resources, city, new)
+    assert second.answer["replaces"] == first.answer["id"]
+    await reverse(resources, city, first_of_all, a_2305(whole, setl_id="R2"))
+    clock.forward(days=2)
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(second)))
+    applied = await apply_rerating(resources, ApplyRerating(city.caller, UUID(proposed["rerating_id"])))
+    assert applied["state"] == "applied"
+    await reverse(resources, city, second, a_2305(new, setl_id="R3"))
+    assert await broken(database) == []
+    assert (await reinstate(resources, city, first)).answer["state"] == "live"
     assert await broken(database) == []
 
 
@@ -281,3 +335,6 @@ async def test_closing_its_worklist_item_declines_a_proposal(
     declined = await apply_rerating(resources, ApplyRerating(city.caller, UUID(proposed["rerating_id"])))
     assert (declined["state"], declined["decided_by"]) == ("declined", "staff:head")
     assert rows_of(database, "SELECT count(*) FROM settlement WHERE revision > 1") == [(0,)]
+    for unasked, states in ((True, ["declined"]), (False, ["declined", "proposed"])):
+        await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later), declined_stands=unasked))
+        assert [state for (state,) in rows_of(database, "SELECT state FROM rerating ORDER BY rerating_id")] == states

@@ -174,7 +174,12 @@ SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlem
        COALESCE(bill.place_bill_id, settlement.bill_id) AS place,
        CASE WHEN bill.replaces_bill_id IS NOT NULL THEN GREATEST(
            (SELECT max(undone.number) FROM reversal AS undone WHERE undone.fund_id = bill.fund_id
-            AND undone.bill_id = bill.replaces_bill_id AND undone.seen_by <> '{BY_REVISION}'),
+            AND undone.bill_id = bill.replaces_bill_id AND undone.seen_by <> '{BY_REVISION}'
+            AND undone.recorded_at = (
+                SELECT event.recorded_at FROM event
+                WHERE event.fund_id = bill.fund_id AND event.bill_id = bill.replaces_bill_id
+                  AND event.type = 'settlement.replaced.v1' AND event.payload ->> 'replaced_by' = bill.bill_id::text
+                ORDER BY sequence LIMIT 1)),
            (SELECT max(hold.end_number) FROM hold WHERE hold.fund_id = bill.fund_id
             AND hold.of_bill_id = bill.replaces_bill_id AND hold.bill_id = bill.bill_id)) END AS moved,
        EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id

@@ -299,9 +299,10 @@ async def find_later_bill_of_visit(
 ) -> BillId | None:
     """Return the live bill that corrects a bill though it was recorded before that one's end.
 
-    It was recorded later, for the same member and hospital, replaces none, and says so itself (`resettles`); or it is
-    of the same visit or stay, and of the same batch, total, or day of discharge: a visit has many batches, and a long
-    stay many mid-stay settlements, that correct nothing.
+    It was recorded later, for the same member and hospital, and stands in the bill's place already, because it
+    corrected it before; or it replaces none and says so itself (`resettles`), or is of the same visit or stay, and of
+    the same batch, total, or day of discharge: a visit has many batches, and a long stay many mid-stay settlements,
+    that correct nothing.
     """
     of_stay = [bill.c.visit_no == head.visit_no] if head.visit_no is not None else []
     same_visit = or_(bill.c.encounter_id == head.encounter_id, *of_stay)
@@ -310,6 +311,7 @@ async def find_later_bill_of_visit(
     same_batch = bill.c.charge_batch_no == head.charge_batch_no
     same_care = or_(same_batch, settlement.c.billed_fen == int(billed), *of_discharge)
     named = func.coalesce(bill.c.resettles == head.insurer_settlement_id, False)
+    in_place = func.coalesce(bill.c.place_bill_id == head.place, False)
     shown = and_(
         settlement.c.fund_id == bill.c.fund_id,
         settlement.c.bill_id == bill.c.bill_id,
@@ -324,14 +326,20 @@ async def find_later_bill_of_visit(
             bill.c.hospital_code == head.hospital_code,
             bill.c.state == BillState.LIVE.value,
             bill.c.bill_id > head.bill_id,
-            bill.c.replaces_bill_id.is_(None),
             settlement.c.plan_version_id.is_not(None),
-            or_(named, and_(same_visit, same_care)),
+            or_(in_place, and_(bill.c.replaces_bill_id.is_(None), or_(named, and_(same_visit, same_care)))),
         )
-        .order_by(named.desc(), bill.c.bill_id)
+        .order_by(in_place.desc(), named.desc(), bill.c.bill_id)
         .limit(1)
     )
     return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def list_bills_in_place(connection: AsyncConnection, fund_id: FundId, place: BillId) -> list[BillHead]:
+    """Return the bills of a correction chain, whatever became of them, in the order in which they were recorded."""
+    of_chain = or_(bill.c.bill_id == place, bill.c.place_bill_id == place)
+    statement = select(bill).where(bill.c.fund_id == fund_id, of_chain).order_by(bill.c.bill_id)
+    return [head_from_mapping(dict(row)) for row in (await connection.execute(statement)).mappings()]
 
 
 async def list_cancellations(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> list[str | None]:

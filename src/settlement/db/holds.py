@@ -224,10 +224,10 @@ ORDER BY hold_id DESC LIMIT 1
 """)
 
 
-async def find_kept_room(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> Promise | None:
-    """Return the room that is kept for the successor of a cancelled bill, as long as nobody has taken or ended it."""
-    row = (await connection.execute(_KEPT, {"fund_id": fund_id, "bill_id": bill_id})).mappings().one_or_none()
-    return promise_from_mapping(dict(row)) if row else None
+async def list_kept_rooms(connection: AsyncConnection, fund_id: FundId, bill_ids: Sequence[BillId]) -> list[Promise]:
+    """Return what is kept for successors of cancelled bills, as long as nobody has taken or ended it."""
+    rows = await connection.execute(_KEPT, {"fund_id": fund_id, "bill_ids": list(bill_ids)})
+    return [promise_from_mapping(dict(row)) for row in rows.mappings()]
 
 
 async def find_last_kept_place(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> Promise | None:
@@ -251,7 +251,8 @@ WHERE fund_id = :fund_id AND hold_id = :hold_id
 _KEPT = text("""
 SELECT hold.*, plan_version.version AS plan_version, plan_version.digest AS plan_digest
 FROM hold JOIN plan_version USING (fund_id, plan_version_id)
-WHERE fund_id = :fund_id AND of_bill_id = :bill_id AND state = 'open'
+WHERE fund_id = :fund_id AND of_bill_id = ANY(CAST(:bill_ids AS uuid[])) AND state = 'open'
+ORDER BY hold.number
 """)
 
 _LAST_KEPT = text("""

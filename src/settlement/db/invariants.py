@@ -592,9 +592,9 @@ BALANCES = SqlCheck(
 CHAINS = SqlCheck(
     Invariant(
         "chains_are_whole",
-        "A bill that corrects another is named by it, of the same member and hospital, and has the place of the "
-        "chain's first bill; a bill that was replaced has nothing live, and what was kept for a successor was taken "
-        "by the bill that replaces it, or by itself when it was reinstated; one that gave its place back has its own.",
+        "The bills of a correction chain are of one member and hospital and stand in the place of its first; a bill "
+        "that was replaced has nothing live, and names one that corrects it; of a chain one lives, but for those whose "
+        "cancellation was undone; and what was kept for a successor was taken by one of the chain.",
     ),
     "SELECT count(*) FROM bill",
     """
@@ -602,28 +602,34 @@ CHAINS = SqlCheck(
     FROM bill AS new
     LEFT JOIN bill AS old ON old.fund_id = new.fund_id AND old.bill_id = new.replaces_bill_id
     WHERE new.replaces_bill_id IS NOT NULL
-      AND (old.replaced_by_bill_id, old.member_id, old.hospital_code, old.state,
-           COALESCE(old.place_bill_id, old.bill_id))
-          IS DISTINCT FROM (new.bill_id, new.member_id, new.hospital_code, 'replaced', new.place_bill_id)
+      AND (old.member_id, old.hospital_code, COALESCE(old.place_bill_id, old.bill_id))
+          IS DISTINCT FROM (new.member_id, new.hospital_code, new.place_bill_id)
     UNION ALL
     SELECT old.bill_id
     FROM bill AS old
     LEFT JOIN bill AS new ON new.fund_id = old.fund_id AND new.bill_id = old.replaced_by_bill_id
-    WHERE old.replaced_by_bill_id IS NOT NULL AND new.replaces_bill_id IS DISTINCT FROM old.bill_id
+    WHERE old.replaced_by_bill_id IS NOT NULL
+      AND (old.state <> 'replaced' OR new.place_bill_id IS DISTINCT FROM COALESCE(old.place_bill_id, old.bill_id))
+    UNION ALL
+    SELECT unnest(array_agg(bill.bill_id))
+    FROM bill
+    WHERE state = 'live' AND NOT EXISTS (
+        SELECT FROM event
+        WHERE event.fund_id = bill.fund_id AND event.bill_id = bill.bill_id
+          AND event.type = 'settlement.revised.v1' AND event.payload ->> 'reason' = 'reinstated')
+    GROUP BY fund_id, COALESCE(place_bill_id, bill_id)
+    HAVING count(*) > 1
     UNION ALL
     SELECT hold.of_bill_id
-    FROM hold JOIN bill AS old ON old.fund_id = hold.fund_id AND old.bill_id = hold.of_bill_id
-    WHERE hold.state = 'taken' AND hold.bill_id <> hold.of_bill_id
-      AND hold.bill_id IS DISTINCT FROM old.replaced_by_bill_id
-      AND NOT EXISTS (
-          SELECT FROM event AS undone
-          WHERE undone.fund_id = hold.fund_id AND undone.bill_id = hold.bill_id
-            AND undone.type = 'settlement.gave_place_back.v1')
+    FROM hold
+    JOIN bill AS old ON old.fund_id = hold.fund_id AND old.bill_id = hold.of_bill_id
+    LEFT JOIN bill AS taker ON taker.fund_id = hold.fund_id AND taker.bill_id = hold.bill_id
+    WHERE hold.state = 'taken'
+      AND COALESCE(taker.place_bill_id, taker.bill_id) IS DISTINCT FROM COALESCE(old.place_bill_id, old.bill_id)
     UNION ALL
-    SELECT bill.bill_id
-    FROM bill JOIN consumption USING (fund_id, bill_id, revision)
+    SELECT consumption.bill_id
+    FROM consumption JOIN bill USING (fund_id, bill_id)
     WHERE consumption.place_bill_id IS NOT NULL AND consumption.place_bill_id IS DISTINCT FROM bill.place_bill_id
-      AND bill.state = 'live'
     """,
 )
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part
-from settlement.db.tables import bill, event, later_payer
+from settlement.db.tables import bill, later_payer
 from settlement.domain.ids import BillId, FundId
 from settlement.domain.money import Money
 from settlement.domain.settlements import BillState, OtherPayer
@@ -36,23 +36,21 @@ def insert_later_payer(
 async def sum_later_payers(
     connection: AsyncConnection, fund_id: FundId, bill_ids: Sequence[BillId]
 ) -> dict[BillId, Money]:
-    """Return what later payers paid for each bill, in fen; a bill that had none is left out.
+    """Return what later payers paid for each live bill, in fen; a bill that had none is left out.
 
-    What was paid for a bill that was corrected since was paid for the same care: it counts for the one in its place, or
-    for the one that it gave the place back to.
+    What was paid for a bill that lives no more was paid for the same care: it counts for the newest live one of its
+    correction chain.
     """
-    paid, mine = bill.alias("paid"), bill.alias("mine")
-    place = func.coalesce(paid.c.place_bill_id, paid.c.bill_id)
-    of_chain = and_(
-        paid.c.state == BillState.REPLACED.value, place == func.coalesce(mine.c.place_bill_id, mine.c.bill_id)
+    paid, mine, newer = bill.alias("paid"), bill.alias("mine"), bill.alias("newer")
+    has_newer = exists().where(
+        newer.c.fund_id == mine.c.fund_id,
+        newer.c.member_id == mine.c.member_id,
+        newer.c.state == BillState.LIVE.value,
+        newer.c.bill_id > mine.c.bill_id,
+        _place(newer) == _place(mine),
     )
-    gave_back = exists().where(
-        event.c.fund_id == paid.c.fund_id,
-        event.c.bill_id == paid.c.bill_id,
-        event.c.type == "settlement.gave_place_back.v1",
-        event.c.payload["settlement_no"].astext == mine.c.settlement_no,
-    )
-    same_care = or_(paid.c.bill_id == mine.c.bill_id, of_chain, and_(paid.c.state != BillState.LIVE.value, gave_back))
+    of_chain = and_(paid.c.state != BillState.LIVE.value, _place(paid) == _place(mine), ~has_newer)
+    same_care = or_(paid.c.bill_id == mine.c.bill_id, of_chain)
     statement = (
         select(mine.c.bill_id, func.sum(later_payer.c.amount_fen))
         .select_from(mine)
@@ -62,6 +60,10 @@ async def sum_later_payers(
         .group_by(mine.c.bill_id)
     )
     return {BillId(bill_id): Money(int(fen)) for bill_id, fen in await connection.execute(statement)}
+
+
+def _place(of: FromClause) -> ColumnElement[UUID]:
+    return func.coalesce(of.c.place_bill_id, of.c.bill_id)
 
 
 async def find_later_payment(

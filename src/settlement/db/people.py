@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part
 from settlement.db.secrets import KeyRing, Sealed
-from settlement.db.tables import membership, person, person_number, unit
+from settlement.db.tables import bill, membership, person, person_number, unit
 from settlement.domain.bills import Certificate
-from settlement.domain.ids import FundId, MemberId, MembershipId, UnitId
+from settlement.domain.ids import BillId, FundId, MemberId, MembershipId, UnitId
 
 ROWS_AT_ONCE = 1000
 """A statement takes 65,535 parameters; a cover has eleven."""
@@ -205,3 +205,13 @@ def _memberships(fund_id: FundId) -> Select[Any]:
         .join(unit, same_unit)
         .where(membership.c.fund_id == fund_id)
     )
+
+
+async def find_certificate_index_of_bill(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> bytes | None:
+    """Return the blind index of the certificate of a bill's member; `None` for a bill of nobody known."""
+    statement = (
+        select(person.c.certificate_index)
+        .join(bill, and_(bill.c.fund_id == person.c.fund_id, bill.c.member_id == person.c.person_id))
+        .where(bill.c.fund_id == fund_id, bill.c.bill_id == bill_id)
+    )
+    return (await connection.execute(statement)).scalar_one_or_none()

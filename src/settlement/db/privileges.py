@@ -213,7 +213,6 @@ VITAL_INDEXES = (
     "worklist_item_open_once",
     "settlement_promise_once",
     "reconciliation_break_open_once",
-    "bill_replaces_once",
     "hold_one_successor",
     "plan_version_start_once",
     "plan_step_one_check",

@@ -384,6 +384,8 @@ def _id(what: str) -> str:
     )
 
 
+_AS_IT_WAS_RESOLVED = "interval '1 hour'"
+"""A roster that comes while a break is resolved has an earlier time and is seen later; another look costs little."""
 _OPEN = text(f"""
 WITH fresh AS (
     INSERT INTO reconciliation_break (fund_id, break_id, source, kind, area, insurer_settlement_id, business_date,
@@ -399,8 +401,11 @@ WITH fresh AS (
                   of_break.resolution = ANY (CAST(:by_a_person AS text[]))
                   AND of_break.import_id IS NOT DISTINCT FROM found.import_id)
                   OR (of_break.resolution = ANY (CAST(:until_the_roster AS text[])) AND NOT EXISTS (
-                      SELECT FROM membership
-                      WHERE membership.fund_id = :fund_id AND membership.recorded_at > of_break.resolved_at))))))
+                      SELECT FROM (
+                          SELECT recorded_at AS at FROM membership WHERE membership.fund_id = :fund_id
+                          UNION ALL
+                          SELECT announced_at FROM unit_renewal WHERE unit_renewal.fund_id = :fund_id) AS covered
+                      WHERE covered.at > of_break.resolved_at - {_AS_IT_WAS_RESOLVED}))))))
     RETURNING break_id, figures
 )
 INSERT INTO reconciliation_step (fund_id, break_id, step, kind, details, actor, at)

@@ -60,29 +60,32 @@ async def add_rerating(connection: AsyncConnection, fund_id: FundId, proposed: S
     await connection.execute(insert(rerating).values(values))
 
 
-async def find_rerating(
-    connection: AsyncConnection, fund_id: FundId, rerating_id: UUID, *, lock: bool = False
-) -> StoredRerating | None:
-    """Return one re-rating; with `lock`, nobody else decides it until the transaction ends."""
+async def find_rerating(connection: AsyncConnection, fund_id: FundId, rerating_id: UUID) -> StoredRerating | None:
+    """Return one re-rating."""
     statement = select(rerating).where(rerating.c.fund_id == fund_id, rerating.c.rerating_id == rerating_id)
-    if lock:
-        statement = statement.with_for_update(key_share=True)
     row = (await connection.execute(statement)).mappings().one_or_none()
     return _stored(dict(row)) if row else None
 
 
-async def find_open_rerating(
+async def lock_proposal(connection: AsyncConnection, fund_id: FundId, rerating_id: UUID) -> None:
+    """Make others who decide a proposal wait until the transaction ends: whoever does takes its worklist item first."""
+    named = worklist_item.c.figures["rerating"].astext == str(rerating_id)
+    mine = (worklist_item.c.fund_id == fund_id) & (worklist_item.c.kind == RERATING_PROPOSED)
+    await connection.execute(select(worklist_item.c.item_id).where(mine & named).with_for_update(key_share=True))
+
+
+async def find_newest_rerating(
     connection: AsyncConnection, fund_id: FundId, member_id: MemberId, plan_code: str, term: str
 ) -> StoredRerating | None:
-    """Return the proposal of a member and term that waits for a person."""
+    """Return what was proposed last for a member and term, whatever became of it."""
     statement = select(rerating).where(
         rerating.c.fund_id == fund_id,
         rerating.c.member_id == member_id,
         rerating.c.plan_code == plan_code,
         rerating.c.term == term,
-        rerating.c.state == "proposed",
     )
-    row = (await connection.execute(statement)).mappings().one_or_none()
+    newest = statement.order_by(rerating.c.rerating_id.desc()).limit(1)
+    row = (await connection.execute(newest)).mappings().one_or_none()
     return _stored(dict(row)) if row else None
 
 
@@ -103,8 +106,8 @@ async def decide_rerating(
     """Write what became of an open proposal; it is no work for anybody any more."""
     mine = (rerating.c.fund_id == fund_id) & (rerating.c.rerating_id == rerating_id)
     decided = {"state": state, "decided_by": actor, "decided_at": at}
-    await connection.execute(update(rerating).where(mine & (rerating.c.state == "proposed")).values(decided))
     await _close_items(connection, fund_id, select(rerating.c.rerating_id).where(mine), at)
+    await connection.execute(update(rerating).where(mine & (rerating.c.state == "proposed")).values(decided))
 
 
 async def _close_items(connection: AsyncConnection, fund_id: FundId, ended: Select[tuple[UUID]], at: datetime) -> None:

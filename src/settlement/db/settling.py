@@ -246,7 +246,7 @@ _WITH = f"WITH chain AS MATERIALIZED ({_CHAIN}), taken AS MATERIALIZED ({_TAKEN}
 _READ = text(f"{_WITH} SELECT {_KNOWN}")
 _READ_AND_HOLD = text(f"{_WITH} SELECT pg_advisory_xact_lock_shared(:books_lock) AS books, {_KNOWN}")
 _READ_TAKINGS = text(f"""
-WITH chain AS (SELECT CAST(:without_hold AS uuid) AS hold_id, CAST(:before AS uuid) AS place_bill_id),
+WITH chain AS (SELECT CAST(NULL AS uuid) AS hold_id, CAST(:before AS uuid) AS place_bill_id),
      every AS MATERIALIZED ({_TAKEN}),
      taken AS MATERIALIZED (SELECT * FROM every WHERE record_id <> ALL(CAST(:without_bills AS uuid[])))
 SELECT {_TAKINGS}
@@ -314,10 +314,9 @@ async def read_takings(
     at: datetime,
     *,
     without_bills: Sequence[BillId] = (),
-    without_hold: HoldId | None = None,
     before: BillId | None = None,
 ) -> tuple[Taking, ...]:
-    """Return what the member's live bills and open holds took, but for some bills and one hold; call it under the lock.
+    """Return what the member's live bills and open holds took, but for some bills; call it under the lock.
 
     With `before`, only the stays count whose place in the order of recording is before that bill's.
     """
@@ -328,7 +327,6 @@ async def read_takings(
         "plan_code": plan_code,
         "at": at,
         "without_bills": list(without_bills),
-        "without_hold": without_hold,
         "before": before,
         **of_no_batch,
     }

@@ -462,10 +462,9 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "没有这份重新核算单，未作任何改动。", "There is no such re-rating; nothing was changed."
     ),
     "nothing_to_reinstate": _Text(
-        "本单不能恢复（状态 {state}），未作任何改动"
-        "[；它已由账单 {settlement_no} 代替，请先撤销该账单，再报告本单的冲正]。",
-        "The bill cannot be reinstated (state {state}); nothing was changed"
-        "[; it was replaced by {settlement_no}: cancel that one first, then report the undoing again].",
+        "本单不能恢复（状态 {state}），未作任何改动；医保撤销先到的，请先提交本单的医保结算结果。",
+        "The bill cannot be reinstated (state {state}); nothing was changed. Where only its cancellation came, bring "
+        "the insurer's answer to the bill first.",
     ),
     "cancellation_of_another_bill": _Text(
         "互助未冲销：所附医保撤销与本单金额或就诊不符，请核对。",
@@ -767,10 +766,6 @@ _TIMELINE: Final[Mapping[str, _Text]] = {
     ),
     "settlement.cancellation_undone.v1": _Text(
         "医保撤销已被冲正，本单重新办理。", "The insurer's cancellation was undone; the bill is settled again."
-    ),
-    "settlement.gave_place_back.v1": _Text(
-        "被更正的账单 {settlement_no} 已恢复，本单不再承接其位置。",
-        "The bill that it corrected, {settlement_no}, lives again; it has no place of that one any more.",
     ),
     "settlement.cancelled_while_held.v1": _Text(
         "待补期间医保已撤销：{reason}。", "The insurer cancelled while the bill was held: {reason}."

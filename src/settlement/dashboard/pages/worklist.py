@@ -36,10 +36,10 @@ from settlement.domain.worklist import (
     kind_of,
 )
 from settlement.services.access.add_staff import APPROVER
-from settlement.services.bills.decide_rerating import ApplyRerating, apply_rerating
 from settlement.services.resources import Resources
 from settlement.services.worklist.act_on_item import act_on_item
-from settlement.services.worklist.errors import RemarkUnusable, WorklistActionRefused, WorklistItemUnknown
+from settlement.services.worklist.apply_item import apply_item
+from settlement.services.worklist.errors import RemarkUnusable, WorklistItemUnknown
 
 router = APIRouter()
 
@@ -105,10 +105,7 @@ async def apply(
     item_id: UUID,
 ) -> Response:
     """Apply the re-rating that an item of this person's proposes, and show the item again, closed by it."""
-    item = await _found(resources, visitor, item_id)
-    if item.kind != RERATING_PROPOSED or Action.CLOSED not in _allowed(item, visitor):
-        raise WorklistActionRefused(owner=item.owner)
-    await apply_rerating(resources, ApplyRerating(visitor.caller, UUID(item.figures["rerating"])))
+    await apply_item(resources, visitor.caller, visitor.actor, item_id)
     return RedirectResponse(f"{request.scope['root_path']}/worklist/{item_id}", 303)
 
 

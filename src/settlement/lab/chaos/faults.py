@@ -43,7 +43,7 @@ _REACHED_BY = {
     "bills.list_cancellations": "reinstate",
     "bills.list_live_bills_of_member": "rerate_after_reversal",
     "holds.find_member_of_visit": "answer_is_lost",
-    "holds.find_kept_room": "reinstate",
+    "holds.list_kept_rooms": "reinstate",
     "settling.read_takings": "rerate_after_reversal",
     "settling.read_covers": "rerate_after_reversal",
     "rerating": "rerate_after_reversal",

@@ -69,7 +69,9 @@ async def add_later_payer(resources: Resources, command: AddLaterPayer) -> Answe
     answer: Answer = {"id": str(command.bill_id), "counts": counts, "rerating": None}
     if counts:
         try:
-            answer["rerating"] = await propose_rerating(resources, ProposeRerating(caller, command.bill_id))
+            answer["rerating"] = await propose_rerating(
+                resources, ProposeRerating(caller, command.bill_id, declined_stands=True)
+            )
         except NothingToRate:
             return answer
     return answer

@@ -10,8 +10,7 @@ from settlement.db import bills
 from settlement.db.engine import fund_transaction
 from settlement.db.parts import write_together
 from settlement.db.settling import lock_member
-from settlement.domain.answers import settlement_answer
-from settlement.domain.settlements import BillHead, BillState, Question, SettledBill
+from settlement.domain.settlements import BillHead, BillState, Question
 from settlement.services.bills.commands import Brought, Caller, Once, Outcome, SettleBill
 from settlement.services.bills.errors import CancellationStands
 from settlement.services.bills.kept_message import merged
@@ -29,37 +28,32 @@ async def bring_again(
     caller: Caller,
     checked: BillHead,
     undoing: Mapping[str, Any] | None,
-    message: Mapping[str, Any] | None,
+    message: Mapping[str, Any],
     once: Once,
 ) -> Outcome:
     """Hold the bill again, then settle it with the message that it was brought with; its aid goes to the card.
 
-    `checked` is the head as it was when its cancellation was seen to be undone. Without a message, because only the
-    cancellation had come, the bill stays held until it is brought. Raises `CancellationStands` when it was changed
+    `checked` is the head as it was when its cancellation was seen to be undone. Killed between the two, the bill is
+    held, and the same command or any other bringing settles it. Raises `CancellationStands` when it was changed
     meanwhile, and what `settle_bill` raises.
     """
 
-    async def transaction() -> Outcome:
+    async def transaction() -> None:
         async with fund_transaction(resources.engine, caller.fund_id) as connection:
             await lock_member(connection, caller.fund_id, once.lock_name, bill_id=checked.bill_id)
-            if (answered := await answered_before(connection, caller.fund_id, once)) is not None:
-                return answered
             head = await bills.get_head(connection, caller.fund_id, checked.bill_id)
+            if await answered_before(connection, caller.fund_id, once) is not None:
+                return
             if head.event_count != checked.event_count:
                 raise CancellationStands(id=str(head.bill_id), asked="no")
-            work = Work(resources, caller, once if message is None else None, resources.clock())
             if head.state is BillState.CANCELLED_UNSEEN:
+                work = Work(resources, caller, None, resources.clock())
                 head = _held(work, head)
-            if undoing is not None:
-                work.message(head, "undoing", {"input": undoing})
-            outcome = work.answered(settlement_answer(SettledBill(head, None, None), caller.language), created=False)
-            if work.parts:
+                if undoing is not None:
+                    work.message(head, "undoing", {"input": undoing})
                 await write_together(connection, work.parts)
-            return outcome
 
-    outcome = await run_in_turn(resources, caller.fund_id, checked.bill_id, transaction)
-    if message is None or outcome.replayed:
-        return outcome
+    await run_in_turn(resources, caller.fund_id, checked.bill_id, transaction)
     brought = merged(Brought(message["output"], message["facts"]), message)
     return await settle_bill(resources, SettleBill(caller, checked.door, brought, at_counter=False, once=once))
 

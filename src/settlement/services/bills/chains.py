@@ -116,6 +116,12 @@ async def find_successor(connection: AsyncConnection, work: Work, settled: Settl
     return await bills.find_settled_bill(connection, work.fund_id, found) if found else None
 
 
+async def lives_on(connection: AsyncConnection, work: Work, head: BillHead) -> bool:
+    """Say whether another bill of the correction chain lives, because its own cancellation was undone."""
+    chain = await bills.list_bills_in_place(connection, work.fund_id, head.place)
+    return any(other.state is BillState.LIVE and other.bill_id != head.bill_id for other in chain)
+
+
 async def take_place_late(
     connection: AsyncConnection, work: Work, new: SettledBill, chain: KeptPlace
 ) -> SettledBill | None:
@@ -143,7 +149,8 @@ async def give_place(
     What it gains goes to the card; what it would lose is a person's matter. Returns both as they then stand.
     """
     anew = await _in_its_place(connection, work, old, new)
-    head = replace(new.head, replaces_bill_id=old.head.bill_id, place_bill_id=old.head.place)
+    replaces = new.head.replaces_bill_id or old.head.bill_id
+    head = replace(new.head, replaces_bill_id=replaces, place_bill_id=old.head.place)
     if anew is not None and new.priced is not None and anew.aid >= new.priced.split.aid:
         placed = revise(work, new, RevisionReason.CORRECTED, anew.priced, anew.taken, head)
     else:
@@ -181,6 +188,8 @@ async def _in_its_place(connection: AsyncConnection, work: Work, old: SettledBil
     )
     if version is None:
         return None
-    later = await later_paid(connection, work.fund_id, version, [old.head.bill_id, new.head.bill_id])
+    # Once it stands in the place, what was paid for the old bill counts for it anyway.
+    stands = [] if new.head.place == old.head.place else [old.head.bill_id]
+    later = await later_paid(connection, work.fund_id, version, [*stands, new.head.bill_id])
     paid = total(later.values())
     return compute_anew(new.head, after, version, past, visit_on=before.service_date, later_paid=paid)

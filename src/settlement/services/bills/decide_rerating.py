@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.engine import fund_transaction
 from settlement.db.parts import write_together
-from settlement.db.rerating import StoredRerating, add_rerating, decide_rerating, find_open_rerating, find_rerating
+from settlement.db.rerating import (
+    StoredRerating,
+    add_rerating,
+    decide_rerating,
+    find_newest_rerating,
+    find_rerating,
+    lock_proposal,
+)
 from settlement.db.settling import lock_member, take_books_day
 from settlement.domain.answers import Answer
 from settlement.domain.errors import SettlementError
@@ -25,7 +33,6 @@ from settlement.services.bills.revise import revise
 from settlement.services.bills.turns import run_in_turn
 from settlement.services.bills.work import Work
 from settlement.services.resources import Resources
-from settlement.services.transactions import run
 
 
 class RatingNotFound(SettlementError):
@@ -46,6 +53,8 @@ class ProposeRerating:
 
     caller: Caller
     bill_id: BillId
+    declined_stands: bool = False
+    """Whether what a person declined is left at that: so where nobody asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +77,9 @@ async def propose_rerating(resources: Resources, command: ProposeRerating) -> An
             await lock_member(connection, fund_id, f"rerate\x1f{command.bill_id}", bill_id=command.bill_id)
             await take_books_day(connection, fund_id)
             work = Work(resources, caller, None, resources.clock())
-            stored = await propose_under_lock(connection, work, command.bill_id)
+            stored = await propose_under_lock(
+                connection, work, command.bill_id, declined_stands=command.declined_stands
+            )
             if stored is None:
                 raise NothingToRate(id=str(command.bill_id))
             return rerating_answer(stored)
@@ -76,20 +87,24 @@ async def propose_rerating(resources: Resources, command: ProposeRerating) -> An
     return await run_in_turn(resources, fund_id, command.bill_id, transaction)
 
 
-async def propose_under_lock(connection: AsyncConnection, work: Work, bill_id: BillId) -> StoredRerating | None:
+async def propose_under_lock(
+    connection: AsyncConnection, work: Work, bill_id: BillId, *, declined_stands: bool
+) -> StoredRerating | None:
     """Do the same within a transaction that holds the member's lock and the books day.
 
-    Returns the proposal, the one that is open already if it is the same, or what was applied; `None` where nothing
-    would change, or the plan leaves earlier bills as they are.
+    Returns the proposal, the one that is there already if it is the same, or what was applied; `None` where nothing
+    would change, or the plan leaves earlier bills as they are. One that a person declined is proposed again only where
+    somebody asks for it, or its lines are others by now.
     """
     rerating = await rerate_under_lock(connection, work.resources, work.fund_id, bill_id, work.at)
     if rerating.effect == "leave" or not rerating.changed:
         return None
     stored = _proposal(work, bill_id, rerating)
     raised = rerating.effect == "raise" and not any(line.difference < ZERO for line in rerating.lines)
-    found = await find_open_rerating(connection, work.fund_id, rerating.member_id, rerating.plan_code, rerating.term)
-    if found is not None and not raised and list(found.lines) == list(stored.lines):
-        return found
+    last = await find_newest_rerating(connection, work.fund_id, rerating.member_id, rerating.plan_code, rerating.term)
+    standing = ("proposed", "declined") if declined_stands else ("proposed",)
+    if last is not None and not raised and last.state in standing and list(last.lines) == list(stored.lines):
+        return last
     await add_rerating(connection, work.fund_id, stored)
     if raised:
         return await _apply(connection, work, stored, rerating)
@@ -99,30 +114,45 @@ async def propose_under_lock(connection: AsyncConnection, work: Work, bill_id: B
     return stored
 
 
-async def apply_rerating(resources: Resources, command: ApplyRerating) -> Answer:
-    """Apply a proposal as it was shown; when a bill has changed since, it lapses and nothing else happens.
+Within = Callable[[AsyncConnection], Awaitable[None]]
+"""What else must hold as a proposal is decided; what it raises undoes all."""
+
+
+async def apply_rerating(resources: Resources, command: ApplyRerating, within: Within | None = None) -> Answer:
+    """Apply a proposal as it was shown; when a bill has changed since, it lapses, and what would change is proposed.
 
     One that was decided is answered as it is. Raises `RatingNotFound`, and what `run` raises.
     """
     caller, fund_id = command.caller, command.caller.fund_id
+    proposed = await _found(resources, command)
 
     async def transaction() -> Answer:
         async with fund_transaction(resources.engine, fund_id) as connection:
-            found = await find_rerating(connection, fund_id, command.rerating_id)
-            if found is None:
-                raise RatingNotFound(id=str(command.rerating_id))
-            await lock_member(connection, fund_id, f"rerate\x1f{found.of_bill_id}", member_id=found.member_id)
+            await lock_member(connection, fund_id, f"rerate\x1f{proposed.of_bill_id}", member_id=proposed.member_id)
             await take_books_day(connection, fund_id)
-            found = await find_rerating(connection, fund_id, command.rerating_id, lock=True) or found
+            await lock_proposal(connection, fund_id, command.rerating_id)
+            if within is not None:
+                await within(connection)
+            found = await find_rerating(connection, fund_id, command.rerating_id) or proposed
             if found.state != "proposed":
                 return rerating_answer(found)
             work = Work(resources, caller, None, resources.clock())
             rerating = await rerate_under_lock(connection, resources, fund_id, found.of_bill_id, work.at)
-            if lines_of(rerating) != list(found.lines):
-                return rerating_answer(await _decided(connection, work, found, "lapsed"))
-            return rerating_answer(await _apply(connection, work, found, rerating))
+            if lines_of(rerating) == list(found.lines):
+                return rerating_answer(await _apply(connection, work, found, rerating))
+            lapsed = await _decided(connection, work, found, "lapsed")
+            await propose_under_lock(connection, work, found.of_bill_id, declined_stands=True)
+            return rerating_answer(lapsed)
 
-    return await run(transaction)
+    return await run_in_turn(resources, fund_id, proposed.of_bill_id, transaction)
+
+
+async def _found(resources: Resources, command: ApplyRerating) -> StoredRerating:
+    async with fund_transaction(resources.engine, command.caller.fund_id) as connection:
+        found = await find_rerating(connection, command.caller.fund_id, command.rerating_id)
+    if found is None:
+        raise RatingNotFound(id=str(command.rerating_id))
+    return found
 
 
 async def _apply(connection: AsyncConnection, work: Work, stored: StoredRerating, rerating: Rerating) -> StoredRerating:

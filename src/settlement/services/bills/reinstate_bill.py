@@ -74,12 +74,14 @@ async def reinstate_bill(resources: Resources, lines: Lines, command: ReinstateB
         cancelled = await find_message(connection, resources.keys, fund_id, command.bill_id, "cancellation")
     if not _may_live(settled.head):
         raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value)
+    if settled.head.state is BillState.CANCELLED_UNSEEN and message is None:
+        raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value)
     if settled.head.state in _CANCELLED:
         if command.undoing is not None:
             _check_undoing(settled, command.undoing, message, cancelled, rules)
         else:
             await _check_by_5203(lines, rules, settled, message)
-    if settled.head.state in (BillState.CANCELLED_UNSEEN, BillState.HELD):
+    if message is not None and settled.head.state in (BillState.CANCELLED_UNSEEN, BillState.HELD):
         return await bring_again(resources, caller, settled.head, command.undoing, message, command.once)
     return await _reinstate(resources, command, settled.head)
 
@@ -153,8 +155,9 @@ async def _reinstate(resources: Resources, command: ReinstateBill, checked: Bill
             if reversed_ and settled.head.event_count != checked.event_count:
                 raise CancellationStands(id=str(command.bill_id), asked="no")
             if reversed_:
-                successor = await _take_place_back(connection, work, settled)
-                settled = await _live_again(connection, work, settled, successor)
+                chain = await bills.list_bills_in_place(connection, fund_id, settled.head.place)
+                _tell_of_another(work, settled.head, chain)
+                settled = await _live_again(connection, work, settled, chain)
                 if command.undoing is not None:
                     work.message(settled.head, "undoing", {"input": command.undoing})
             outcome = work.answered(settlement_answer(settled, caller.language), created=reversed_)
@@ -164,55 +167,37 @@ async def _reinstate(resources: Resources, command: ReinstateBill, checked: Bill
     return await run_in_turn(resources, fund_id, command.bill_id, transaction)
 
 
-async def _take_place_back(connection: AsyncConnection, work: Work, settled: SettledBill) -> BillId | None:
-    """Take the bills that corrected this one out of its place; return the last of them. Raises `NothingToReinstate`.
+def _tell_of_another(work: Work, head: BillHead, chain: Sequence[BillHead]) -> None:
+    """Put it before a person where a bill that was recorded as this one's correction, or corrected by it, lives too.
 
-    The insurer's bill is one of the chain: as long as a later one lives, that is to be cancelled first. What is left of
-    the chain goes on from its own first bill.
+    Both live with the insurer, so both live here; whether both are meant to is the hospital's to say.
     """
-    chain = await _later_in_chain(connection, work, settled.head)
-    for later in chain:
-        if later.state is BillState.LIVE:
-            raise NothingToReinstate(
-                id=str(settled.head.bill_id), state=settled.head.state.value, settlement_no=later.settlement_no
-            )
-    for later in chain:
-        is_first = later is chain[0]
-        alone = replace(
-            later,
-            replaces_bill_id=None if is_first else later.replaces_bill_id,
-            place_bill_id=None if is_first else chain[0].bill_id,
-        )
-        work.changed_head(alone, "settlement.gave_place_back.v1", {"settlement_no": settled.head.settlement_no})
-        await write_together(connection, work.parts)  # One write changes one head.
-        work.parts.clear()
-    return chain[-1].bill_id if chain else None
-
-
-async def _later_in_chain(connection: AsyncConnection, work: Work, head: BillHead) -> list[BillHead]:
-    """Return the bills that corrected this one, each the one before it."""
-    chain = list[BillHead]()
-    while (replaced_by := (chain[-1] if chain else head).replaced_by_bill_id) is not None:
-        chain.append(await bills.get_head(connection, work.fund_id, replaced_by))
-    return chain
+    living = [other.settlement_no for other in chain if other.state is BillState.LIVE]
+    if living:
+        work.worklist(head, "reinstated_beside_another", {"other": "、".join(living)})
 
 
 async def _live_again(
-    connection: AsyncConnection, work: Work, settled: SettledBill, successor: BillId | None
+    connection: AsyncConnection, work: Work, settled: SettledBill, chain: Sequence[BillHead]
 ) -> SettledBill:
     """Collect the bill's next revision: exactly the one that was reversed while its room is kept, else computed anew.
 
-    The insurer's number of the cancellation stays with the reversal alone: the bill is not cancelled any more.
+    What is kept of its correction chain is its own again. The insurer's number of the cancellation stays with the
+    reversal alone: the bill is not cancelled any more.
     """
     priced = settled.priced
     head = replace(settled.head, cancelling_settlement_id=None, replaced_by_bill_id=None)
-    kept = await holds.find_kept_room(connection, work.fund_id, successor or head.bill_id)
-    if kept is not None:
-        whole = successor is None and kept.holds_at(work.at) and _is_its_own(kept, settled)
-        state, by = (HoldState.TAKEN, head.bill_id) if whole else (HoldState.RELEASED, None)
-        work.parts.append(holds.end_holds(work.fund_id, [kept.hold_id], state, work.at, by))
-        if whole and priced is not None:
-            return revise(work, settled, RevisionReason.REINSTATED, priced, head=head)
+    rooms = await holds.list_kept_rooms(connection, work.fund_id, [bill.bill_id for bill in chain])
+    whole = [kept for kept in rooms if kept.holds_at(work.at) and _is_its_own(kept, settled)]
+    if whole and len(rooms) == 1 and priced is not None:
+        work.parts.append(holds.end_holds(work.fund_id, [whole[0].hold_id], HoldState.TAKEN, work.at, head.bill_id))
+        return revise(work, settled, RevisionReason.REINSTATED, priced, head=head)
+    if rooms:
+        released = [kept.hold_id for kept in rooms]
+        work.parts.append(holds.end_holds(work.fund_id, released, HoldState.RELEASED, work.at))
+        # What was kept must be free before the bill is computed: one statement sees no other's work.
+        await write_together(connection, work.parts)
+        work.parts.clear()
     if priced is None or priced.plan_version_id is None or head.member_id is None:
         return revise(work, settled, RevisionReason.REINSTATED, priced, head=head) if priced else settled
     past = await read_takings(
@@ -222,7 +207,6 @@ async def _live_again(
         priced.plan_code or "",
         work.at,
         without_bills=[head.bill_id],
-        without_hold=kept.hold_id if kept else None,
         before=head.place,
     )
     return await _in_the_room_left(connection, work, replace(settled, head=head), priced, past)
@@ -230,8 +214,8 @@ async def _live_again(
 
 def _is_its_own(kept: Promise, settled: SettledBill) -> bool:
     """Say whether a hold keeps all that the bill gave back, and not what a quote for its successor left of it."""
-    reversal = settled.reversal
-    return kept.kind is HoldKind.SUCCESSOR and reversal is not None and kept.created_at == reversal.recorded_at
+    reversal, of_it = settled.reversal, kept.kind is HoldKind.SUCCESSOR and kept.of_bill_id == settled.head.bill_id
+    return of_it and reversal is not None and kept.created_at == reversal.recorded_at
 
 
 async def _in_the_room_left(

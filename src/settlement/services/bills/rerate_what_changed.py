@@ -77,7 +77,7 @@ async def _look(resources: Resources, caller: Caller, cause: Cause) -> bool:
                 return False
             work = Work(resources, caller, None, resources.clock())
             try:
-                stored = await propose_under_lock(connection, work, cause.bill_id)
+                stored = await propose_under_lock(connection, work, cause.bill_id, declined_stands=True)
             except BillNotFound:
                 stored = None
             await add_look(connection, fund_id, cause, stored.rerating_id if stored else None, work.at)

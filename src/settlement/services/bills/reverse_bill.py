@@ -27,7 +27,7 @@ from settlement.gateway.client import Place
 from settlement.gateway.mapping import Fetched, cancels, read_cancellation, read_settlement, read_visit
 from settlement.gateway.readings import Cancellation, NotClosing, Unreadable
 from settlement.services.bills.ask_insurer import ask_settlement
-from settlement.services.bills.chains import declares_kept_place, find_successor, give_place, keep_place
+from settlement.services.bills.chains import declares_kept_place, find_successor, give_place, keep_place, lives_on
 from settlement.services.bills.commands import Caller, Once, Outcome, ReverseBill
 from settlement.services.bills.errors import (
     BillNotFound,
@@ -254,7 +254,7 @@ async def _ended(
     """Collect how the bill ends; where its plan keeps a place, it goes to its successor, or is kept for one."""
     keeps_place = await declares_kept_place(connection, work, settled)
     successor = await find_successor(connection, work, settled) if keeps_place else None
-    if keeps_place and successor is None:
+    if keeps_place and successor is None and not await lives_on(connection, work, settled.head):
         keep_place(work, settled)
     ended = _undone(work, settled, reason, seen)
     if output is not None:

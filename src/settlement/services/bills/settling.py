@@ -89,7 +89,7 @@ class Settling:
             return await self._first_time(connection)
         if head.hospital_code is not None and not self.command.caller.may_act_for(head.hospital_code):
             raise HospitalNotYours(hospital_code=self.read.visit.hospital_code)
-        if head.state is BillState.HELD and head.hospital_code in (None, self.read.visit.hospital_code):
+        if head.state is BillState.HELD and head.hospital_code == self.read.visit.hospital_code:
             return await self._held_before(connection, head)
         if head.state is BillState.CANCELLED_UNSEEN and head.hospital_code is None:
             return await self._after_its_cancellation(connection, head)

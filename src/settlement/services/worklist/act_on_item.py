@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from settlement.db.engine import fund_transaction
 from settlement.db.rerating import decide_rerating
-from settlement.db.staff import find_staff_by_id
-from settlement.db.worklist import add_action, find_item, list_actions, lock_item
+from settlement.db.staff import Staff, find_staff_by_id
+from settlement.db.worklist import WorklistItem, add_action, find_item, list_actions, lock_item
 from settlement.domain.worklist import (
     RERATING_PROPOSED,
     WORKED_BY,
@@ -38,16 +40,8 @@ async def act_on_item(resources: Resources, actor: Actor, item_id: UUID, done: D
         async with fund_transaction(resources.engine, actor.fund_id) as connection:
             if not await lock_item(connection, actor.fund_id, item_id):
                 raise WorklistItemUnknown(id=str(item_id))
-            account = await find_staff_by_id(connection, actor.fund_id, actor.staff_id)
-            item = await find_item(connection, actor.fund_id, item_id)
+            account, item = await account_that_may(connection, actor, item_id, done.action)
             before = await list_actions(connection, actor.fund_id, item_id)
-            if account is None or account.disabled_at is not None or item is None:
-                raise TokenInvalid
-            if not WORKED_BY & set(account.roles):
-                raise RoleMissing(roles=" / ".join(sorted(WORKED_BY)))
-            standing = Standing(item.kind, item.closed_at is not None, item.owner)
-            if done.action not in allowed_actions(standing, account.login, account.roles):
-                raise WorklistActionRefused(owner=item.owner)
             sequence, at = before[-1].sequence + 1 if before else 1, max(resources.clock(), item.opened_at)
             await add_action(connection, actor.fund_id, item_id, sequence, actor.staff_id, done, at)
             if done.action is Action.CLOSED and item.kind == RERATING_PROPOSED:
@@ -55,6 +49,27 @@ async def act_on_item(resources: Resources, actor: Actor, item_id: UUID, done: D
                 await decide_rerating(connection, actor.fund_id, UUID(item.figures["rerating"]), "declined", by, at)
 
     await run(transaction)
+
+
+async def account_that_may(
+    connection: AsyncConnection, actor: Actor, item_id: UUID, action: Action
+) -> tuple[Staff, WorklistItem]:
+    """Return the account and the item, which is locked, if the one may do this with the other.
+
+    Raises `WorklistItemUnknown`, `TokenInvalid`, `RoleMissing`, `WorklistActionRefused`.
+    """
+    account = await find_staff_by_id(connection, actor.fund_id, actor.staff_id)
+    item = await find_item(connection, actor.fund_id, item_id)
+    if item is None:
+        raise WorklistItemUnknown(id=str(item_id))
+    if account is None or account.disabled_at is not None:
+        raise TokenInvalid
+    if not WORKED_BY & set(account.roles):
+        raise RoleMissing(roles=" / ".join(sorted(WORKED_BY)))
+    standing = Standing(item.kind, item.closed_at is not None, item.owner)
+    if action not in allowed_actions(standing, account.login, account.roles):
+        raise WorklistActionRefused(owner=item.owner)
+    return account, item
 
 
 def _check(done: Done) -> None:
