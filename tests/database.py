@@ -34,7 +34,7 @@ class Databases:
     def clone(self, template: str = TEMPLATE) -> str:
         """Copy a database, to which nobody may be connected; return the copy's name."""
         name = f"test_{next(self._numbers)}"
-        self._as_superuser("CREATE DATABASE {} TEMPLATE {} OWNER settlement_owner", name, template)
+        self._as_superuser("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER settlement_owner", name, template)
         return name
 
     def drop(self, name: str) -> None:

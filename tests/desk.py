@@ -19,7 +19,7 @@ class Desk:
     """One browser at the dashboard. `path`s are under `/ops`."""
 
     url: str
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=30))
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, verify=False, timeout=30))
 
     def get(self, path: str) -> httpx.Response:
         """Open a page; a redirect is not followed."""

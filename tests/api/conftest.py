@@ -82,5 +82,5 @@ def url(database: DatabaseUrls) -> Iterator[str]:
 @pytest.fixture
 async def callers(url: str, two_funds: TwoFunds) -> AsyncIterator[Callers]:
     limits = httpx.Limits(max_connections=100)
-    async with httpx.AsyncClient(trust_env=False, timeout=30, limits=limits) as http:
+    async with httpx.AsyncClient(trust_env=False, verify=False, timeout=30, limits=limits) as http:
         yield Callers(url, http, two_funds.clients, two_funds.people)

@@ -25,9 +25,9 @@ def run(environment, *arguments):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.fixture(scope="module", params=[500, pytest.param(2000, marks=pytest.mark.large)])
+@pytest.fixture(scope="module", params=[200, pytest.param(2000, marks=pytest.mark.large)])
 def bills(request):
-    """How many bills the day has: a quarter of what a newcomer sees, and by hand all of it."""
+    """How many bills the day has: by hand what a newcomer sees; else a tenth, of a seed that has every end of one."""
     return request.param
 
 
@@ -39,7 +39,7 @@ def environment(tmp_path_factory, bills):
 
 @pytest.fixture(scope="module")
 def summary(environment, bills):
-    return run(environment, "demo", "--once", "--json", "--seed", "7", "--bills", str(bills))
+    return run(environment, "demo", "--once", "--json", "--seed", "2", "--bills", str(bills))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ SLOW = settings(
 )
 
 
-@settings(SLOW, max_examples=400)
+@settings(SLOW, max_examples=150)
 @given(version=plans(), history=histories())
 def test_the_interpreter_agrees_with_the_compiled_plan_on_random_plans(version: PlanVersion, history: History) -> None:
     agree(version, history)

@@ -48,6 +48,7 @@ def tokens_of(resources: Resources) -> Tokens:
     return Tokens("k" * 48, timedelta(minutes=10), resources.clock)
 
 
+@pytest.mark.usefixtures("shipped_passwords")
 async def test_a_password_is_kept_as_argon2id_with_the_parameters_of_rfc_9106(
     resources: Resources, city: City, database: DatabaseUrls
 ):
@@ -63,13 +64,11 @@ async def test_a_password_is_kept_as_argon2id_with_the_parameters_of_rfc_9106(
 async def test_a_hash_of_other_parameters_is_renewed_when_its_owner_signs_in(
     resources: Resources, city: City, monkeypatch: pytest.MonkeyPatch, database: DatabaseUrls
 ):
-    weaker = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
-    with monkeypatch.context() as patched:
-        patched.setattr(passwords, "HASHER", weaker)
-        await added(resources, city)
+    await added(resources, city)
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=2, memory_cost=2048, parallelism=1))
     await sign_in(resources, city.fund_id, "zhang", PASSWORD)
     (kept,) = rows_of(database, "SELECT password_hash FROM staff WHERE login = 'zhang'")[0]
-    assert extract_parameters(str(kept)).memory_cost == 65536
+    assert extract_parameters(str(kept)).memory_cost == 2048
     await sign_in(resources, city.fund_id, "zhang", PASSWORD)
 
 
@@ -94,6 +93,7 @@ async def test_a_token_carries_the_scopes_of_the_roles_and_names_the_account(res
     }
 
 
+@pytest.mark.usefixtures("shipped_passwords")
 async def test_unknown_disabled_and_wrong_are_refused_alike_and_each_verifies_one_hash(
     resources: Resources, city: City, monkeypatch: pytest.MonkeyPatch
 ):
@@ -127,11 +127,8 @@ async def test_unknown_disabled_and_wrong_are_refused_alike_and_each_verifies_on
     assert len(verified) == len(tries)
 
 
-async def test_more_sign_ins_than_the_line_holds_are_turned_away_and_not_counted(
-    resources: Resources, city: City, monkeypatch: pytest.MonkeyPatch
-):
+async def test_more_sign_ins_than_the_line_holds_are_turned_away_and_not_counted(resources: Resources, city: City):
     await added(resources, city)
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
     nobodies = [FundId(resources.ids.new()) for _ in range(MOST_WAITING + 5)]
     tries = [sign_in(resources, nobody, "zhang", PASSWORD) for nobody in nobodies]
     results = await asyncio.gather(*tries, return_exceptions=True)
@@ -144,9 +141,8 @@ async def test_more_sign_ins_than_the_line_holds_are_turned_away_and_not_counted
 async def test_a_renewed_hash_does_not_bring_back_a_password_that_was_changed_meanwhile(
     resources: Resources, city: City, monkeypatch: pytest.MonkeyPatch
 ):
-    with monkeypatch.context() as patched:
-        patched.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
-        await added(resources, city)
+    await added(resources, city)
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=2, memory_cost=2048, parallelism=1))
 
     async def slow_hash(password: str) -> str:
         await change_password(resources, city.fund_id, "zhang", "another long password")
@@ -161,10 +157,9 @@ async def test_a_renewed_hash_does_not_bring_back_a_password_that_was_changed_me
 
 @pytest.mark.parametrize("login", ["zhang", "nobody"])
 async def test_after_ten_failures_a_name_is_not_looked_at_for_a_while_known_or_not(
-    resources: Resources, city: City, clock: SteeredClock, monkeypatch: pytest.MonkeyPatch, login: str
+    resources: Resources, city: City, clock: SteeredClock, login: str
 ):
     await added(resources, city)
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
     for _ in range(MOST_FAILURES):
         with pytest.raises(SignInRefused):
             await sign_in(resources, city.fund_id, login, "a wrong password")
@@ -179,9 +174,8 @@ async def test_after_ten_failures_a_name_is_not_looked_at_for_a_while_known_or_n
             await sign_in(resources, city.fund_id, login, PASSWORD)
 
 
-async def test_guesses_sent_at_once_do_not_all_pass(resources: Resources, city: City, monkeypatch: pytest.MonkeyPatch):
+async def test_guesses_sent_at_once_do_not_all_pass(resources: Resources, city: City):
     await added(resources, city)
-    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
     guesses = (sign_in(resources, city.fund_id, "zhang", f"guess number {number}") for number in range(40))
     results = await asyncio.gather(*guesses, return_exceptions=True)
     assert sum(isinstance(result, SignInRefused) for result in results) == MOST_FAILURES

@@ -178,7 +178,7 @@ def _folder_in_memory() -> str | None:
 
 
 def _copy(server: EmbeddedServer, name: str, template: str) -> None:
-    _as_superuser(server, "CREATE DATABASE {} TEMPLATE {} OWNER settlement_owner", name, template)
+    _as_superuser(server, "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER settlement_owner", name, template)
 
 
 def _as_superuser(server: EmbeddedServer, statement: str, *names: str) -> None:
