@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from builders import (
     a_city,
     bill_id_of,
     facts,
+    open_test_resources,
     reverse,
     settle,
 )
@@ -160,6 +161,20 @@ async def test_a_proposal_lapses_when_a_bill_has_changed_since_and_what_would_ch
     states = rows_of(database, "SELECT state, rerating_id::text FROM rerating ORDER BY rerating_id")
     assert states == [("lapsed", proposed["rerating_id"]), ("proposed", again["rerating_id"])]
     assert await broken(database) == []
+
+
+async def test_what_is_open_was_proposed_last_although_its_process_is_seconds_behind(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    _, later = await a_poor_member(resources, city, clock)
+    async with open_test_resources(database, SteeredClock(clock.now + timedelta(seconds=4)), seed=8) as ahead:
+        lapsed = await propose_rerating(ahead, ProposeRerating(city.caller, bill_id_of(later)))
+    await settle(resources, city, visit(9, city))
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    assert proposed["rerating_id"] < lapsed["rerating_id"]
+    again = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(later)))
+    assert again["rerating_id"] == proposed["rerating_id"]
+    assert rows_of(database, "SELECT state FROM rerating ORDER BY rerating_id") == [("proposed",), ("lapsed",)]
 
 
 async def test_where_no_amount_would_change_nothing_is_proposed(resources: Resources, city: City):

@@ -77,14 +77,17 @@ async def lock_proposal(connection: AsyncConnection, fund_id: FundId, rerating_i
 async def find_newest_rerating(
     connection: AsyncConnection, fund_id: FundId, member_id: MemberId, plan_code: str, term: str
 ) -> StoredRerating | None:
-    """Return what was proposed last for a member and term, whatever became of it."""
+    """Return what was proposed last for a member and term: what is open, else by its id, whatever became of it.
+
+    The clocks of two processes may be seconds apart, and ids with them: what is open was always proposed last.
+    """
     statement = select(rerating).where(
         rerating.c.fund_id == fund_id,
         rerating.c.member_id == member_id,
         rerating.c.plan_code == plan_code,
         rerating.c.term == term,
     )
-    newest = statement.order_by(rerating.c.rerating_id.desc()).limit(1)
+    newest = statement.order_by((rerating.c.state == "proposed").desc(), rerating.c.rerating_id.desc()).limit(1)
     row = (await connection.execute(newest)).mappings().one_or_none()
     return _stored(dict(row)) if row else None
 
@@ -126,6 +129,11 @@ class Cause:
     term: str
     bill_id: BillId
 
+    @property
+    def of_excluded_bills(self) -> bool:
+        """Whether it is a membership recorded after bills of its span that were found not to be ours: no term's."""
+        return (self.kind, self.term) == ("roster", "")
+
 
 _TERM = "COALESCE(settlement.receipt #>> '{result,0,term,code}', '')"
 _PRICED = """JOIN bill ON bill.fund_id = cause.fund_id AND bill.bill_id = cause.bill_id
@@ -153,9 +161,10 @@ WITH cause AS (
     JOIN settlement ON settlement.fund_id = bill.fund_id AND settlement.bill_id = bill.bill_id
         AND settlement.revision = bill.revision AND settlement.recorded_at < cause.recorded_at
         AND settlement.service_date BETWEEN cause.first_day AND cause.last_day
-    JOIN plan_version ON plan_version.fund_id = settlement.fund_id
-        AND plan_version.plan_version_id = settlement.plan_version_id AND plan_version.plan_code = cause.plan_code
+    LEFT JOIN plan_version ON plan_version.fund_id = settlement.fund_id
+        AND plan_version.plan_version_id = settlement.plan_version_id
     WHERE cause.fund_id = :fund_id AND cause.recorded_at > :since
+      AND (settlement.plan_version_id IS NULL OR plan_version.plan_code = cause.plan_code)
     ORDER BY membership_id, {_TERM}, bill.bill_id)
 )
 SELECT kind, cause_id, term, bill_id FROM cause
@@ -180,7 +189,7 @@ async def list_causes(
     """Return up to `most` records made after `since` that may change other bills' aid and were not looked at.
 
     They are reversals whose place nobody can take any more by `at`, or has taken; revisions that took other room;
-    later payers; and memberships that were recorded after live bills of their span.
+    later payers; and memberships that were recorded after live bills of their span, also such as were excluded.
     """
     values = {
         "fund_id": fund_id,
@@ -191,6 +200,25 @@ async def list_causes(
     }
     rows = await connection.execute(_CAUSES, values)
     return [Cause(row.kind, row.cause_id, row.term, BillId(row.bill_id)) for row in rows]
+
+
+_EXCLUDED = text("""
+SELECT bill.bill_id
+FROM membership
+JOIN bill ON bill.fund_id = membership.fund_id AND bill.member_id = membership.member_id AND bill.state = 'live'
+JOIN settlement ON settlement.fund_id = bill.fund_id AND settlement.bill_id = bill.bill_id
+    AND settlement.revision = bill.revision AND settlement.plan_version_id IS NULL
+    AND settlement.recorded_at < membership.recorded_at
+    AND settlement.service_date BETWEEN membership.first_day AND membership.last_day
+WHERE membership.fund_id = :fund_id AND membership.membership_id = :membership_id
+ORDER BY bill.bill_id
+""")
+
+
+async def list_excluded_bills(connection: AsyncConnection, fund_id: FundId, membership_id: UUID) -> list[BillId]:
+    """Return the member's live bills of a membership's days that were recorded without a plan before it was."""
+    rows = await connection.execute(_EXCLUDED, {"fund_id": fund_id, "membership_id": membership_id})
+    return [BillId(bill_id) for (bill_id,) in rows]
 
 
 async def was_looked_at(connection: AsyncConnection, fund_id: FundId, cause: Cause) -> bool:

@@ -699,6 +699,7 @@ _REVISION_REASONS: Final[Mapping[str, _Text]] = {
     "revision_reinstated": _Text("医保撤销已被冲正，账单恢复", "the insurer's cancellation was undone"),
     "revision_corrected": _Text("承接被更正账单的位置", "it stands in the place of the bill that it corrects"),
     "revision_rerated": _Text("前面的账单有变动，重新核算", "computed anew because earlier bills changed"),
+    "revision_covered": _Text("名册补录后在保", "covered by a roster that came late"),
     "revision_clearing_disputed": _Text("清算有争议", "its clearing is disputed"),
 }
 

@@ -65,6 +65,7 @@ class RevisionReason(StrEnum):
     REINSTATED = "reinstated"
     CORRECTED = "corrected"
     RERATED = "rerated"
+    COVERED = "covered"
 
 
 @dataclass(frozen=True, slots=True)

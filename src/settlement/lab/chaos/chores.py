@@ -14,12 +14,12 @@ from settlement.db.settling import CommandKey
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import ClientId
 from settlement.domain.reconciliation import Source
-from settlement.lab.chaos.actions import TURNS, action, bring, claim_of_line, settlement_of
+from settlement.lab.chaos.actions import TURNS, action, answer_to, bring, claim_of_line, reversal_of, settlement_of
 from settlement.lab.chaos.facts import Claim
 from settlement.lab.chaos.plan import THE_DAY
 from settlement.lab.chaos.process import Process, Unreachable
 from settlement.lab.chaos.promising import promise
-from settlement.lab.chaos.scene import KEYS
+from settlement.lab.chaos.scene import COVER_LAPSED, KEYS, roster_line
 from settlement.lab.chaos.steering import COMMAND
 from settlement.lab.chaos.world import APIS, MOST_TRIES, WORKER, Message, World
 from settlement.lab.his.wire import write_json
@@ -31,6 +31,7 @@ from settlement.services.books.export_seals import export_seals
 from settlement.services.books.keep_books import BooksKeeping, keep_books
 from settlement.services.books.seal_keys import Signer, key_id_of
 from settlement.services.events.number_events import number_all_events
+from settlement.services.members.add_member import add_members
 from settlement.services.messages.drop_expired import drop_expired_messages
 from settlement.services.pending.ask_questions import Asker, ask_all_due
 from settlement.services.reconciliation.act_on_break import settle_missing
@@ -167,6 +168,27 @@ async def ask_what_became(world: World, rng: Random) -> None:
         reply = await world.deliver(Message(f"/v1/requests/{settling.key}", "", None, (), method="GET"), rng)
         if reply is not None and settling.key is not None:
             world.model.answered(settling.key, reply.body["status"], write_json(reply.body["body"]))
+
+
+@action(3)
+async def late_roster(world: World, rng: Random) -> None:
+    """A bill is held and found not to be covered; a roster comes that covers it, the worker looks, it is cancelled."""
+    fund = world.scene.fund
+    bill = await world.settled(rng, fund.latecomer)
+    held = await bring(world, settlement_of(world, bill, wrong_name=True), rng)
+    if held is not None and held["state"] == "held":
+        await bring(world, answer_to(world, held["id"], bill), rng)
+    covered = roster_line(fund.latecomer, COVER_LAPSED + timedelta(days=1), date(THE_DAY.year, 12, 31))
+
+    async def enrol(process: Process) -> None:
+        await add_members(process.life.resources, fund.fund_id, [covered])
+
+    if rng.random() < 0.8:
+        await do(world, rng, enrol, APIS)
+    await world.wait_for_others(rng, TURNS)
+    await rerate(world, rng, all_times=False)
+    if held is not None and rng.random() < 0.3:
+        await bring(world, reversal_of(world, held["id"], await world.cancelled_bill(bill), brings=True), rng)
 
 
 @action(5)

@@ -263,6 +263,7 @@ class Seen:
     versions: int
     open_day: int | None
     todays: frozenset[str]
+    memberships: int
     ratings: Sequence[Rating] = ()
     looks: Sequence[Look] = ()
 

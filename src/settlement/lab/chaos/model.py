@@ -51,7 +51,7 @@ _OVER = (REVERSED, REPLACED_BILL, UNSEEN)
 _ENDS = {(LIVE, REVERSED), (LIVE, REPLACED_BILL), (HELD, UNSEEN), (None, UNSEEN)}
 _STARTS = {(None, LIVE), (None, HELD), (HELD, LIVE)}
 _TRANSFERRED = ("not_shown", "answer_lost", "clearing_disputed")
-_CORRECTED = "corrected"
+_CORRECTED, _COVERED = "corrected", "covered"
 Terms = tuple[tuple[int, int, int], int, str]
 """Aid on the bill, aid to the card and cash due; the plan version; the day of service."""
 
@@ -61,6 +61,11 @@ class Model:
     """Follows the records of one fund, commit by commit. `wrong` is what could not be, in the order in which it was."""
 
     plan: FlatPlan
+    latecomer: str
+    """The member who has no cover until a membership more is recorded than there were."""
+    memberships: int
+    covered_at: int | None = None
+    """The commit by which the latecomer was covered."""
     bills: dict[str, Bill] = field(default_factory=dict)
     claims: dict[str, list[Claim]] = field(default_factory=lambda: defaultdict(list))
     rows: dict[str, Row] = field(default_factory=dict)
@@ -105,6 +110,8 @@ class Model:
         """
         while len(self.published_at) < seen.versions:
             self.published_at.append(now.commits)
+        if seen.memberships > self.memberships and self.covered_at is None:
+            self.covered_at = now.commits
         changed = [row for row in seen.rows if self.rows.get(row.setl_id) != row]
         ended = [hold for hold in seen.holds if self.holds.get(hold.hold_id) != hold]
         if gone := set(self.rows) - {row.setl_id for row in seen.rows}:
@@ -148,6 +155,8 @@ class Model:
         if bill.member is None:
             self.expect(answer.get("id") is None, bill, "a bill of somebody who is no member was recorded")
             return
+        if bill.member == self.latecomer and answer.get("id") is None:
+            return  # Without cover it is kept only if it is held; whether cover came in time is seen at the end.
         self.expect(row is not None, bill, "acknowledged, but not recorded")
         if row is None:
             return
@@ -197,6 +206,7 @@ class Model:
                 self.expect(row.state in _OVER, bill, f"cancelled at the insurer, {row.state} here")
             else:
                 self.expect(row.state == LIVE, bill, f"settled at the insurer, {row.state} here")
+                self.expect(row.version > 0 or self.covered_at is None, bill, "without aid, though a roster covers it")
 
     def _look_at_asked(self, each: Asked) -> None:
         """How a question ended must be what is true at the insurer; unresolved is what nobody could say in time."""
@@ -300,6 +310,9 @@ class _Commit:
                 asked = any(claim.transfers for claim in self.model.claims[bill.setl_id])
                 self.model.expect(asked and before.on_bill_fen > 0, bill, "transferred, and nobody asked for it")
                 self.model.expect(row.split == wanted, bill, f"transferred {before.split} as {row.split}")
+            elif row.why == _COVERED:
+                self.model.expect(before.version == 0, bill, "covered since, though it had a plan")
+                self._look_at_terms(row, bill, None, {False})
             else:
                 self.model.expect(row.why == RERATED, bill, f"revised by {row.why}")
 
@@ -315,7 +328,8 @@ class _Commit:
         model.expect(row.replaced_by == successor, bill, f"replaced by {row.replaced_by}, not by {successor}")
         places = [hold for hold in self.seen.holds if hold.of == bill.setl_id and hold.kind == SUCCESSOR]
         kept = [hold for hold in places if hold.hold_id not in model.holds]
-        model.expect(len(kept) == (successor is None), bill, f"{len(kept)} places are kept for its successor")
+        wanted = successor is None and before.version > 0
+        model.expect(len(kept) == wanted, bill, f"{len(kept)} places are kept for its successor")
 
     def _successor_of(self, old: Bill, old_row: Row) -> str | None:
         """Return the live bill that was recorded later and corrects one that ends now: it says so, or it is alike."""
@@ -384,17 +398,40 @@ class _Commit:
         model.expect(said, bill, f"re-settles {row.resettles}, which nobody said")
         place = self._place_of(bill.care, row.resettles, row.replaces, bill.setl_id)
         self._look_at_place_taken(row, bill)
-        possible: set[Terms] = set()
-        for version, day in self._versions(bill.care, bill.day, place):
-            for room in self._rooms(bill.member, day, bill.batch, {bill.setl_id}, {place.hold_id} if place else ()):
-                aid = share_of(bill.share_fen, model.plan.rate(version), room)
-                possible |= {(split_of(aid, bill.cash_fen, at), version, day) for at in at_counter}
         promises = [hold for hold in self._promises_of(bill) if not is_over(hold, self.began)] if before is None else []
+        self._look_at_terms(row, bill, place, at_counter, promises, was_held=before == HELD)
+        model.expect(row.books_day == self.seen.open_day, bill, "settled in a closed books day")
+
+    def _look_at_terms(
+        self,
+        row: Row,
+        bill: Bill,
+        place: Hold | None,
+        at_counter: set[bool],
+        promises: Sequence[Hold] = (),
+        *,
+        was_held: bool = False,
+    ) -> None:
+        """A bill gets what the plan pays in the room that is left, or what was promised; nothing without cover."""
+        model = self.model
+        possible: set[Terms] = set()
+        if bill.member != model.latecomer or model.covered_at is not None:
+            possible |= self._computed(bill, place, at_counter)
         if promises:
             promised = {(hold.split, hold.version, hold.day) for hold in promises}
             possible = promised if any(stands(hold, self.now) for hold in promises) else possible | promised
+        covered_before = model.covered_at is not None and model.covered_at <= self.began.commits
+        if was_held and bill.member == model.latecomer and not covered_before:
+            possible.add(((0, 0, bill.cash_fen), 0, bill.day))
         model.expect(_terms(row) in possible, bill, f"recorded {_terms(row)}, possible {sorted(possible)}")
-        model.expect(row.books_day == self.seen.open_day, bill, "settled in a closed books day")
+
+    def _computed(self, bill: Bill, place: Hold | None, at_counter: set[bool]) -> set[Terms]:
+        computed: set[Terms] = set()
+        for version, day in self._versions(bill.care, bill.day, place):
+            for room in self._rooms(bill.member, day, bill.batch, {bill.setl_id}, {place.hold_id} if place else ()):
+                aid = share_of(bill.share_fen, self.model.plan.rate(version), room)
+                computed |= {(split_of(aid, bill.cash_fen, at), version, day) for at in at_counter}
+        return computed
 
     def _look_at_place_taken(self, row: Row, bill: Bill) -> None:
         """Who takes a place stands in it, and whose place it was is replaced by the same commit."""
@@ -500,7 +537,9 @@ class _Commit:
     def _possible_lines(self, setl_id: str) -> set[Lines]:
         bill, row = self.model.bills[setl_id], self.before[setl_id]
         rows = [
-            each for each in self.before.values() if each.state == LIVE and self._is_of(each, bill.member, row.year)
+            each
+            for each in self.before.values()
+            if each.state == LIVE and each.version > 0 and self._is_of(each, bill.member, row.year)
         ]
         bases = self._held(self._holds_of(bill.member, row.year))
         return self.model.ratings.lines(rows, self.model.bills, list(self.model.holds.values()), bases)

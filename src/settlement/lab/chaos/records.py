@@ -35,7 +35,7 @@ ORDER BY bill.insurer_settlement_id
 """
 _OTHERS = """
 SELECT (SELECT count(*) FROM plan_version), (SELECT max(books_day) FROM books_day WHERE closed_at IS NULL),
-       (SELECT count(*) FROM rerating), (SELECT count(*) FROM rerating_look),
+       (SELECT count(*) FROM membership), (SELECT count(*) FROM rerating), (SELECT count(*) FROM rerating_look),
        (SELECT count(*) FROM rerating WHERE state = 'proposed')
 """
 _RATINGS = """
@@ -119,7 +119,7 @@ class Records:
         self.commits += 1
         rows = [Row(*row) for row in self.monitor.execute(_ROWS).fetchall()]
         holds = [Hold(*row) for row in self.monitor.execute(_HOLDS, [self.begins_at]).fetchall()]
-        versions, open_day, *changes = self.monitor.execute(_OTHERS).fetchall()[0]
+        versions, open_day, memberships, *changes = self.monitor.execute(_OTHERS).fetchall()[0]
         if changes != self.changes:
             self.changes = changes
             self.ratings = [
@@ -127,7 +127,7 @@ class Records:
                 for rating_id, setl_id, state, net_fen, lines in self.monitor.execute(_RATINGS).fetchall()
             ]
             self.looks = [Look(*row) for row in self.monitor.execute(_LOOKS).fetchall()]
-        seen = Seen(rows, holds, versions, open_day, self._todays(), self.ratings, self.looks)
+        seen = Seen(rows, holds, versions, open_day, self._todays(), memberships, self.ratings, self.looks)
         for news in self.model.recorded(seen, began, self.moment, COMMAND.get()):
             self.steering.note(f"recorded {news}")
 

@@ -47,6 +47,8 @@ _PROFILE = "chaos"
 _EMPTY, _TEMPLATE = "chaos_empty", "chaos_template_"
 _ROOM_IN_MEMORY = 2 * 2**30
 _SINCE = date(2015, 1, 1)
+COVER_LAPSED = date(THE_DAY.year, 2, 28)
+"""The last day of the latecomer's cover until a roster prolongs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class RegisteredFund:
 
     fund_id: FundId
     members: tuple[Person, ...]
+    latecomer: Person
+    """A member whose cover ended before the bills, until a roster comes late."""
     stranger: Person
     author: Actor
     approver: Actor
@@ -160,14 +164,17 @@ async def _register_fund(resources: Resources, city: InsurerCity, effect: str) -
         await add_hospital(
             resources, fund_id, name=hospital.name, codes=(hospital.code,), level=hospital.level, since=_SINCE
         )
-    *members, stranger = city.persons()[: MEMBERS + 1]
+    *members, latecomer, stranger = city.persons()[: MEMBERS + 2]
     first_day, last_day = date(THE_DAY.year, 1, 1), date(THE_DAY.year, 12, 31)
-    lines = [
-        NewMember(each.psn_name, Certificate(*each.certificate), "u1", PersonCategory.ACTIVE, first_day, last_day)
-        for each in members
-    ]
-    await add_members(resources, fund_id, lines)
-    return RegisteredFund(fund_id, tuple(members), stranger, office.author, office.approver)
+    lines = [roster_line(each, first_day, last_day) for each in members]
+    await add_members(resources, fund_id, [*lines, roster_line(latecomer, first_day, COVER_LAPSED)])
+    return RegisteredFund(fund_id, tuple(members), latecomer, stranger, office.author, office.approver)
+
+
+def roster_line(person: Person, first_day: date, last_day: date) -> NewMember:
+    """Return a line of the roster: who is covered from when to when."""
+    certificate = Certificate(*person.certificate)
+    return NewMember(person.psn_name, certificate, "u1", PersonCategory.ACTIVE, first_day, last_day)
 
 
 def _folder_in_memory() -> str | None:

@@ -233,7 +233,7 @@ class World:
         )
 
     def _care_of(self, visit: OpenVisit, facts: Facts) -> Care:
-        known = {person.psn_no for person in self.scene.fund.members}
+        known = {person.psn_no for person in (*self.scene.fund.members, self.scene.fund.latecomer)}
         return Care(
             member=visit.person.psn_no if visit.person.psn_no in known else None,
             hospital=str(facts["fixmedins_code"]),
@@ -256,10 +256,10 @@ def open_world(
     """Start the processes of a history, each with a clock of its own, on its own copy of the database."""
     rng = Random(f"{seed}/world")
     steering = Steering(loop, Random(f"{seed}/steering"), faults, monitor)
-    model = Model(plan)
+    model = Model(plan, scene.fund.latecomer.psn_no, memberships=len(scene.fund.members) + 1)
     records = Records(monitor, model, steering, BEGINS_AT)
     city = InsurerCity(scene.insurer_folder())
-    city.set_members(list(scene.fund.members))
+    city.set_members([*scene.fund.members, scene.fund.latecomer])
     world = World(scene, loop, steering, model, records, city)
 
     def insurer_of(process: Process) -> InsurerLine:

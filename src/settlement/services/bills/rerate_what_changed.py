@@ -21,6 +21,7 @@ from settlement.gateway.profile import ProfileError
 from settlement.services.bills.commands import Caller
 from settlement.services.bills.decide_rerating import propose_under_lock
 from settlement.services.bills.errors import BillNotFound
+from settlement.services.bills.settle_covered import settle_covered
 from settlement.services.bills.work import Work
 from settlement.services.resources import Resources
 from settlement.services.transactions import DATABASE_FAILURES, run
@@ -53,12 +54,14 @@ async def _rerate_fund(resources: Resources, fund_id: FundId, *, all_times: bool
             causes = await list_causes(connection, fund_id, since, now, AT_ONCE)
         done = sum([await _looked_at(resources, caller, cause) for cause in causes])
         looked += done
-        if done == 0 or len(causes) < AT_ONCE:
+        if done == 0:  # What was found may have led to revisions that are causes themselves.
             return looked
 
 
 async def _looked_at(resources: Resources, caller: Caller, cause: Cause) -> bool:
     try:
+        if cause.of_excluded_bills:
+            await settle_covered(resources, caller, cause.cause_id)
         return await _look(resources, caller, cause)
     except (SettlementError, ProfileError, *DATABASE_FAILURES) as failed:
         log.warning("rerating.not_looked_at", bill_id=str(cause.bill_id), fault=type(failed).__name__)

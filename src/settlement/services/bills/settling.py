@@ -31,6 +31,7 @@ from settlement.domain.settlements import (
     PricedRecord,
     PromiseMet,
     Question,
+    RevisionReason,
     SettledBill,
     split_aid,
     total_of_others,
@@ -44,6 +45,8 @@ from settlement.plans.stored import figures_from_json, figures_to_json
 from settlement.services.bills.chains import keep_place_on, take_place, take_place_late
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
 from settlement.services.bills.decide import (
+    NOT_A_MEMBER,
+    NOT_COVERED_ON_DATE,
     Decision,
     Hold,
     NotCovered,
@@ -56,6 +59,7 @@ from settlement.services.bills.errors import BillNotFound, HospitalNotYours
 from settlement.services.bills.kept_message import content_of, merged
 from settlement.services.bills.known import what_is_known
 from settlement.services.bills.read_brought import ReadBill
+from settlement.services.bills.revise import revise
 from settlement.services.bills.work import Work
 from settlement.services.funds.rules import FundRules
 
@@ -206,12 +210,7 @@ class Settling:
 
         Raises `KnownFromBefore` when it is known better than it was brought now: then all of it is read anew.
         """
-        earlier = await find_message(
-            connection, self.work.resources.keys, self.work.fund_id, head.bill_id, "settlement"
-        )
-        brought = merged(self.command.brought, earlier)
-        if brought != self.command.brought:
-            raise KnownFromBefore(brought)
+        earlier = await self._told_before(connection, head)
         decision, bill = self._decision(), self.read.bill
         head = self._brought_up_to_date(head)
         if isinstance(decision, Hold) or not isinstance(bill, InsurerBill):
@@ -229,6 +228,15 @@ class Settling:
         self._take_place(head)
         met = self._end_holds(head, kept=None)
         return self._answer(SettledBill(head, priced, None, met), created=False)
+
+    async def _told_before(self, connection: AsyncConnection, head: BillHead) -> Mapping[str, Any] | None:
+        """Return the message that is kept of a bill. Raises `KnownFromBefore` when it tells more than came now."""
+        keys, fund_id = self.work.resources.keys, self.work.fund_id
+        earlier = await find_message(connection, keys, fund_id, head.bill_id, "settlement")
+        brought = merged(self.command.brought, earlier)
+        if brought != self.command.brought:
+            raise KnownFromBefore(brought)
+        return earlier
 
     def _held_still(self, head: BillHead, decision: Decision, earlier: Mapping[str, Any] | None) -> Outcome:
         """Ask the question that is open now, and keep what was told even if it was not what was asked for."""
@@ -257,6 +265,11 @@ class Settling:
         ensure(settled is not None, "a head that was read under the lock is gone")
         if settled is None:
             raise BillNotFound
+        if self._lacked_cover(settled):
+            await self._told_before(connection, head)
+            decision = self._decision()
+            if isinstance(decision, Pays) and head.member_id in (None, self.member_id):
+                return self._covered_since(settled, decision)
         if head.figures_digest != self.read.figures_digest:
             figures = {"door": self.command.door.value, "figures_digest": self.read.figures_digest}
             self.work.worklist(head, "bill_changed", figures)
@@ -268,6 +281,26 @@ class Settling:
         if said is not None and head.figures_digest == self.read.figures_digest and self._may_say_of(settled, said):
             settled = await self._said_to_correct(connection, settled, said)
         return self._answer(settled, created=False)
+
+    def _lacked_cover(self, settled: SettledBill) -> bool:
+        """Say whether a bill was found not ours for want of cover, which a roster brings, and comes as it did then."""
+        head, excluded = settled.head, settled.priced.receipt.get("excluded") if settled.priced else None
+        as_brought = (self.read.visit.hospital_code, self.read.figures_digest)
+        is_the_same = (head.hospital_code, head.figures_digest) == as_brought
+        return excluded in (NOT_A_MEMBER, NOT_COVERED_ON_DATE) and is_the_same and head.state is BillState.LIVE
+
+    def _covered_since(self, settled: SettledBill, decision: Pays) -> Outcome:
+        """Record a bill anew that a late roster has made ours. The patient paid without aid: it goes to the card."""
+        plan = decision.version.plan
+        priced = self._priced(decision, revision=settled.head.revision + 1, at_counter=False)
+        priced = replace(priced, plan_version_id=decision.version.plan_version_id)
+        head = self._in_place(self._brought_up_to_date(settled.head))
+        taken = takings(plan, decision.placed, decision.benefits, decision.keys)
+        recorded = revise(self.work, settled, RevisionReason.COVERED, priced, taken, head)
+        self._ask_people(recorded.head, decision)
+        self._learn_number(recorded.head)
+        self._take_place(recorded.head)
+        return self._answer(replace(recorded, promise=self._end_holds(recorded.head, kept=None)), created=False)
 
     def _may_say_of(self, settled: SettledBill, said: str) -> bool:
         """Say whether this message may say what a recorded bill corrects: it is under a plan, and nobody else's.
