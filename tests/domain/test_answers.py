@@ -175,15 +175,25 @@ def test_a_reversed_bill_keeps_its_amounts_under_reversal_and_has_nothing_to_pay
     }
 
 
-@pytest.mark.parametrize(("kept", "code"), [(True, "promise_kept"), (False, "promise_of_other_figures")])
-def test_a_promise_is_answered_with_what_became_of_it(kept: bool, code: str):
-    met = PromiseMet(HoldId(UUID(int=5)), kept, Split(Money(100), Money(20), ZERO, Money(3)))
-    assert settlement_answer(replace(a_settled_bill(), promise=met), ENGLISH)["promise"] == {
+@pytest.mark.parametrize(
+    ("kept", "lost_fen", "code"),
+    [
+        (True, 0, "promise_kept"),
+        (True, 1, "promise_kept_and_changed_since"),
+        (False, 0, "promise_of_other_figures"),
+    ],
+)
+def test_a_promise_is_answered_with_what_became_of_it(kept: bool, lost_fen: int, code: str):
+    settled = a_settled_bill()
+    assert settled.priced is not None
+    promised = replace(settled.priced.split, aid_to_card=settled.priced.split.aid_to_card + Money(lost_fen))
+    met = PromiseMet(HoldId(UUID(int=5)), kept, promised)
+    assert settlement_answer(replace(settled, promise=met), ENGLISH)["promise"] == {
         "hold_id": "00000000-0000-0000-0000-000000000005",
         "kept": kept,
-        "aid_on_bill": "1.00",
-        "aid_to_card": "0.20",
-        "cash_due": "0.03",
+        "aid_on_bill": promised.aid_on_bill.yuan(),
+        "aid_to_card": promised.aid_to_card.yuan(),
+        "cash_due": promised.cash_due.yuan(),
         "reason": {"code": code, "sentence": SENTENCES[code].en},
     }
 

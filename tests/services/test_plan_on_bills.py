@@ -165,6 +165,18 @@ async def test_a_promise_under_provisional_cover_is_kept_and_put_before_a_person
     assert rows_of(database, "SELECT kind FROM worklist_item") == [("provisional_cover",)]
 
 
+async def test_a_bill_that_puts_two_things_before_a_person_is_settled(resources, database, city):
+    """Under provisional cover, and with a benefit above whose threshold a person decides."""
+    await announce_renewal(resources, city.fund_id, "u1", date(2026, 1, 1))
+    january = {"admitted_on": "2026-01-03", "discharged_on": "2026-01-04"}
+    for visit in ("V1", "V2"):
+        settled = await stay(resources, city, visit=visit, allowed="30000.00", **january)
+        assert settled.answer["mutual_aid"]["status"] == "to_card"
+    kinds = {kind.partition(":")[0] for (kind,) in rows_of(database, "SELECT kind FROM worklist_item")}
+    assert kinds == {"provisional_cover", "plan_asks"}
+    assert await broken(database) == []
+
+
 async def test_no_diagnosis_is_kept_that_the_plan_does_not_ask_for(resources, database, city):
     await stay(resources, city, dise_codg="C50.900")
     assert rows_of(database, "SELECT count(*) FROM settlement WHERE receipt::text LIKE '%C50%'") == [(0,)]

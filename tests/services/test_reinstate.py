@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -28,11 +29,18 @@ from builders import (
 )
 from database import ops_engine, rows_of, until_so_many_wait
 from gateway.insurer import Insurer, asking, insurer_on_thread
+from services.test_corrections import hold, release
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.settlements import ReversalReason
 from settlement.services.audit.examine import examine
 from settlement.services.bills import bring_again
 from settlement.services.bills.commands import Outcome, ReverseBill
+from settlement.services.bills.decide_rerating import (
+    ApplyRerating,
+    ProposeRerating,
+    apply_rerating,
+    propose_rerating,
+)
 from settlement.services.bills.errors import CancellationNotSeen, CancellationStands, NothingToReinstate
 from settlement.services.bills.push_bills import PushedBill, push_bills
 from settlement.services.bills.reinstate_bill import ReinstateBill, reinstate_bill
@@ -42,7 +50,7 @@ from settlement.services.resources import Resources
 
 WHOLE = {"hifp": "0.00", "absorbed": "0.00", "account": "0.00", "excluded": "0.00", "allowed": "60000.00"}
 """A bill that takes the whole of the term's limit, 30,200.00."""
-OF_THE_CANCELLATION = "H50010302473202503120800000008"
+OF_THE_CANCELLATION, OF_THE_NEXT = "H50010302473202503120800000008", "H50010302473202503120800000009"
 
 
 class Killed(BaseException):
@@ -188,10 +196,10 @@ async def test_a_bill_lives_again_beside_its_correction_and_a_person_is_told(
     [(kind, figures)] = rows_of(database, "SELECT kind, figures FROM worklist_item")
     assert (kind, figures) == ("reinstated_beside_another", {"other": second.answer["settlement_no"]})
     assert await broken(database) == []
-    undone = await reverse(resources, city, first, a_2305(old, setl_id="M3"))
+    undone = await reverse(resources, city, first, a_2305(old, setl_id="M3", medins_setl_id=OF_THE_NEXT))
     assert (undone.answer["state"], undone.answer["replaced_by"]) == ("replaced", second.answer["id"])
     assert await broken(database) == []
-    assert (await reinstate(resources, city, first, a_2601(city))).answer["state"] == "live"
+    assert (await reinstate(resources, city, first, a_2601(city, omsgid=OF_THE_NEXT))).answer["state"] == "live"
     await reverse(resources, city, second, a_2305(new))
     assert rows_of(database, "SELECT count(*) FROM hold WHERE state = 'open'") == [(0,)], "the chain lives on"
     assert await broken(database) == []
@@ -380,3 +388,120 @@ async def test_what_the_insurer_said_before_a_bill_was_cancelled_again_does_not_
         with pytest.raises(CancellationStands):
             await reinstate_bill(asked, lines, command)
     assert rows_of(database, "SELECT state, revision FROM bill") == [("reversed", 2)]
+
+
+async def test_it_lives_again_beside_its_correction_with_less_and_a_person_is_told_of_both(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    old, new = visit(1, a_2304(city.member, **WHOLE)), visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, old)
+    await reverse(resources, city, first, cancellation_of(old))
+    second = await settle(resources, city, new)
+    assert second.answer["replaces"] == first.answer["id"]
+    again = await reinstate(resources, city, first, a_2601(city))
+    assert (again.answer["state"], again.answer["mutual_aid"]["amount"]) == ("live", "0.00")
+    kinds = rows_of(database, "SELECT kind FROM worklist_item ORDER BY kind")
+    assert kinds == [("reinstated_beside_another",), ("reinstated_with_less",)]
+    assert await broken(database) == []
+
+
+async def test_what_a_quote_was_promised_in_its_place_is_kept_when_it_lives_again(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    old, new = visit(1, a_2304(city.member, **WHOLE)), visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, old)
+    await reverse(resources, city, first, cancellation_of(old))
+    shown = await hold(resources, city, new)
+    assert shown["mutual_aid"]["amount"] == "30200.00"
+    again = await reinstate(resources, city, first, a_2601(city))
+    assert again.answer["mutual_aid"]["amount"] == "0.00"
+    second = await settle(resources, city, new)
+    assert second.answer["promise"]["kept"] is True
+    assert (second.answer["mutual_aid"]["amount"], second.answer["replaces"]) == ("30200.00", None)
+    assert await broken(database) == []
+
+
+async def test_a_promise_in_its_place_that_is_given_back_leaves_no_place_of_a_living_bill(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    old, new = visit(1, a_2304(city.member, **WHOLE)), visit(1, a_2304(city.member, **WHOLE))
+    first = await settle(resources, city, old)
+    await reverse(resources, city, first, cancellation_of(old))
+    shown = await hold(resources, city, new)
+    await reinstate(resources, city, first, a_2601(city))
+    await release(resources, city, shown)
+    assert rows_of(database, "SELECT count(*) FROM hold WHERE state = 'open'") == [(0,)]
+    second = await settle(resources, city, new)
+    assert (second.answer["mutual_aid"]["amount"], second.answer["replaces"]) == ("30200.00", None)
+    assert await broken(database) == []
+
+
+async def test_a_2601_that_undid_an_earlier_cancellation_does_not_undo_the_next(
+    resources: Resources, city: City, insurer: Insurer, tmp_path: Path, clock: SteeredClock
+):
+    """The second was seen by asking alone, or repeats the numbers of the first: the old 2601 would fit it."""
+    output = a_2304(city.member)
+    settled = await settle(resources, city, output)
+    await reverse(resources, city, settled, cancellation_of(output))
+    assert (await reinstate(resources, city, settled, a_2601(city))).answer["state"] == "live"
+    clock.forward(hours=5)
+    insurer.says_5203(output, refd_setl_flag="1")
+    async with asking(resources, insurer, tmp_path) as (asked, lines):
+        command = ReverseBill(city.caller, bill_id_of(settled), ReversalReason.REFUND, None, once(city.caller))
+        assert (await reverse_bill(asked, lines, command)).answer["state"] == "reversed"
+        again = ReinstateBill(city.caller, bill_id_of(settled), a_2601(city), once(city.caller))
+        with pytest.raises(CancellationStands):
+            await reinstate_bill(asked, lines, again)
+        insurer.says_5203(output, refd_setl_flag="0")
+        assert (await reinstate_bill(asked, lines, again)).answer["state"] == "live"
+
+
+async def test_one_that_lives_again_with_less_than_it_was_promised_is_re_rated_like_any_other(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    old, other = visit(1, a_2304(city.member, **WHOLE)), visit(2, a_2304(city.member, **WHOLE))
+    await hold(resources, city, old)
+    first = await settle(resources, city, old)
+    assert first.answer["promise"]["reason"]["code"] == "promise_kept"
+    await reverse(resources, city, first, cancellation_of(old))
+    clock.forward(days=2)
+    second = await settle(resources, city, other)
+    again = await reinstate(resources, city, first, a_2601(city))
+    assert again.answer["mutual_aid"]["amount"] == "0.00"
+    assert again.answer["promise"]["reason"]["code"] == "promise_kept_and_changed_since"
+    await settle(resources, city, visit(3, a_2304(city.member)))
+    await reverse(resources, city, second, a_2305(other, setl_id="M9"))
+    clock.forward(days=2)
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(first)))
+    assert [line["aid_now"] for line in proposed["lines"]] == ["30200.00", "0.00"]
+    await apply_rerating(resources, ApplyRerating(city.caller, UUID(str(proposed["rerating_id"]))))
+    assert await broken(database) == []
+
+
+async def test_a_re_rating_of_two_living_bills_of_one_place_leaves_every_record_right(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    old, new = visit(1, a_2304(city.member)), visit(1, a_2304(city.member))
+    first = await settle(resources, city, old)
+    await reverse(resources, city, first, cancellation_of(old))
+    await settle(resources, city, new)
+    await settle(resources, city, visit(2, a_2304(city.member)))
+    await reinstate(resources, city, first, a_2601(city))
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(first)))
+    await apply_rerating(resources, ApplyRerating(city.caller, UUID(str(proposed["rerating_id"]))))
+    assert await broken(database) == []
+
+
+async def test_the_first_of_a_chain_is_not_moved_into_another_place(
+    resources: Resources, city: City, database: DatabaseUrls
+):
+    """B, of the stay of A, was cancelled, corrected by D, and lives again; A is cancelled then: B corrects nothing."""
+    outputs = [visit(1, a_2304(city.member)) for _ in range(3)]
+    a, b = [await settle(resources, city, output) for output in outputs[:2]]
+    await reverse(resources, city, b, cancellation_of(outputs[1]))
+    d = await settle(resources, city, outputs[2])
+    assert d.answer["replaces"] == b.answer["id"]
+    await reinstate(resources, city, b, a_2601(city))
+    await reverse(resources, city, a, a_2305(outputs[0], setl_id="M9"))
+    assert rows_of(database, f"SELECT state FROM bill WHERE bill_id = '{a.answer['id']}'") == [("reversed",)]
+    assert await broken(database) == []

@@ -163,6 +163,39 @@ async def test_a_proposal_lapses_when_a_bill_has_changed_since_and_what_would_ch
     assert await broken(database) == []
 
 
+async def test_a_proposal_lapses_once_nothing_would_change_any_more(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    whole = visit(1, city, **NO_INSURANCE, allowed="60000.00")
+    first = await settle(resources, city, whole)
+    poor = await settle(resources, city, visit(2, city))
+    await reverse(resources, city, first, a_2305(whole, medins_setl_id="M2208"))
+    clock.forward(days=2)
+    await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
+    await reinstate(resources, city, first)
+    with pytest.raises(NothingToRate):
+        await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
+    assert rows_of(database, "SELECT state FROM rerating") == [("lapsed",)]
+    assert rows_of(database, "SELECT count(*) FROM worklist_item WHERE closed_at IS NULL") == [(0,)]
+
+
+async def test_what_was_declined_stays_so_although_another_bill_came_and_went(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    _, later = await a_poor_member(resources, city, clock)
+    unasked = ProposeRerating(city.caller, bill_id_of(later), declined_stands=True)
+    await propose_rerating(resources, unasked)
+    [(item_id,)] = rows_of(database, "SELECT item_id FROM worklist_item")
+    for done in (Done(Action.TAKEN), Done(Action.CLOSED, ClosingReason.NOTHING_TO_DO)):
+        await act_on_item(resources, city.office.approver, item_id, done)
+    output = visit(9, city)
+    between = await settle(resources, city, output)
+    assert (await propose_rerating(resources, unasked))["state"] == "proposed"
+    await reverse(resources, city, between, a_2305(output))
+    clock.forward(days=2)
+    assert (await propose_rerating(resources, unasked))["state"] == "declined"
+
+
 async def test_what_is_open_was_proposed_last_although_its_process_is_seconds_behind(
     resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
 ):
@@ -254,6 +287,9 @@ async def test_what_a_later_payer_paid_for_a_bill_counts_for_the_one_that_correc
     await reverse(resources, city, settled, a_2305(bill, setl_time="2026-05-11 09:59:00"))
     again = await settle(resources, city, longer, stay)
     assert again.answer["replaces"] == settled.answer["id"]
+    told = await add_later_payer(resources, replace(payer, bill_id=bill_id_of(again)))
+    assert told["rerating"]["net"] == "-250.00", "the same payment, told of the correction, too"
+    assert rows_of(database, "SELECT count(*) FROM later_payer") == [(1,)]
     proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(again)))
     assert proposed["net"] == "-250.00", "half of what was paid"
     await apply_rerating(resources, ApplyRerating(city.caller, UUID(str(proposed["rerating_id"]))))

@@ -153,7 +153,7 @@ class RecordOfMember:
     moved: int | None
     """The number since which it has that place and not its own."""
     served: bool
-    """Whether a re-rating leaves it as it is: a hold, and a bill that kept a promise."""
+    """Whether a re-rating leaves it as it is: a hold, and a bill that has what it was promised."""
     rated: Sequence[UUID] | None
     """The bills that a re-rating computed together with it, each after those before its place; else it is `None`."""
 
@@ -183,7 +183,9 @@ SELECT settlement.fund_id, settlement.member_id, plan_version.plan_code, settlem
            (SELECT max(hold.end_number) FROM hold WHERE hold.fund_id = bill.fund_id
             AND hold.of_bill_id = bill.replaces_bill_id AND hold.bill_id = bill.bill_id)) END AS moved,
        EXISTS (SELECT FROM settlement AS kept WHERE kept.fund_id = settlement.fund_id
-               AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL) AS served,
+               AND kept.bill_id = settlement.bill_id AND kept.hold_id IS NOT NULL
+               AND kept.aid_on_bill_fen + kept.aid_to_card_fen
+                   = settlement.aid_on_bill_fen + settlement.aid_to_card_fen) AS served,
        CASE WHEN EXISTS (SELECT FROM reversal AS undone
                          WHERE undone.fund_id = settlement.fund_id AND undone.bill_id = settlement.bill_id
                            AND undone.revision = settlement.revision - 1 AND undone.reason = 'rerated')

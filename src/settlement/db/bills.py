@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -300,9 +300,9 @@ async def find_later_bill_of_visit(
     """Return the live bill that corrects a bill though it was recorded before that one's end.
 
     It was recorded later, for the same member and hospital, and stands in the bill's place already, because it
-    corrected it before; or it replaces none and says so itself (`resettles`), or is of the same visit or stay, and of
-    the same batch, total, or day of discharge: a visit has many batches, and a long stay many mid-stay settlements,
-    that correct nothing.
+    corrected it before; or it replaces none, has no correction of its own, and says so itself (`resettles`), or is of
+    the same visit or stay, and of the same batch, total, or day of discharge: a visit has many batches, and a long stay
+    many mid-stay settlements, that correct nothing.
     """
     of_stay = [bill.c.visit_no == head.visit_no] if head.visit_no is not None else []
     same_visit = or_(bill.c.encounter_id == head.encounter_id, *of_stay)
@@ -312,6 +312,9 @@ async def find_later_bill_of_visit(
     same_care = or_(same_batch, settlement.c.billed_fen == int(billed), *of_discharge)
     named = func.coalesce(bill.c.resettles == head.insurer_settlement_id, False)
     in_place = func.coalesce(bill.c.place_bill_id == head.place, False)
+    follower = bill.alias("follower")
+    begins_chain = exists().where(follower.c.fund_id == bill.c.fund_id, follower.c.place_bill_id == bill.c.bill_id)
+    stands_alone = and_(bill.c.replaces_bill_id.is_(None), ~begins_chain)
     shown = and_(
         settlement.c.fund_id == bill.c.fund_id,
         settlement.c.bill_id == bill.c.bill_id,
@@ -327,7 +330,7 @@ async def find_later_bill_of_visit(
             bill.c.state == BillState.LIVE.value,
             bill.c.bill_id > head.bill_id,
             settlement.c.plan_version_id.is_not(None),
-            or_(in_place, and_(bill.c.replaces_bill_id.is_(None), or_(named, and_(same_visit, same_care)))),
+            or_(in_place, and_(stands_alone, or_(named, and_(same_visit, same_care)))),
         )
         .order_by(in_place.desc(), named.desc(), bill.c.bill_id)
         .limit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -42,6 +43,9 @@ async def find_answer(connection: AsyncConnection, fund_id: FundId, command: Com
     return StoredAnswer(row.fingerprint, row.status, row.body) if row else None
 
 
+_NO_NAME = re.compile(r"\W")
+
+
 def insert_worklist_item(
     fund_id: FundId, item_id: UUID, bill_id: BillId, kind: str, figures: Mapping[str, Any], at: datetime
 ) -> Part:
@@ -54,7 +58,7 @@ def insert_worklist_item(
         "figures": json(dict(figures)),
         "opened_at": at,
     }
-    part = insert_part("worklist_item", values)
+    part = insert_part("worklist_item", values, row=_NO_NAME.sub("_", kind))
     return replace(part, sql=f"{part.sql} ON CONFLICT DO NOTHING")
 
 

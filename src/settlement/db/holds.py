@@ -231,7 +231,7 @@ async def list_kept_rooms(connection: AsyncConnection, fund_id: FundId, bill_ids
 
 
 async def find_last_kept_place(connection: AsyncConnection, fund_id: FundId, bill_id: BillId) -> Promise | None:
-    """Return the newest place that was kept of a cancelled bill, whatever became of it."""
+    """Return the newest place that was kept of a bill that is still cancelled, whatever became of the place."""
     row = (await connection.execute(_LAST_KEPT, {"fund_id": fund_id, "bill_id": bill_id})).mappings().one_or_none()
     return promise_from_mapping(dict(row)) if row else None
 
@@ -259,5 +259,6 @@ _LAST_KEPT = text("""
 SELECT hold.*, plan_version.version AS plan_version, plan_version.digest AS plan_digest
 FROM hold JOIN plan_version USING (fund_id, plan_version_id)
 WHERE fund_id = :fund_id AND of_bill_id = :bill_id AND kind = 'successor'
+  AND EXISTS (SELECT FROM bill WHERE bill.fund_id = :fund_id AND bill.bill_id = :bill_id AND bill.state = 'reversed')
 ORDER BY hold.number DESC LIMIT 1
 """)

@@ -69,12 +69,20 @@ def _place(of: FromClause) -> ColumnElement[UUID]:
 async def find_later_payment(
     connection: AsyncConnection, fund_id: FundId, bill_id: BillId, name: str, reference: str
 ) -> Money | None:
-    """Return what a payer paid under a reference, in fen; `None` when nothing is recorded."""
-    statement = select(later_payer.c.amount_fen).where(
-        later_payer.c.fund_id == fund_id,
-        later_payer.c.bill_id == bill_id,
-        later_payer.c.name == name,
-        later_payer.c.reference == reference,
+    """Return what a payer paid under a reference for a bill, or for another of its correction chain, in fen."""
+    paid, mine = bill.alias("paid"), bill.alias("mine")
+    of_chain = and_(
+        paid.c.fund_id == mine.c.fund_id, paid.c.member_id == mine.c.member_id, _place(paid) == _place(mine)
+    )
+    statement = (
+        select(later_payer.c.amount_fen)
+        .select_from(mine)
+        .join(paid, of_chain)
+        .join(later_payer, and_(later_payer.c.fund_id == paid.c.fund_id, later_payer.c.bill_id == paid.c.bill_id))
+        .where(mine.c.fund_id == fund_id, mine.c.bill_id == bill_id)
+        .where(later_payer.c.name == name, later_payer.c.reference == reference)
+        .order_by(paid.c.bill_id.desc())
+        .limit(1)
     )
     fen = (await connection.execute(statement)).scalar_one_or_none()
     return Money(int(fen)) if fen is not None else None

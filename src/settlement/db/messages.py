@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import Row, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db.parts import Part, insert_part
@@ -58,8 +58,23 @@ async def find_message(
         .limit(1)
     )
     row = (await connection.execute(newest)).one_or_none()
-    if row is None:
-        return None
+    return _opened(keys, fund_id, bill_id, row) if row is not None else None
+
+
+async def list_messages(
+    connection: AsyncConnection, keys: KeyRing, fund_id: FundId, bill_id: BillId, kind: str
+) -> list[dict[str, Any]]:
+    """Return every message of a kind that is kept of a bill, in the order in which they came."""
+    kept = (
+        select(message_body.c.message_id, message_body.c.key_id, message_body.c.envelope)
+        .where(message_body.c.fund_id == fund_id, message_body.c.bill_id == bill_id, message_body.c.kind == kind)
+        .order_by(message_body.c.message_id)
+    )
+    rows = (await connection.execute(kept)).all()
+    return [_opened(keys, fund_id, bill_id, row) for row in rows]
+
+
+def _opened(keys: KeyRing, fund_id: FundId, bill_id: BillId, row: Row[UUID, str, bytes]) -> dict[str, Any]:
     text = keys.open(Sealed(row.key_id, row.envelope), _bound_to(fund_id, bill_id, row.message_id))
     content: dict[str, Any] = json.loads(text)
     return content

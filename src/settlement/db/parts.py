@@ -47,9 +47,17 @@ class Part:
     values: Mapping[str, Any]
 
 
-def insert_part(table: str, values: Mapping[str, Any], computed: Sequence[tuple[str, str]] = ()) -> Part:
-    """Return the part that inserts one row; `computed` are columns whose value is SQL."""
-    return Part(_insert(table, tuple(values), tuple(computed)), {f"{table}_{name}": values[name] for name in values})
+def insert_part(
+    table: str, values: Mapping[str, Any], computed: Sequence[tuple[str, str]] = (), *, row: str = ""
+) -> Part:
+    """Return the part that inserts one row; `computed` are columns whose value is SQL.
+
+    `row` tells the parameters of several rows of one table apart, where one write may have them.
+    """
+    prefix = f"{table}_{row}" if row else table
+    return Part(
+        _insert(table, prefix, tuple(values), tuple(computed)), {f"{prefix}_{name}": values[name] for name in values}
+    )
 
 
 def json(value: object) -> Jsonb:
@@ -79,9 +87,9 @@ async def write_together(connection: AsyncConnection, parts: Sequence[Part]) -> 
 
 
 @lru_cache(maxsize=256)
-def _insert(table: str, columns: tuple[str, ...], computed: tuple[tuple[str, str], ...]) -> str:
+def _insert(table: str, prefix: str, columns: tuple[str, ...], computed: tuple[tuple[str, str], ...]) -> str:
     names = ", ".join([*columns, *[name for name, _ in computed]])
-    values = ", ".join([*[f":{table}_{name}" for name in columns], *[sql for _, sql in computed]])
+    values = ", ".join([*[f":{prefix}_{name}" for name in columns], *[sql for _, sql in computed]])
     return f"INSERT INTO {table} ({names}) VALUES ({values})"
 
 

@@ -74,22 +74,17 @@ async def lock_proposal(connection: AsyncConnection, fund_id: FundId, rerating_i
     await connection.execute(select(worklist_item.c.item_id).where(mine & named).with_for_update(key_share=True))
 
 
-async def find_newest_rerating(
+async def list_reratings_of_term(
     connection: AsyncConnection, fund_id: FundId, member_id: MemberId, plan_code: str, term: str
-) -> StoredRerating | None:
-    """Return what was proposed last for a member and term: what is open, else by its id, whatever became of it.
-
-    The clocks of two processes may be seconds apart, and ids with them: what is open was always proposed last.
-    """
+) -> list[StoredRerating]:
+    """Return all that was proposed for a member and term, whatever became of it; one at most is open."""
     statement = select(rerating).where(
         rerating.c.fund_id == fund_id,
         rerating.c.member_id == member_id,
         rerating.c.plan_code == plan_code,
         rerating.c.term == term,
     )
-    newest = statement.order_by((rerating.c.state == "proposed").desc(), rerating.c.rerating_id.desc()).limit(1)
-    row = (await connection.execute(newest)).mappings().one_or_none()
-    return _stored(dict(row)) if row else None
+    return [_stored(dict(row)) for row in (await connection.execute(statement)).mappings()]
 
 
 async def list_reratings(

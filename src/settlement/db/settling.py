@@ -161,6 +161,7 @@ _CHAIN = """
            plan_version.digest AS plan_digest, hold.service_date, hold.stands_until
     FROM hold
     JOIN bill AS cancelled ON cancelled.fund_id = hold.fund_id AND cancelled.bill_id = hold.of_bill_id
+        AND cancelled.state = 'reversed'
     JOIN plan_version ON plan_version.fund_id = hold.fund_id AND plan_version.plan_version_id = hold.plan_version_id
     WHERE hold.fund_id = :fund_id AND hold.member_id = :member_id AND hold.state = 'open' AND hold.stands_until > :at
       AND hold.hospital_code = :hospital_code

@@ -223,7 +223,7 @@ def _promise(settled: SettledBill, language: Language) -> Answer | None:
         "aid_on_bill": met.promised.aid_on_bill.yuan(),
         "aid_to_card": met.promised.aid_to_card.yuan(),
         "cash_due": met.promised.cash_due.yuan(),
-        "reason": _reason("promise_kept" if met.kept else "promise_of_other_figures", language),
+        "reason": _reason(settled.promise_reason, language),
     }
 
 

@@ -447,6 +447,10 @@ _REFUSALS: Final[Mapping[str, _Text]] = {
         "互助与预结算显示的一致，请按预结算现金数收费。",
         "The aid is what the pre-settlement showed; charge the cash that it showed.",
     ),
+    "promise_kept_and_changed_since": _Text(
+        "预结算显示的互助已兑现；此后互助有变动，见账单经过。",
+        "The pre-settlement was kept as it was shown; the aid has changed since, as the bill's timeline tells.",
+    ),
     "promise_of_other_figures": _Text(
         "本单与预结算不同（医保数额、其他付款或待补资料），互助已重新计算，请按本次现金数收费或退补差额。",
         "The bill is not the one that was quoted (figures, other payers, or a fact that came later); charge this cash.",

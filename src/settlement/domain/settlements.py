@@ -239,3 +239,16 @@ class SettledBill:
     priced: PricedRecord | None
     reversal: ReversalRecord | None
     promise: PromiseMet | None = None
+
+    @property
+    def is_as_promised(self) -> bool:
+        """Whether it kept a promise and still has that aid: one that lives again may have less."""
+        met, priced = self.promise, self.priced
+        return met is not None and met.kept and priced is not None and priced.split.aid == met.promised.aid
+
+    @property
+    def promise_reason(self) -> str:
+        """The code of what became of the promise under which it came."""
+        if self.promise is not None and self.promise.kept:
+            return "promise_kept" if self.is_as_promised else "promise_kept_and_changed_since"
+        return "promise_of_other_figures"

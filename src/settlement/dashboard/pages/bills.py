@@ -172,7 +172,7 @@ def _promise(settled: SettledBill) -> dict[str, Any] | None:
     amounts = [(label, getattr(met.promised, name), getattr(priced.split, name)) for name, label in names.items()]
     return {
         "kept": met.kept,
-        "said": sentence("promise_kept" if met.kept else "promise_of_other_figures", Language.CHINESE),
+        "said": sentence(settled.promise_reason, Language.CHINESE),
         "lines": [(label, promised, paid, paid - promised) for label, promised, paid in amounts],
     }
 

@@ -370,8 +370,9 @@ class _Commit:
         model = self.model
         model.expect(bill.setl_id in model.restored, bill, "lives again, and its cancellation stands")
         model.expect(row.books_day == self.seen.open_day, bill, "reinstated in a closed books day")
-        places = [hold for hold in model.holds.values() if hold.of == bill.setl_id and hold.state == OPEN]
-        whole = [hold for hold in places if hold.kind == SUCCESSOR and hold.hold_id not in model.given_back]
+        of_it = [hold for hold in model.holds.values() if hold.of == bill.setl_id and hold.state == OPEN]
+        places = [hold for hold in of_it if hold.kind == SUCCESSOR]
+        whole = [hold for hold in places if hold.hold_id not in model.given_back]
         kept = [hold for hold in whole if not is_over(hold, self.began)]
         possible = {before.split} if kept else set()
         if not any(stands(hold, self.now) for hold in kept):
@@ -460,6 +461,8 @@ class _Commit:
         for hold in self.model.holds.values():
             if hold.of is None or (hold.kind != SUCCESSOR and hold.batch != care.batch):
                 continue
+            if self.before[hold.of].state != REVERSED:
+                continue  # It lives again; what a quote was promised in its place is no place any more.
             old = self.model.bills[hold.of].care
             kept_for = self.model.trial_of[hold.hold_id].care if hold.kind != SUCCESSOR else old
             mine = kept_for.visit == care.visit or old.visit_no == care.visit_no or hold.of == resettles

@@ -58,10 +58,11 @@ class Ratings:
     ) -> set[Lines]:
         """Return the possible lines of one member and year; `bases` is what its holds may take of the limit.
 
-        A kept promise stays as it was promised, and is served first.
+        A kept promise stays as it was promised, and is served first; one that lives again with less is as any other.
         """
-        kept = {hold.setl_id for hold in holds if hold.state == KEPT}
         ordered = sorted(rows, key=lambda row: (row.place, row.bill_id))
+        promised = {hold.setl_id: hold.aid_fen for hold in holds if hold.state == KEPT}
+        kept = {row.setl_id for row in ordered if promised.get(row.setl_id) == row.aid_fen}
         first = sum(row.aid_fen for row in ordered if row.setl_id in kept)
         possible = set()
         for base in bases:

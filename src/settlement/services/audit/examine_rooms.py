@@ -51,9 +51,13 @@ class Taking:
     rated: frozenset[UUID] | None = None
     """The bills that a re-rating computed together with it, each after those before its place."""
 
-    def place_at(self, number: int) -> int:
-        """Return the place that it had in the order of the member's bills when a record of that number was made."""
-        return self.place.int if self.moved is None or self.moved < number else self.record_id.int
+    def order_at(self, number: int) -> tuple[int, int]:
+        """Return where it stood in the order of the member's bills when a record of that number was made.
+
+        Of two living bills of one place that comes first which was recorded first.
+        """
+        place = self.place if self.moved is None or self.moved < number else self.record_id
+        return place.int, self.record_id.int
 
     def may_stand(self, at: datetime) -> tuple[bool, ...]:
         """Say whether its time lets it stand for a record of an instant: it does, it does not, or either.
@@ -156,7 +160,7 @@ class _Standing:
             taking
             for taking in self._every.values()
             if taking is not rerated
-            and (taking.served or taking.record_id not in rated or taking.place_at(number) < rerated.place_at(number))
+            and (taking.served or taking.record_id not in rated or taking.order_at(number) < rerated.order_at(number))
         ]
         return _sums({UNUSED}, found, rerated.at)
 

@@ -15,8 +15,8 @@ from settlement.db.rerating import (
     StoredRerating,
     add_rerating,
     decide_rerating,
-    find_newest_rerating,
     find_rerating,
+    list_reratings_of_term,
     lock_proposal,
 )
 from settlement.db.settling import lock_member, take_books_day
@@ -72,19 +72,17 @@ async def propose_rerating(resources: Resources, command: ProposeRerating) -> An
     """
     caller, fund_id = command.caller, command.caller.fund_id
 
-    async def transaction() -> Answer:
+    async def transaction() -> StoredRerating | None:
         async with fund_transaction(resources.engine, fund_id) as connection:
             await lock_member(connection, fund_id, f"rerate\x1f{command.bill_id}", bill_id=command.bill_id)
             await take_books_day(connection, fund_id)
             work = Work(resources, caller, None, resources.clock())
-            stored = await propose_under_lock(
-                connection, work, command.bill_id, declined_stands=command.declined_stands
-            )
-            if stored is None:
-                raise NothingToRate(id=str(command.bill_id))
-            return rerating_answer(stored)
+            return await propose_under_lock(connection, work, command.bill_id, declined_stands=command.declined_stands)
 
-    return await run_in_turn(resources, fund_id, command.bill_id, transaction)
+    stored = await run_in_turn(resources, fund_id, command.bill_id, transaction)
+    if stored is None:
+        raise NothingToRate(id=str(command.bill_id))
+    return rerating_answer(stored)
 
 
 async def propose_under_lock(
@@ -93,18 +91,26 @@ async def propose_under_lock(
     """Do the same within a transaction that holds the member's lock and the books day.
 
     Returns the proposal, the one that is there already if it is the same, or what was applied; `None` where nothing
-    would change, or the plan leaves earlier bills as they are. One that a person declined is proposed again only where
-    somebody asks for it, or its lines are others by now.
+    would change (what is open lapses then), or the plan leaves earlier bills as they are. What a person declined is
+    proposed again only where somebody asks for it.
     """
     rerating = await rerate_under_lock(connection, work.resources, work.fund_id, bill_id, work.at)
-    if rerating.effect == "leave" or not rerating.changed:
+    if rerating.effect == "leave":
+        return None
+    known = await list_reratings_of_term(
+        connection, work.fund_id, rerating.member_id, rerating.plan_code, rerating.term
+    )
+    if not rerating.changed:
+        for moot in known:
+            if moot.state == "proposed":
+                await _decided(connection, work, moot, "lapsed")
         return None
     stored = _proposal(work, bill_id, rerating)
     raised = rerating.effect == "raise" and not any(line.difference < ZERO for line in rerating.lines)
-    last = await find_newest_rerating(connection, work.fund_id, rerating.member_id, rerating.plan_code, rerating.term)
     standing = ("proposed", "declined") if declined_stands else ("proposed",)
-    if last is not None and not raised and last.state in standing and list(last.lines) == list(stored.lines):
-        return last
+    same = [each for each in known if each.state in standing and list(each.lines) == list(stored.lines)]
+    if same and not raised:
+        return max(same, key=lambda each: each.state == "proposed")
     await add_rerating(connection, work.fund_id, stored)
     if raised:
         return await _apply(connection, work, stored, rerating)

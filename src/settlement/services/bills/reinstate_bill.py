@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db import bills, holds
 from settlement.db.engine import fund_transaction
-from settlement.db.messages import find_message
+from settlement.db.messages import as_kept, find_message, list_messages
 from settlement.db.parts import write_together
 from settlement.db.settling import lock_member, read_takings, take_books_day
 from settlement.domain.answers import settlement_answer
@@ -47,7 +47,10 @@ _CANCELLED = (BillState.REVERSED, BillState.REPLACED, BillState.CANCELLED_UNSEEN
 
 @dataclass(frozen=True, slots=True)
 class ReinstateBill:
-    """Make a cancelled bill live again. `undoing` is the accepted 2601 of its cancellation; without it we ask 5203."""
+    """Make a cancelled bill live again. `undoing` is the accepted 2601 of its cancellation; without it we ask 5203.
+
+    One that had undone an earlier cancellation already proves nothing of this one: we ask then, too.
+    """
 
     caller: Caller
     bill_id: BillId
@@ -72,12 +75,13 @@ async def reinstate_bill(resources: Resources, lines: Lines, command: ReinstateB
             raise BillNotFound(id=str(command.bill_id))
         message = await find_message(connection, resources.keys, fund_id, command.bill_id, "settlement")
         cancelled = await find_message(connection, resources.keys, fund_id, command.bill_id, "cancellation")
+        used = await list_messages(connection, resources.keys, fund_id, command.bill_id, "undoing")
     if not _may_live(settled.head):
         raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value)
     if settled.head.state is BillState.CANCELLED_UNSEEN and message is None:
         raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value)
     if settled.head.state in _CANCELLED:
-        if command.undoing is not None:
+        if command.undoing is not None and as_kept({"input": command.undoing}) not in used:
             _check_undoing(settled, command.undoing, message, cancelled, rules)
         else:
             await _check_by_5203(lines, rules, settled, message)
@@ -187,13 +191,15 @@ async def _live_again(
     """
     priced = settled.priced
     head = replace(settled.head, cancelling_settlement_id=None, replaced_by_bill_id=None)
-    rooms = await holds.list_kept_rooms(connection, work.fund_id, [bill.bill_id for bill in chain])
-    whole = [kept for kept in rooms if kept.holds_at(work.at) and _is_its_own(kept, settled)]
+    kept = await holds.list_kept_rooms(connection, work.fund_id, [bill.bill_id for bill in chain])
+    # What a quote was promised of it stays promised: the patient was shown it.
+    rooms = [room for room in kept if room.kind is HoldKind.SUCCESSOR]
+    whole = [room for room in rooms if room.holds_at(work.at) and _is_its_own(room, settled)]
     if whole and len(rooms) == 1 and priced is not None:
         work.parts.append(holds.end_holds(work.fund_id, [whole[0].hold_id], HoldState.TAKEN, work.at, head.bill_id))
         return revise(work, settled, RevisionReason.REINSTATED, priced, head=head)
     if rooms:
-        released = [kept.hold_id for kept in rooms]
+        released = [room.hold_id for room in rooms]
         work.parts.append(holds.end_holds(work.fund_id, released, HoldState.RELEASED, work.at))
         # What was kept must be free before the bill is computed: one statement sees no other's work.
         await write_together(connection, work.parts)
@@ -214,7 +220,7 @@ async def _live_again(
 
 def _is_its_own(kept: Promise, settled: SettledBill) -> bool:
     """Say whether a hold keeps all that the bill gave back, and not what a quote for its successor left of it."""
-    reversal, of_it = settled.reversal, kept.kind is HoldKind.SUCCESSOR and kept.of_bill_id == settled.head.bill_id
+    reversal, of_it = settled.reversal, kept.of_bill_id == settled.head.bill_id
     return of_it and reversal is not None and kept.created_at == reversal.recorded_at
 
 

@@ -151,7 +151,7 @@ class _Rating:
         that its version cannot compute any more.
         """
         in_order = sorted(in_term, key=lambda bill: (bill.head.place.int, bill.head.bill_id.int))
-        staying = {bill.head.bill_id for bill in in_order if _is_promised(bill)}
+        staying = {bill.head.bill_id for bill in in_order if bill.is_as_promised}
         while True:
             lines = await self._lines_beside(connection, in_order, staying, at)
             unknown = {line.settled.head.bill_id for line in lines if line.aid_now is None}
@@ -167,7 +167,7 @@ class _Rating:
         for bill in in_order:
             recorded = bill.priced.split.aid if bill.priced else ZERO
             if bill.head.bill_id in staying:
-                lines.append(RatedBill(bill, recorded, recorded if _is_promised(bill) else None))
+                lines.append(RatedBill(bill, recorded, recorded if bill.is_as_promised else None))
                 continue
             others = await read_takings(
                 connection,
@@ -202,7 +202,3 @@ class _Rating:
         took = rooms_taken(replay(version.plan, Inputs.from_json(priced.receipt["inputs"]), used))
         takes = {(taking.code, taking.term): taking.room for taking in anew.taken if taking.code != STAY}
         return anew.aid != priced.split.aid or took != takes
-
-
-def _is_promised(bill: SettledBill) -> bool:
-    return bill.promise is not None and bill.promise.kept
