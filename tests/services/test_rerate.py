@@ -163,6 +163,29 @@ async def test_a_proposal_lapses_when_a_bill_has_changed_since_and_what_would_ch
     assert await broken(database) == []
 
 
+async def test_one_that_gets_by_a_re_rating_just_what_it_was_promised_first_is_explained(
+    resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
+):
+    """It was promised nothing, got the whole limit in the place of the bill that it corrects, and loses it again."""
+    limit = {**NO_INSURANCE, "allowed": "60000.00"}
+    taking, wanting, wrong, right = (visit(number, city, **limit) for number in (1, 2, 3, 3))
+    first, poor = await settle(resources, city, taking), await settle(resources, city, wanting)
+    await reverse(resources, city, first, a_2305(taking))
+    clock.forward(days=2)
+    corrected = await settle(resources, city, wrong)
+    await promise_bill(
+        resources, PromiseBill(QuoteBill(city.caller, Brought(right, facts(city))), HoldKind.COUNTER, None)
+    )
+    kept = await settle(resources, city, right)
+    assert (kept.answer["promise"]["kept"], kept.answer["mutual_aid"]["amount"]) == (True, "0.00")
+    await reverse(resources, city, corrected, a_2305(wrong))
+    proposed = await propose_rerating(resources, ProposeRerating(city.caller, bill_id_of(poor)))
+    moved = [(line["aid_recorded"], line["aid_now"]) for line in proposed["lines"]]
+    assert moved == [("0.00", "30200.00"), ("30200.00", "0.00")]
+    await apply_rerating(resources, ApplyRerating(city.caller, UUID(str(proposed["rerating_id"]))))
+    assert await broken(database) == []
+
+
 async def test_a_proposal_lapses_once_nothing_would_change_any_more(
     resources: Resources, city: City, clock: SteeredClock, database: DatabaseUrls
 ):

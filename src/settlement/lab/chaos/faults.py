@@ -64,6 +64,7 @@ _REACHED_BY = {
     "holds": "release_promise",
     "holds.find_last_kept_place": "release_kept_place",
     "messages.delete_expired_messages": "work_round",
+    "messages.list_messages": "reinstate",
     "pending": "answer_is_lost",
     "people": "settle_brought",
     "reconciliation": "reconcile",

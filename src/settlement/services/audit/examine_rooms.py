@@ -154,14 +154,17 @@ class _Standing:
         return _sums({self._lasting}, self._holds.values(), at)
 
     def rooms_before(self, rerated: Taking) -> set[Room]:
-        """Return what one of the bills of a re-rating may have found standing."""
+        """Return what one of the bills of a re-rating may have found standing.
+
+        Who has what was promised is left as it is and served first; but not who has it by this re-rating.
+        """
         number, rated = rerated.number, rerated.rated or ()
-        found = [
-            taking
-            for taking in self._every.values()
-            if taking is not rerated
-            and (taking.served or taking.record_id not in rated or taking.order_at(number) < rerated.order_at(number))
-        ]
+
+        def was_found(taking: Taking) -> bool:
+            left_as_it_is = taking.record_id not in rated or (taking.served and taking.at != rerated.at)
+            return left_as_it_is or taking.order_at(number) < rerated.order_at(number)
+
+        found = [taking for taking in self._every.values() if taking is not rerated and was_found(taking)]
         return _sums({UNUSED}, found, rerated.at)
 
 
