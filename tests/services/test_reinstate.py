@@ -248,7 +248,8 @@ async def test_a_live_bill_that_is_cancelled_while_its_reinstatement_waits_is_no
         in_the_way.execute("SELECT FROM member FOR NO KEY UPDATE")
         reversing = asyncio.create_task(reverse(resources, city, settled, cancellation_of(output)))
         await asyncio.to_thread(until_so_many_wait, database, 1)
-        reinstating = asyncio.create_task(reinstate(resources, city, settled, a_2601(city)))
+        another = a_2601(city, omsgid=OF_THE_NEXT)
+        reinstating = asyncio.create_task(reinstate(resources, city, settled, another))
         await asyncio.to_thread(until_so_many_wait, database, 2)
         in_the_way.rollback()
     assert (await reversing).answer["state"] == "reversed"
@@ -370,8 +371,9 @@ async def test_what_the_insurer_said_before_a_bill_was_reinstated_does_not_end_i
     assert await broken(database) == []
 
 
-async def test_what_the_insurer_said_before_a_bill_was_cancelled_again_does_not_reinstate_it(
-    resources: Resources, city: City, database: DatabaseUrls, insurer: Insurer, tmp_path: Path
+@pytest.mark.parametrize("says_then", ["0", "1"], ids=["it lives", "it is cancelled"])
+async def test_where_a_bill_was_changed_while_the_insurer_was_asked_it_is_asked_again(
+    resources: Resources, city: City, database: DatabaseUrls, insurer: Insurer, tmp_path: Path, says_then: str
 ):
     output = a_2304(city.member)
     settled = await settle(resources, city, output)
@@ -381,13 +383,18 @@ async def test_what_the_insurer_said_before_a_bill_was_cancelled_again_does_not_
     async def undone_and_cancelled_again() -> None:
         await reinstate(resources, city, settled, a_2601(city))
         await reverse(resources, city, settled, a_2305(output, setl_id="799999999999"))
+        insurer.says_5203(output, refd_setl_flag=says_then)
 
     happens_meanwhile(insurer, undone_and_cancelled_again)
     async with asking(resources, insurer, tmp_path) as (asked, lines):
         command = ReinstateBill(city.caller, bill_id_of(settled), None, once(city.caller))
-        with pytest.raises(CancellationStands):
-            await reinstate_bill(asked, lines, command)
-    assert rows_of(database, "SELECT state, revision FROM bill") == [("reversed", 2)]
+        if says_then == "0":
+            assert (await reinstate_bill(asked, lines, command)).answer["state"] == "live"
+        else:
+            with pytest.raises(CancellationStands):
+                await reinstate_bill(asked, lines, command)
+    stands = ("live", 3) if says_then == "0" else ("reversed", 2)
+    assert rows_of(database, "SELECT state, revision FROM bill") == [stands]
 
 
 async def test_it_lives_again_beside_its_correction_with_less_and_a_person_is_told_of_both(
@@ -436,20 +443,31 @@ async def test_a_promise_in_its_place_that_is_given_back_leaves_no_place_of_a_li
     assert await broken(database) == []
 
 
-async def test_a_2601_that_undid_an_earlier_cancellation_does_not_undo_the_next(
-    resources: Resources, city: City, insurer: Insurer, tmp_path: Path, clock: SteeredClock
+@pytest.mark.parametrize("another", [{}, {"inf_time": "20250312090000"}], ids=["as it was", "with another field"])
+@pytest.mark.parametrize("lived", [False, True], ids=["it undid one", "it came while the bill lived"])
+async def test_a_2601_that_came_before_does_not_undo_the_next_cancellation(
+    resources: Resources,
+    city: City,
+    insurer: Insurer,
+    tmp_path: Path,
+    clock: SteeredClock,
+    another: Node,
+    lived: bool,
 ):
     """The second was seen by asking alone, or repeats the numbers of the first: the old 2601 would fit it."""
     output = a_2304(city.member)
     settled = await settle(resources, city, output)
     await reverse(resources, city, settled, cancellation_of(output))
-    assert (await reinstate(resources, city, settled, a_2601(city))).answer["state"] == "live"
-    clock.forward(hours=5)
-    insurer.says_5203(output, refd_setl_flag="1")
+    insurer.says_5203(output, refd_setl_flag="0")
     async with asking(resources, insurer, tmp_path) as (asked, lines):
+        if lived:
+            await reinstate_bill(asked, lines, ReinstateBill(city.caller, bill_id_of(settled), None, once(city.caller)))
+        assert (await reinstate(resources, city, settled, a_2601(city))).answer["state"] == "live"
+        clock.forward(hours=5)
+        insurer.says_5203(output, refd_setl_flag="1")
         command = ReverseBill(city.caller, bill_id_of(settled), ReversalReason.REFUND, None, once(city.caller))
         assert (await reverse_bill(asked, lines, command)).answer["state"] == "reversed"
-        again = ReinstateBill(city.caller, bill_id_of(settled), a_2601(city), once(city.caller))
+        again = ReinstateBill(city.caller, bill_id_of(settled), a_2601(city, **another), once(city.caller))
         with pytest.raises(CancellationStands):
             await reinstate_bill(asked, lines, again)
         insurer.says_5203(output, refd_setl_flag="0")

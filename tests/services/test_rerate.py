@@ -217,6 +217,7 @@ async def test_what_was_declined_stays_so_although_another_bill_came_and_went(
     await reverse(resources, city, between, a_2305(output))
     clock.forward(days=2)
     assert (await propose_rerating(resources, unasked))["state"] == "declined"
+    assert rows_of(database, "SELECT count(*) FROM worklist_item WHERE closed_at IS NULL") == [(0,)]
 
 
 async def test_what_is_open_was_proposed_last_although_its_process_is_seconds_behind(

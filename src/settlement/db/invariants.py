@@ -528,7 +528,8 @@ COVERED = SqlCheck(
     Invariant(
         "member_was_covered",
         "The service date of every settlement under a plan lies in a cover of its member under that plan, which was "
-        "on the roster when it was recorded (an hour more is allowed for two clocks).",
+        "on the roster when it was recorded (an hour more is allowed for two clocks); of a stay that was split "
+        "over two terms any day of a part does.",
     ),
     "SELECT count(*) FROM settlement WHERE plan_version_id IS NOT NULL",
     f"""
@@ -539,7 +540,11 @@ COVERED = SqlCheck(
         SELECT FROM membership
         WHERE membership.fund_id = settlement.fund_id AND membership.member_id = settlement.member_id
           AND membership.plan_code = plan_version.plan_code
-          AND service_date BETWEEN first_day AND last_day
+          AND (service_date BETWEEN first_day AND last_day OR EXISTS (
+              SELECT FROM jsonb_array_elements(receipt -> 'result') AS part
+              WHERE CAST(part #>> '{{term,last_day}}' AS date) < service_date
+                AND first_day <= CAST(part #>> '{{term,last_day}}' AS date)
+                AND last_day >= CAST(receipt #>> '{{inputs,facts,admitted_on}}' AS date)))
           AND membership.recorded_at <= settlement.recorded_at + {CLOCKS_APART})
       AND NOT EXISTS (
         SELECT FROM membership JOIN unit_renewal USING (fund_id, unit_id, plan_code)

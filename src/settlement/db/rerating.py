@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from settlement.db.tables import rerating, rerating_look, worklist_item
 from settlement.domain.ids import BillId, FundId, MemberId
 from settlement.domain.money import Money
-from settlement.domain.settlements import RevisionReason
+from settlement.domain.settlements import FOR_WANT_OF_COVER, RevisionReason
 from settlement.domain.worklist import RERATING_PROPOSED
 
 
@@ -124,12 +124,9 @@ class Cause:
     term: str
     bill_id: BillId
 
-    @property
-    def of_excluded_bills(self) -> bool:
-        """Whether it is a membership recorded after bills of its span that were found not to be ours: no term's."""
-        return (self.kind, self.term) == ("roster", "")
 
-
+COVERED = "covered"
+"""A membership that may cover a bill which was found not to be covered; its `term` is the bill itself."""
 _TERM = "COALESCE(settlement.receipt #>> '{result,0,term,code}', '')"
 _PRICED = """JOIN bill ON bill.fund_id = cause.fund_id AND bill.bill_id = cause.bill_id
     JOIN settlement ON settlement.fund_id = bill.fund_id AND settlement.bill_id = bill.bill_id
@@ -156,11 +153,18 @@ WITH cause AS (
     JOIN settlement ON settlement.fund_id = bill.fund_id AND settlement.bill_id = bill.bill_id
         AND settlement.revision = bill.revision AND settlement.recorded_at < cause.recorded_at
         AND settlement.service_date BETWEEN cause.first_day AND cause.last_day
-    LEFT JOIN plan_version ON plan_version.fund_id = settlement.fund_id
-        AND plan_version.plan_version_id = settlement.plan_version_id
+    JOIN plan_version ON plan_version.fund_id = settlement.fund_id
+        AND plan_version.plan_version_id = settlement.plan_version_id AND plan_version.plan_code = cause.plan_code
     WHERE cause.fund_id = :fund_id AND cause.recorded_at > :since
-      AND (settlement.plan_version_id IS NULL OR plan_version.plan_code = cause.plan_code)
     ORDER BY membership_id, {_TERM}, bill.bill_id)
+    UNION ALL
+    SELECT '{COVERED}', membership_id, bill.bill_id, bill.bill_id::text
+    FROM membership AS cause
+    JOIN bill ON bill.fund_id = cause.fund_id AND bill.member_id = cause.member_id AND bill.state = 'live'
+    JOIN settlement ON settlement.fund_id = bill.fund_id AND settlement.bill_id = bill.bill_id
+        AND settlement.revision = bill.revision AND settlement.plan_version_id IS NULL
+        AND settlement.receipt ->> 'excluded' = ANY (CAST(:for_want_of_cover AS text[]))
+    WHERE cause.fund_id = :fund_id AND cause.recorded_at > :since
 )
 SELECT kind, cause_id, term, bill_id FROM cause
 WHERE NOT EXISTS (
@@ -184,7 +188,8 @@ async def list_causes(
     """Return up to `most` records made after `since` that may change other bills' aid and were not looked at.
 
     They are reversals whose place nobody can take any more by `at`, or has taken; revisions that took other room;
-    later payers; and memberships that were recorded after live bills of their span, also such as were excluded.
+    later payers; memberships that were recorded after live bills of their span; and those of the person of a bill that
+    was found not to be covered.
     """
     values = {
         "fund_id": fund_id,
@@ -192,28 +197,10 @@ async def list_causes(
         "at": at,
         "most": most,
         "moving_no_room": [reason.value for reason in _MOVING_NO_ROOM],
+        "for_want_of_cover": list(FOR_WANT_OF_COVER),
     }
     rows = await connection.execute(_CAUSES, values)
     return [Cause(row.kind, row.cause_id, row.term, BillId(row.bill_id)) for row in rows]
-
-
-_EXCLUDED = text("""
-SELECT bill.bill_id
-FROM membership
-JOIN bill ON bill.fund_id = membership.fund_id AND bill.member_id = membership.member_id AND bill.state = 'live'
-JOIN settlement ON settlement.fund_id = bill.fund_id AND settlement.bill_id = bill.bill_id
-    AND settlement.revision = bill.revision AND settlement.plan_version_id IS NULL
-    AND settlement.recorded_at < membership.recorded_at
-    AND settlement.service_date BETWEEN membership.first_day AND membership.last_day
-WHERE membership.fund_id = :fund_id AND membership.membership_id = :membership_id
-ORDER BY bill.bill_id
-""")
-
-
-async def list_excluded_bills(connection: AsyncConnection, fund_id: FundId, membership_id: UUID) -> list[BillId]:
-    """Return the member's live bills of a membership's days that were recorded without a plan before it was."""
-    rows = await connection.execute(_EXCLUDED, {"fund_id": fund_id, "membership_id": membership_id})
-    return [BillId(bill_id) for (bill_id,) in rows]
 
 
 async def was_looked_at(connection: AsyncConnection, fund_id: FundId, cause: Cause) -> bool:

@@ -162,6 +162,10 @@ _CHAIN = """
     FROM hold
     JOIN bill AS cancelled ON cancelled.fund_id = hold.fund_id AND cancelled.bill_id = hold.of_bill_id
         AND cancelled.state = 'reversed'
+        AND NOT EXISTS (
+            SELECT FROM bill AS mine
+            WHERE mine.fund_id = hold.fund_id AND mine.area = :area
+              AND mine.insurer_settlement_id = :insurer_settlement_id AND mine.bill_id < hold.place_bill_id)
     JOIN plan_version ON plan_version.fund_id = hold.fund_id AND plan_version.plan_version_id = hold.plan_version_id
     WHERE hold.fund_id = :fund_id AND hold.member_id = :member_id AND hold.state = 'open' AND hold.stands_until > :at
       AND hold.hospital_code = :hospital_code

@@ -56,6 +56,12 @@ class ReversalReason(StrEnum):
     OTHER = "other"
 
 
+NOT_A_MEMBER = "not_a_member"
+NOT_COVERED_ON_DATE = "not_covered_on_date"
+FOR_WANT_OF_COVER = (NOT_A_MEMBER, NOT_COVERED_ON_DATE)
+"""Why a bill is not ours although a roster that comes late may make it so."""
+
+
 class RevisionReason(StrEnum):
     """Why a revision took the place of another, though the insurer's bill is the same."""
 

@@ -48,7 +48,6 @@ _REACHED_BY = {
     "settling.read_covers": "rerate_after_reversal",
     "rerating": "rerate_after_reversal",
     "rerating.find_rerating": "pay_later",
-    "rerating.list_excluded_bills": "late_roster",
     "later_payers": "pay_later",
     "bills.list_live_bills_of_visit": "cancel_first",
     "bills.get_head": "answer_is_lost",

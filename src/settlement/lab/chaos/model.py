@@ -445,7 +445,7 @@ class _Commit:
     def _place_of(self, care: Care, resettles: str | None, replaces: str | None, named: str) -> Hold | None:
         """Return the kept place that was taken, having judged that it had to be that one, or none."""
         model = self.model
-        open_ones = [hold for hold in self._places(care, resettles) if not is_over(hold, self.began)]
+        open_ones = [hold for hold in self._places(care, resettles, named) if not is_over(hold, self.began)]
         sure = [hold for hold in open_ones if stands(hold, self.now)]
         best = [hold for hold in sure if hold.of == resettles and resettles is not None]
         best = best or [hold for hold in sure if hold.batch == care.batch]
@@ -456,13 +456,16 @@ class _Commit:
             model.wrong.append(f"{named}: takes the place of {replaces}, kept are those of {kept}")
         return taken
 
-    def _places(self, care: Care, resettles: str | None) -> Iterator[Hold]:
+    def _places(self, care: Care, resettles: str | None, named: str) -> Iterator[Hold]:
         """Yield what is kept of cancelled bills that this one corrects; a quote's hold keeps it for its own batch."""
         for hold in self.model.holds.values():
             if hold.of is None or (hold.kind != SUCCESSOR and hold.batch != care.batch):
                 continue
             if self.before[hold.of].state != REVERSED:
                 continue  # It lives again; what a quote was promised in its place is no place any more.
+            own = self.before.get(named)
+            if own is not None and own.bill_id < self.before[hold.of].place:
+                continue  # Who was recorded, held, before what was cancelled corrects none of it.
             old = self.model.bills[hold.of].care
             kept_for = self.model.trial_of[hold.hold_id].care if hold.kind != SUCCESSOR else old
             mine = kept_for.visit == care.visit or old.visit_no == care.visit_no or hold.of == resettles
@@ -539,6 +542,8 @@ class _Commit:
 
     def _possible_lines(self, setl_id: str) -> set[Lines]:
         bill, row = self.model.bills[setl_id], self.before[setl_id]
+        if row.version == 0:
+            return set()  # It was not covered, so there is no term of it.
         rows = [
             each
             for each in self.before.values()

@@ -12,8 +12,8 @@ from settlement.db.parts import write_together
 from settlement.db.settling import lock_member
 from settlement.domain.settlements import BillHead, BillState, Question
 from settlement.services.bills.commands import Brought, Caller, Once, Outcome, SettleBill
-from settlement.services.bills.errors import CancellationStands
 from settlement.services.bills.kept_message import merged
+from settlement.services.bills.reverse_bill import AskedTooEarly
 from settlement.services.bills.settle_bill import answered_before, settle_bill
 from settlement.services.bills.turns import run_in_turn
 from settlement.services.bills.work import Work
@@ -34,8 +34,8 @@ async def bring_again(
     """Hold the bill again, then settle it with the message that it was brought with; its aid goes to the card.
 
     `checked` is the head as it was when its cancellation was seen to be undone. Killed between the two, the bill is
-    held, and the same command or any other bringing settles it. Raises `CancellationStands` when it was changed
-    meanwhile, and what `settle_bill` raises.
+    held, and the same command or any other bringing settles it. Raises `AskedTooEarly` when it was changed meanwhile,
+    and what `settle_bill` raises.
     """
 
     async def transaction() -> None:
@@ -45,7 +45,7 @@ async def bring_again(
             if await answered_before(connection, caller.fund_id, once) is not None:
                 return
             if head.event_count != checked.event_count:
-                raise CancellationStands(id=str(head.bill_id), asked="no")
+                raise AskedTooEarly
             if head.state is BillState.CANCELLED_UNSEEN:
                 work = Work(resources, caller, None, resources.clock())
                 head = _held(work, head)

@@ -14,7 +14,7 @@ from settlement.domain.cover import CoverOnDay
 from settlement.domain.money import Money, total
 from settlement.domain.promises import KeptPlace
 from settlement.domain.scope import FactMissing, HeldForLiability, NotOurs, Ours, ScopeCodes, decide_scope
-from settlement.domain.settlements import Question
+from settlement.domain.settlements import NOT_A_MEMBER, NOT_COVERED_ON_DATE, Question
 from settlement.gateway.readings import NotClosing
 from settlement.plans.covering import cover_for, days_of_cover, is_covered
 from settlement.plans.history import BillKeys, Placed, place
@@ -22,8 +22,6 @@ from settlement.services.bills.facts import complete_facts, dated_facts
 from settlement.services.bills.known import Known, Reading
 from settlement.services.funds.rules import FundRules, VersionInForce
 
-NOT_A_MEMBER = "not_a_member"
-NOT_COVERED_ON_DATE = "not_covered_on_date"
 NO_PLAN_ON_DATE = "no_plan_on_date"
 THIRD_PARTY_LIABLE = "third_party_liable"
 

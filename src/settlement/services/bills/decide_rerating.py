@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -101,15 +101,14 @@ async def propose_under_lock(
         connection, work.fund_id, rerating.member_id, rerating.plan_code, rerating.term
     )
     if not rerating.changed:
-        for moot in known:
-            if moot.state == "proposed":
-                await _decided(connection, work, moot, "lapsed")
+        await _lapse(connection, work, known)
         return None
     stored = _proposal(work, bill_id, rerating)
     raised = rerating.effect == "raise" and not any(line.difference < ZERO for line in rerating.lines)
     standing = ("proposed", "declined") if declined_stands else ("proposed",)
     same = [each for each in known if each.state in standing and list(each.lines) == list(stored.lines)]
     if same and not raised:
+        await _lapse(connection, work, [each for each in known if each not in same])
         return max(same, key=lambda each: each.state == "proposed")
     await add_rerating(connection, work.fund_id, stored)
     if raised:
@@ -168,6 +167,12 @@ async def _apply(connection: AsyncConnection, work: Work, stored: StoredRerating
             await write_together(connection, work.parts)
             work.parts.clear()
     return await _decided(connection, work, stored, "applied")
+
+
+async def _lapse(connection: AsyncConnection, work: Work, known: Sequence[StoredRerating]) -> None:
+    for moot in known:
+        if moot.state == "proposed":
+            await _decided(connection, work, moot, "lapsed")
 
 
 async def _decided(connection: AsyncConnection, work: Work, stored: StoredRerating, state: str) -> StoredRerating:

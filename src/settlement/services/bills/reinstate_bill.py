@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from settlement.db import bills, holds
 from settlement.db.engine import fund_transaction
-from settlement.db.messages import as_kept, find_message, list_messages
+from settlement.db.messages import find_message, list_messages
 from settlement.db.parts import write_together
 from settlement.db.settling import lock_member, read_takings, take_books_day
 from settlement.domain.answers import settlement_answer
@@ -33,7 +33,7 @@ from settlement.services.bills.errors import (
     NothingToReinstate,
 )
 from settlement.services.bills.later_paid import later_paid
-from settlement.services.bills.reverse_bill import fetched_by_5203
+from settlement.services.bills.reverse_bill import AskedTooEarly, fetched_by_5203
 from settlement.services.bills.revise import revise
 from settlement.services.bills.settle_bill import answered_before
 from settlement.services.bills.turns import run_in_turn
@@ -41,6 +41,7 @@ from settlement.services.bills.work import Work
 from settlement.services.funds.lines import Lines
 from settlement.services.funds.rules import FundRules
 from settlement.services.resources import Resources
+from settlement.services.transactions import MOST_TRIES, CommandInProgress
 
 _CANCELLED = (BillState.REVERSED, BillState.REPLACED, BillState.CANCELLED_UNSEEN)
 
@@ -49,7 +50,7 @@ _CANCELLED = (BillState.REVERSED, BillState.REPLACED, BillState.CANCELLED_UNSEEN
 class ReinstateBill:
     """Make a cancelled bill live again. `undoing` is the accepted 2601 of its cancellation; without it we ask 5203.
 
-    One that had undone an earlier cancellation already proves nothing of this one: we ask then, too.
+    One that came before, with an earlier cancellation or while the bill lived, proves nothing now: we ask then, too.
     """
 
     caller: Caller
@@ -63,8 +64,18 @@ async def reinstate_bill(resources: Resources, lines: Lines, command: ReinstateB
 
     One that was cancelled before it had a record is settled as it was brought; a live bill is answered as it is.
     Raises `BillNotFound`, `NothingToReinstate`, `CancellationStands` (nothing is reinstated before it is known that
-    the insurer's bill lives), `MessageUnreadable`, `MessageDropped`, `GatewayUnavailable`.
+    the insurer's bill lives), `MessageUnreadable`, `MessageDropped`, `GatewayUnavailable`, `CommandInProgress` when
+    the bill is changed each time that the insurer is asked.
     """
+    for _ in range(MOST_TRIES):
+        try:
+            return await _checked_and_reinstated(resources, lines, command)
+        except AskedTooEarly:
+            continue
+    raise CommandInProgress
+
+
+async def _checked_and_reinstated(resources: Resources, lines: Lines, command: ReinstateBill) -> Outcome:
     caller, fund_id = command.caller, command.caller.fund_id
     rules = await resources.rules.of(fund_id)
     async with fund_transaction(resources.engine, fund_id) as connection:
@@ -75,19 +86,28 @@ async def reinstate_bill(resources: Resources, lines: Lines, command: ReinstateB
             raise BillNotFound(id=str(command.bill_id))
         message = await find_message(connection, resources.keys, fund_id, command.bill_id, "settlement")
         cancelled = await find_message(connection, resources.keys, fund_id, command.bill_id, "cancellation")
-        used = await list_messages(connection, resources.keys, fund_id, command.bill_id, "undoing")
+        undoings = await list_messages(connection, resources.keys, fund_id, command.bill_id, "undoing")
+    came_before = command.undoing is not None and _came_before(command.undoing, undoings)
     if not _may_live(settled.head):
         raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value)
     if settled.head.state is BillState.CANCELLED_UNSEEN and message is None:
         raise NothingToReinstate(id=str(command.bill_id), state=settled.head.state.value)
     if settled.head.state in _CANCELLED:
-        if command.undoing is not None and as_kept({"input": command.undoing}) not in used:
+        if command.undoing is not None and not came_before:
             _check_undoing(settled, command.undoing, message, cancelled, rules)
         else:
             await _check_by_5203(lines, rules, settled, message)
     if message is not None and settled.head.state in (BillState.CANCELLED_UNSEEN, BillState.HELD):
         return await bring_again(resources, caller, settled.head, command.undoing, message, command.once)
-    return await _reinstate(resources, command, settled.head)
+    return await _reinstate(resources, command, settled.head, is_new=not came_before)
+
+
+def _came_before(undoing: Mapping[str, Any], kept: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether a 2601 of the same cancellation came before, whatever else of it is another."""
+    read, known = read_undoing(undoing), [read_undoing(message["input"]) for message in kept]
+    return not isinstance(read, Unreadable) and read.message_id in [
+        each.message_id for each in known if not isinstance(each, Unreadable)
+    ]
 
 
 def _may_live(head: BillHead) -> bool:
@@ -141,8 +161,11 @@ async def _check_by_5203(
         raise CancellationStands(id=str(head.bill_id), asked="yes")
 
 
-async def _reinstate(resources: Resources, command: ReinstateBill, checked: BillHead) -> Outcome:
-    """Reinstate the bill unless anything happened to it since it was checked: a newer cancellation was not undone."""
+async def _reinstate(resources: Resources, command: ReinstateBill, checked: BillHead, *, is_new: bool) -> Outcome:
+    """Reinstate the bill; raise `AskedTooEarly` if anything happened to it since it was checked.
+
+    A newer cancellation was not undone. A 2601 that `is_new` is kept even where the bill lives already.
+    """
     caller, fund_id, once = command.caller, command.caller.fund_id, command.once
 
     async def transaction() -> Outcome:
@@ -157,13 +180,13 @@ async def _reinstate(resources: Resources, command: ReinstateBill, checked: Bill
                 raise BillNotFound(id=str(command.bill_id))
             work, reversed_ = Work(resources, caller, once, resources.clock()), settled.reversal is not None
             if reversed_ and settled.head.event_count != checked.event_count:
-                raise CancellationStands(id=str(command.bill_id), asked="no")
+                raise AskedTooEarly
             if reversed_:
                 chain = await bills.list_bills_in_place(connection, fund_id, settled.head.place)
                 _tell_of_another(work, settled.head, chain)
                 settled = await _live_again(connection, work, settled, chain)
-                if command.undoing is not None:
-                    work.message(settled.head, "undoing", {"input": command.undoing})
+            if command.undoing is not None and is_new:
+                work.message(settled.head, "undoing", {"input": command.undoing})
             outcome = work.answered(settlement_answer(settled, caller.language), created=reversed_)
             await write_together(connection, work.parts)
             return outcome

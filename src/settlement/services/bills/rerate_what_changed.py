@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from settlement.db.engine import fund_transaction
 from settlement.db.registry import list_funds
-from settlement.db.rerating import Cause, add_look, list_causes, was_looked_at
+from settlement.db.rerating import COVERED, Cause, add_look, list_causes, was_looked_at
 from settlement.db.settling import lock_member, take_books_day
 from settlement.domain.errors import SettlementError
 from settlement.domain.ids import ClientId, FundId
@@ -60,8 +60,8 @@ async def _rerate_fund(resources: Resources, fund_id: FundId, *, all_times: bool
 
 async def _looked_at(resources: Resources, caller: Caller, cause: Cause) -> bool:
     try:
-        if cause.of_excluded_bills:
-            await settle_covered(resources, caller, cause.cause_id)
+        if cause.kind == COVERED:
+            await settle_covered(resources, caller, cause.bill_id)
         return await _look(resources, caller, cause)
     except (SettlementError, ProfileError, *DATABASE_FAILURES) as failed:
         log.warning("rerating.not_looked_at", bill_id=str(cause.bill_id), fault=type(failed).__name__)

@@ -1,15 +1,13 @@
-"""Settle bills that were recorded as not ours until a roster came late and said that they are."""
+"""Bring a bill again that was found not to be covered: a roster that came late may say that it is."""
 
 from __future__ import annotations
-
-from uuid import UUID
 
 import structlog
 
 from settlement.db import bills
 from settlement.db.engine import fund_transaction
 from settlement.db.messages import find_message
-from settlement.db.rerating import list_excluded_bills
+from settlement.domain.ids import BillId
 from settlement.services.bills.commands import Brought, Caller, SettleBill
 from settlement.services.bills.kept_message import merged
 from settlement.services.bills.settle_bill import settle_bill
@@ -18,22 +16,16 @@ from settlement.services.resources import Resources
 log = structlog.get_logger()
 
 
-async def settle_covered(resources: Resources, caller: Caller, membership_id: UUID) -> None:
-    """Bring every bill again that has a record without a plan and falls in a membership recorded after it.
+async def settle_covered(resources: Resources, caller: Caller, bill_id: BillId) -> None:
+    """Settle a bill with the message that is kept of it; what it gets goes to the card.
 
-    What it gets goes to the card. A bill whose message is kept no longer stays as it is until it is brought again.
-    Killed in between, what is settled is under a plan, and the same call settles the rest. Raises what `settle_bill`
-    raises.
+    Where no message is kept any more it stays as it is until somebody brings it. Raises what `settle_bill` raises.
     """
-    fund_id = caller.fund_id
-    async with fund_transaction(resources.engine, fund_id) as connection:
-        excluded = await list_excluded_bills(connection, fund_id, membership_id)
-    for bill_id in excluded:
-        async with fund_transaction(resources.engine, fund_id) as connection:
-            head = await bills.get_head(connection, fund_id, bill_id)
-            message = await find_message(connection, resources.keys, fund_id, bill_id, "settlement")
-        if message is None:
-            log.warning("covered.message_gone", bill_id=str(bill_id))
-            continue
-        brought = merged(Brought(message["output"], message["facts"]), message)
-        await settle_bill(resources, SettleBill(caller, head.door, brought, at_counter=False))
+    async with fund_transaction(resources.engine, caller.fund_id) as connection:
+        head = await bills.get_head(connection, caller.fund_id, bill_id)
+        message = await find_message(connection, resources.keys, caller.fund_id, bill_id, "settlement")
+    if message is None:
+        log.warning("covered.message_gone", bill_id=str(bill_id))
+        return
+    brought = merged(Brought(message["output"], message["facts"]), message)
+    await settle_bill(resources, SettleBill(caller, head.door, brought, at_counter=False))

@@ -26,6 +26,7 @@ from settlement.domain.money import ZERO
 from settlement.domain.postings import postings_of, purses_of
 from settlement.domain.promises import HoldState, Promise, promise_kept
 from settlement.domain.settlements import (
+    FOR_WANT_OF_COVER,
     BillHead,
     BillState,
     PricedRecord,
@@ -45,8 +46,6 @@ from settlement.plans.stored import figures_from_json, figures_to_json
 from settlement.services.bills.chains import keep_place_on, take_place, take_place_late
 from settlement.services.bills.commands import Brought, Outcome, SettleBill
 from settlement.services.bills.decide import (
-    NOT_A_MEMBER,
-    NOT_COVERED_ON_DATE,
     Decision,
     Hold,
     NotCovered,
@@ -266,10 +265,14 @@ class Settling:
         if settled is None:
             raise BillNotFound
         if self._lacked_cover(settled):
-            await self._told_before(connection, head)
+            earlier = await self._told_before(connection, head)
+            if as_kept(content_of(self.command.brought)) != earlier:
+                self._keep_message(head)
             decision = self._decision()
             if isinstance(decision, Pays) and head.member_id in (None, self.member_id):
                 return self._covered_since(settled, decision)
+            if isinstance(decision, Hold):
+                self.work.worklist(head, "covered_but_unclear", {"question": decision.question.code})
         if head.figures_digest != self.read.figures_digest:
             figures = {"door": self.command.door.value, "figures_digest": self.read.figures_digest}
             self.work.worklist(head, "bill_changed", figures)
@@ -287,7 +290,7 @@ class Settling:
         head, excluded = settled.head, settled.priced.receipt.get("excluded") if settled.priced else None
         as_brought = (self.read.visit.hospital_code, self.read.figures_digest)
         is_the_same = (head.hospital_code, head.figures_digest) == as_brought
-        return excluded in (NOT_A_MEMBER, NOT_COVERED_ON_DATE) and is_the_same and head.state is BillState.LIVE
+        return excluded in FOR_WANT_OF_COVER and is_the_same and head.state is BillState.LIVE
 
     def _covered_since(self, settled: SettledBill, decision: Pays) -> Outcome:
         """Record a bill anew that a late roster has made ours. The patient paid without aid: it goes to the card."""

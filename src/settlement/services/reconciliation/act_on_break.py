@@ -25,10 +25,16 @@ from settlement.domain.reconciliation import (
     Source,
     is_allowed,
 )
-from settlement.domain.settlements import BillState, Door, ReversalReason, RevisionReason, SettledBill
+from settlement.domain.settlements import (
+    FOR_WANT_OF_COVER,
+    BillState,
+    Door,
+    ReversalReason,
+    RevisionReason,
+    SettledBill,
+)
 from settlement.domain.worklist import is_usable
 from settlement.services.bills.commands import Brought, Caller, SettleBill
-from settlement.services.bills.decide import NOT_A_MEMBER, NOT_COVERED_ON_DATE
 from settlement.services.bills.reverse_bill import Seen, read_brought_cancellation, undo
 from settlement.services.bills.settle_bill import settle_bill
 from settlement.services.bills.transfer_aid import TransferAid, transfer_aid
@@ -43,9 +49,6 @@ from settlement.services.reconciliation.import_list import kept_content
 from settlement.services.reconciliation.run_day import BY_BUREAU_FILE
 from settlement.services.resources import Resources
 from settlement.services.worklist.errors import RemarkUnusable
-
-NOT_COVERED_YET = (NOT_A_MEMBER, NOT_COVERED_ON_DATE)
-"""What a roster that comes late may change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ async def _settle(
     answer = (await settle_bill(resources, command)).answer
     if answer.get("id") is None:
         reason = answer["mutual_aid"]["reason"]["code"]
-        return Resolution.NOT_COVERED if reason in NOT_COVERED_YET else Resolution.NOT_OURS, None, {"reason": reason}
+        return Resolution.NOT_COVERED if reason in FOR_WANT_OF_COVER else Resolution.NOT_OURS, None, {"reason": reason}
     return Resolution.SETTLED_BY_CATCH_UP, BillId(UUID(answer["id"])), {"state": answer["state"]}
 
 
