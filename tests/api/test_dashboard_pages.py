@@ -15,7 +15,7 @@ from calling import Callers
 from database import as_owner, ops_engine, rows_of
 from desk import Desk, desk_of, text_of
 from settlement.app import utc_now
-from settlement.dashboard.pages import bills
+from settlement.dashboard.pages import bills, worklist
 from settlement.db.embedded import DatabaseUrls
 from settlement.domain.ids import IdSource
 from settlement.domain.money import Money
@@ -237,7 +237,13 @@ async def test_a_proposed_rerating_is_shown_bill_by_bill_and_its_owner_decides_i
         shown = text_of(desk.get(path))
         assert ("重算建议 已执行" in shown, "重算建议 不执行" in shown) == (decision == "apply", decision == "decline")
         assert "已关闭" in shown
+        assert "下一步" not in shown, "there is none, and what it says is not so any more"
         assert desk.post(f"{path}/application", mark_of="/").status_code == 409
     aid = f"SELECT revision, aid_on_bill_fen + aid_to_card_fen FROM settlement WHERE bill_id = '{bill_id}'"
     expected = [(1, 68983)] + ([(2, 38983)] if decision == "apply" else [])
     assert rows_of(database, f"{aid} ORDER BY revision") == expected
+
+
+def test_what_is_still_asked_of_a_bill_is_told_in_words():
+    told = worklist._fact("question", "liability_declaration")
+    assert told == ("还缺什么", "外伤费用须先确认无第三方责任、非工伤，请职工提交声明。", None)

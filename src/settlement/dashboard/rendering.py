@@ -58,6 +58,11 @@ def instant(at: datetime) -> str:
     return f"{at.astimezone(CHINA):%Y-%m-%d %H:%M}"
 
 
+def who(actor: str) -> str:
+    """Return an actor without its fund, a person by the login alone."""
+    return actor.split(".", 1)[-1].removeprefix("staff:")
+
+
 def age(lasting: timedelta) -> str:
     """Say how long something has lasted, as exactly as a person asks."""
     minutes = max(0, int(lasting.total_seconds()) // 60)

@@ -76,6 +76,7 @@ FIGURES: Final[Mapping[str, str]] = {
     "door": "再次收到的来源",
     "figures_digest": "再次收到的金额摘要",
     "net": "差额合计",
+    "question": "还缺什么",
     "other": "另一张有效单据",
     "replaces": "被更正的单据",
     "rerating": "重算建议",

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from settlement.dashboard.access import READERS, ResourcesDep, Visitor, visitor_in
 from settlement.dashboard.menu import BILLS, menu_for
-from settlement.dashboard.rendering import day_of, page
+from settlement.dashboard.rendering import day_of, page, who
 from settlement.dashboard.words import EQUATION, FUNDS, STATES
 from settlement.db.bills import find_settled_bill
 from settlement.db.engine import fund_transaction
@@ -196,5 +196,5 @@ def _step(event: RecordedEvent) -> dict[str, Any]:
     return {
         "at": event.recorded_at,
         "said": step_in_words(event.type, event.payload, Language.CHINESE),
-        "by": event.actor.split(".", 1)[-1],
+        "by": who(event.actor),
     }

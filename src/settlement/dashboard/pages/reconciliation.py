@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from settlement.dashboard.access import READERS, ResourcesDep, Visitor, form_by, visitor_in
 from settlement.dashboard.menu import RECONCILIATION, menu_for
-from settlement.dashboard.rendering import page, yuan
+from settlement.dashboard.rendering import page, who, yuan
 from settlement.dashboard.words import BREAKS, COMPARED, ENTRIES, RESOLUTIONS, STATES
 from settlement.db.engine import fund_transaction
 from settlement.db.reconciliation import (
@@ -175,7 +175,7 @@ async def _break_page(
         steps=[_step(step) for step in steps],
         allowed={action.value for action in BreakAction if may_work and is_allowed(found, action)},
         endings=[(ending.value, RESOLUTIONS[ending]) for ending in BY_A_PERSON],
-        by=_who(found.resolved_by or ""),
+        by=who(found.resolved_by or ""),
         longest=LONGEST_REMARK,
         typed=typed or "",
         unusable=typed is not None,
@@ -235,8 +235,4 @@ def _step(step: BreakStep) -> dict[str, Any]:
             said += f"（{details['day']}）"
     else:
         said = {"opened": "对账发现", "changed": "再次对账，数据有变"}[step.kind]
-    return {"at": step.at, "said": said, "by": _who(step.actor), "remark": details.get("remark")}
-
-
-def _who(actor: str) -> str:
-    return actor.split(".", 1)[-1].removeprefix("staff:")
+    return {"at": step.at, "said": said, "by": who(step.actor), "remark": details.get("remark")}

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 
 from settlement.dashboard.access import READERS, ResourcesDep, Visitor, form_by, visitor_in
 from settlement.dashboard.menu import WORKLIST, menu_for
-from settlement.dashboard.rendering import page
+from settlement.dashboard.rendering import page, who
 from settlement.dashboard.words import DOORS, FIGURES, RERATINGS
 from settlement.db.bills import list_settled_bills
 from settlement.db.engine import fund_transaction
@@ -21,6 +21,7 @@ from settlement.db.rerating import find_rerating
 from settlement.db.worklist import WorklistItem, find_item, list_actions, list_open_items, list_open_kinds
 from settlement.domain.ids import BillId
 from settlement.domain.money import Money
+from settlement.domain.sentences import SENTENCES, Language, sentence
 from settlement.domain.settlements import Door
 from settlement.domain.worklist import (
     ACTIONS,
@@ -170,6 +171,8 @@ class _Rerating:
 
     state: str
     net: Money
+    decided: tuple[datetime, str] | None
+    """When and by whom it was decided."""
     lines: Sequence[tuple[BillId, str, Money, Money | None]]
     """Each bill's id and number, its aid as recorded, and as it would be, in fen."""
 
@@ -192,7 +195,8 @@ async def _rerating(resources: Resources, visitor: Visitor, item: WorklistItem) 
         (bill_id, numbers[bill_id], Money(recorded), Money(now) if now is not None else None)
         for bill_id, (recorded, now) in zip(ids, fen, strict=True)
     ]
-    return _Rerating(stored.state, stored.net, lines)
+    decided = (stored.decided_at, who(stored.decided_by or "")) if stored.decided_at else None
+    return _Rerating(stored.state, stored.net, decided, lines)
 
 
 def _until(closed_at: datetime | None, now: datetime) -> datetime:
@@ -203,4 +207,8 @@ def _fact(name: str, value: str) -> tuple[str, str, str | None]:
     """Return one of an item's figures as label, text and the bill that it leads to, if it names one."""
     if name == "door" and value in set(map(str, Door)):
         return FIGURES[name], DOORS[Door(value)], None
+    if name == "question" and value in SENTENCES:
+        # What a cashier is told first of a held bill is not so of one that was paid for long ago.
+        to_cashiers = sentence("held_at_counter", Language.CHINESE)
+        return FIGURES[name], sentence(value, Language.CHINESE).removeprefix(to_cashiers), None
     return FIGURES.get(name, name), value, value if name == "cancelled_unseen" else None
